@@ -1,0 +1,34 @@
+export type { ApiErrorBody } from './api-error.ts';
+export { FAILURES, type FailureType, type JobFailure } from './failure.ts';
+export type { HealthReply } from './health.ts';
+export {
+  FINAL_STATUSES,
+  type FinalStatus,
+  isFinal,
+  JOB_STATUSES,
+  type JobReply,
+  type JobStatus,
+  POLICY_LIMITS,
+  RUN_BODY_LIMIT_BYTES,
+  RUNSYNC_BODY_LIMIT_BYTES,
+  type StreamReply,
+  type SubmitBody,
+  submitBodySchema,
+  WAIT_LIMITS,
+  type WaitReason,
+} from './job.ts';
+export {
+  API_PREFIX,
+  clientPath,
+  WORKER_ENV,
+  type WorkerEnvironmentOptions,
+  workerEnvironment,
+} from './paths.ts';
+export {
+  type JobDoneBody,
+  jobDoneSchema,
+  jobsToStopSchema,
+  type TakenJob,
+  WORKER_STATES,
+  type WorkerState,
+} from './worker.ts';
