@@ -1,0 +1,47 @@
+import type { ApiErrorBody } from '@spillway/protocol';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { ERRORS, GatewayError } from '../errors.ts';
+
+/** Turns whatever a route threw into the one error body. Unknown errors keep their message to the log. */
+export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
+  const known = toGatewayError(error, request);
+  const { status, title } = ERRORS[known.code];
+  if (status >= 500) request.log.error({ err: error, requestId: request.id }, known.message);
+  const body: ApiErrorBody = {
+    status,
+    title,
+    detail: known.message,
+    error: known.message,
+    code: known.code,
+    ...(status >= 500 ? { requestId: request.id } : {}),
+  };
+  if (status === 503) reply.header('retry-after', '1');
+  void reply.code(status).type('application/problem+json').send(body);
+}
+
+function toGatewayError(error: FastifyError | Error, request: FastifyRequest): GatewayError {
+  if (error instanceof GatewayError) return error;
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge(request);
+  if ('statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500) {
+    return new GatewayError('INPUT_INVALID', `bad request: ${error.message}`);
+  }
+  if (code === 'ERR_SQLITE_ERROR') {
+    return new GatewayError(
+      'STORE_UNAVAILABLE',
+      'the job store could not be written; nothing was accepted, try again',
+      {
+        cause: error,
+      },
+    );
+  }
+  return new GatewayError('INTERNAL', 'the gateway failed; the reason is in its log under the request id', {
+    cause: error,
+  });
+}
+
+function bodyTooLarge(request: FastifyRequest): GatewayError {
+  const limitMib = Math.floor((request.routeOptions.bodyLimit ?? 0) / (1024 * 1024));
+  const message = `bad request: body: exceeded max body size of ${limitMib}MiB`;
+  return new GatewayError(request.url.startsWith('/v2/') ? 'BODY_TOO_LARGE' : 'PAYLOAD_TOO_LARGE', message);
+}

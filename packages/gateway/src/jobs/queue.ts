@@ -1,0 +1,168 @@
+import type { JobFailure } from '@spillway/protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import { createHeldJobs, type HeldJob } from './held-jobs.ts';
+import type { Job, RetryLimits } from './job.ts';
+import type { JobEvent, Reporter, Transition } from './job-machine.ts';
+import type { JobStore, TakeRequest } from './job-store.ts';
+import { jobIdOf } from './wire-id.ts';
+
+/** What a caller submits, already checked. Texts are JSON as it arrived. */
+export interface Submission {
+  readonly endpoint: string;
+  readonly input: string;
+  readonly extras?: string;
+  readonly webhook?: string;
+  readonly isLowPriority: boolean;
+  readonly executionTimeoutMs: number;
+  readonly ttlMs: number;
+  readonly limits: RetryLimits;
+  /** Ids of `/runsync` begin with `sync-`, as clients know them. */
+  readonly isSync: boolean;
+}
+
+/** Something happened to a job and is on disk: a transition, or (without one) a new job or a streamed chunk. */
+export interface JobChange {
+  readonly jobId: string;
+  readonly endpoint: string;
+  readonly transition?: Transition;
+  readonly isNew?: boolean;
+}
+
+export type JobQueue = ReturnType<typeof createJobQueue>;
+
+/**
+ * The only writer of jobs. Every method resolves after its change is on disk, and tells the watchers only then.
+ */
+export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: Clock; ids: Ids }) {
+  const watchers = new Set<(change: JobChange) => void>();
+  const held = createHeldJobs();
+
+  function tell(change: JobChange): void {
+    if (change.transition) held.watch(change.transition);
+    for (const watcher of watchers) watcher(change);
+  }
+
+  function told(transition: Transition | undefined): Transition | undefined {
+    if (transition) tell({ jobId: transition.after.id, endpoint: transition.after.endpoint, transition });
+    return transition;
+  }
+
+  const apply = async (id: string, event: JobEvent) => told(await store.apply(id, event, clock.now()));
+
+  const applyToHeld = (workerId: string, event: (job: HeldJob) => JobEvent) =>
+    Promise.all(held.of(workerId).map((job) => apply(job.jobId, event(job))));
+
+  return {
+    watch(watcher: (change: JobChange) => void): () => void {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    held,
+    get: store.get,
+    list: store.list,
+    attempts: store.attempts,
+    counts: store.counts,
+    oldestQueuedAt: store.oldestQueuedAt,
+    drainChunks: store.drainChunks,
+    readChunks: store.readChunks,
+    async submit(submission: Submission): Promise<Job> {
+      const job = newJob(submission, ids.uuid(), clock.now());
+      await store.insert(job);
+      tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
+      return job;
+    },
+    take: async (request: TakeRequest) => told(await store.take(request, clock.now())),
+    cancel: (id: string) => apply(id, { type: 'cancelled' }),
+    retry: (id: string) => apply(id, { type: 'retried' }),
+    tick: (id: string) => apply(id, { type: 'tick' }),
+    ...createReports(apply),
+    async appendChunk(by: Reporter, chunk: string): Promise<void> {
+      const jobId = jobIdOf(by.wireId);
+      const wasKept = await store.appendChunk(jobId, by, chunk, clock.now());
+      if (wasKept) tell({ jobId, endpoint: '' });
+    },
+    /** One heartbeat: jobs it names live on, jobs it does not name miss one. */
+    heartbeat: (workerId: string, wireIds: ReadonlySet<string>) =>
+      applyToHeld(workerId, (job) =>
+        wireIds.has(job.wireId)
+          ? { type: 'heartbeat', workerId, wireId: job.wireId }
+          : { type: 'missed', workerId },
+      ),
+    /** The worker is gone with all it ran; several jobs at once are suspects, and none is to blame yet. */
+    workerLost: (workerId: string, failure: JobFailure) => {
+      const wasShared = held.count(workerId) > 1;
+      return applyToHeld(workerId, () => ({ type: 'lost', workerId, failure, wasShared }));
+    },
+    handBack: (workerId: string, reason: string) =>
+      applyToHeld(workerId, () => ({ type: 'handed-back', workerId, reason })),
+    handBackJob: (workerId: string, jobId: string, reason: string) =>
+      apply(jobId, { type: 'handed-back', workerId, reason }),
+    restore: (isGone: (workerId: string) => boolean) => restore(store, held, apply, isGone),
+    due: store.due,
+    nextDueAt: store.nextDueAt,
+    async wakeDelayed(): Promise<void> {
+      for (const endpoint of await store.wakeDelayed(clock.now())) tell({ jobId: '', endpoint, isNew: true });
+    },
+    removeEndedBefore: store.removeEndedBefore,
+  };
+}
+
+type Apply = (id: string, event: JobEvent) => Promise<Transition | undefined>;
+
+/** What a worker says of an attempt. */
+function createReports(apply: Apply) {
+  return {
+    progress: (by: Reporter, output: string) =>
+      apply(jobIdOf(by.wireId), { type: 'progressed', output, ...by }),
+    complete: (by: Reporter, output: string | undefined) =>
+      apply(jobIdOf(by.wireId), { type: 'completed', ...by, ...(output === undefined ? {} : { output }) }),
+    fail: (by: Reporter, error: string, output: string | undefined) =>
+      apply(jobIdOf(by.wireId), {
+        type: 'errored',
+        error,
+        ...by,
+        ...(output === undefined ? {} : { output }),
+      }),
+  };
+}
+
+/**
+ * After a restart: jobs of workers that ended with the last gateway go back to the queue, the others get one full fresh
+ * lease, in which their workers may come back.
+ */
+async function restore(
+  store: JobStore,
+  held: ReturnType<typeof createHeldJobs>,
+  apply: Apply,
+  isGone: (workerId: string) => boolean,
+): Promise<void> {
+  for (const job of await store.running()) {
+    if (!job.lease) continue;
+    const { workerId } = job.lease;
+    const { lease: _none, ...unheld } = job;
+    held.watch({ before: unheld, after: job });
+    const reason = 'the gateway was restarted';
+    await apply(
+      job.id,
+      isGone(workerId) ? { type: 'handed-back', workerId, reason } : { type: 'lease-restored' },
+    );
+  }
+}
+
+function newJob(submission: Submission, uuid: string, now: number): Job {
+  const { isSync, ttlMs, ...rest } = submission;
+  return {
+    ...rest,
+    id: `${isSync ? 'sync-' : ''}${uuid}-s1`,
+    status: 'IN_QUEUE',
+    createdAt: now,
+    queuedAt: now,
+    availableAt: now,
+    expiresAt: now + ttlMs,
+    attempt: 0,
+    lostCount: 0,
+    handlerErrorCount: 0,
+    isSuspect: false,
+  };
+}

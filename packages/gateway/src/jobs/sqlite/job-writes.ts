@@ -1,0 +1,102 @@
+import type { Job } from '../job.ts';
+import { decideTransition, type Transition } from '../job-machine.ts';
+import type { JobStore, TakeRequest } from '../job-store.ts';
+import type { CommitGroup } from './commit-group.ts';
+import type { createCounters } from './counters.ts';
+import { readJob } from './job-reads.ts';
+import { INLINE_LIMIT_CHARS, type JobRow, summaryOf, VALUE_KINDS } from './job-row.ts';
+import type { prepareStatements } from './statements.ts';
+
+type Statements = ReturnType<typeof prepareStatements>;
+type Counters = ReturnType<typeof createCounters>;
+
+type Writes = Pick<
+  JobStore,
+  'insert' | 'apply' | 'take' | 'appendChunk' | 'drainChunks' | 'wakeDelayed' | 'removeEndedBefore'
+>;
+
+export function createJobWrites(sql: Statements, counters: Counters, group: CommitGroup): Writes {
+  return {
+    insert: (job) =>
+      group.run(() => {
+        const seq = sql.insert(job, job.createdAt);
+        writeLarge(sql, seq, job);
+        counters.moved(undefined, job);
+      }),
+    apply: (id, event, now) =>
+      group.run(() => {
+        const row = sql.byId.get(id);
+        const job = readJob(sql, row, 'forTransition');
+        const transition = job && decideTransition(job, event, now);
+        if (transition) write(sql, counters, (row as JobRow).seq, transition, now);
+        return transition;
+      }),
+    take: (request, now) => group.run(() => takeOne(sql, counters, request, now)),
+    appendChunk: (id, reporter, chunk, now) =>
+      group.run(() => {
+        const row = sql.byId.get(id) as JobRow | undefined;
+        if (!row || row.lease_wire_id !== reporter.wireId || row.worker_id !== reporter.workerId)
+          return false;
+        const job = summaryOf(row);
+        sql.putChunk.run(row.seq, row.seq, job.attempt, chunk);
+        // A chunk is a sign of life.
+        sql.renew.run(now + (job.lease?.leaseMs ?? 0), row.seq);
+        return true;
+      }),
+    drainChunks: (id) =>
+      group.run(() => {
+        const chunks = sql.chunksAfterDrained.all(id).map((row) => String(row.chunk));
+        if (chunks.length > 0) sql.drain.run(chunks.length, id);
+        return chunks;
+      }),
+    wakeDelayed: (now) => group.run(() => [...new Set(sql.wake.all(now).map((row) => String(row.endpoint)))]),
+    removeEndedBefore: (before, limit) =>
+      group.run(() => {
+        const rows = sql.endedBefore.all(before, limit);
+        for (const row of rows) sql.remove(Number(row.seq));
+        return rows.length;
+      }),
+  };
+}
+
+function takeOne(
+  sql: Statements,
+  counters: Counters,
+  request: TakeRequest,
+  now: number,
+): Transition | undefined {
+  const statement = request.acceptsSuspects ? sql.firstReady : sql.firstReadyUnsuspected;
+  for (const row of statement.iterate(request.endpoint)) {
+    const job = readJob(sql, row);
+    if (!job) return undefined;
+    const event = { type: 'leased', workerId: request.workerId, leaseMs: request.leaseMs } as const;
+    const transition = decideTransition(job, event, now);
+    // A job whose time to live is over stays for the sweep.
+    if (!transition) continue;
+    write(sql, counters, (row as JobRow).seq, transition, now);
+    return transition;
+  }
+  return undefined;
+}
+
+function write(sql: Statements, counters: Counters, seq: number, transition: Transition, now: number): void {
+  const { before, after, endedAttempt } = transition;
+  sql.update(seq, after, now);
+  writeLarge(sql, seq, after, before);
+  if (endedAttempt) sql.putAttempt(seq, endedAttempt);
+  // A further delivery starts its stream anew: what the attempt before had sent would stand twice.
+  if (after.attempt !== before.attempt && before.attempt > 0) {
+    sql.dropChunks.run(seq);
+    sql.undrain.run(seq);
+  }
+  counters.moved(before, after);
+}
+
+function writeLarge(sql: Statements, seq: number, job: Job, before?: Job): void {
+  for (const kind of VALUE_KINDS) {
+    const value = job[kind];
+    if (value === before?.[kind]) continue;
+    if (value !== undefined && value.length > INLINE_LIMIT_CHARS) sql.putValue.run(seq, kind, value);
+    else if ((before?.[kind]?.length ?? 0) > INLINE_LIMIT_CHARS) sql.dropValue.run(seq, kind);
+  }
+}

@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { joinJsonObject, sliceJsonObject } from './json-slices.ts';
+
+describe('slices of a JSON object', () => {
+  it('keeps numbers digit for digit', () => {
+    const slices = sliceJsonObject('{ "a": 1.0, "b":12345678901234567890 , "c": {"d":[1e400, -0.0]} }');
+    expect([...slices]).toEqual([
+      ['a', '1.0'],
+      ['b', '12345678901234567890'],
+      ['c', '{"d":[1e400, -0.0]}'],
+    ]);
+  });
+
+  it('is not fooled by braces and quotes inside strings', () => {
+    const text = String.raw`{"x\"y":"}\\\"{","z":["]",{"}":"\\"}],"n":null}`;
+    expect([...sliceJsonObject(text)]).toEqual([
+      ['x"y', String.raw`"}\\\"{"`],
+      ['z', String.raw`["]",{"}":"\\"}]`],
+      ['n', 'null'],
+    ]);
+  });
+
+  it('gives every value that the parser gives, for any object', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.boolean(), (object, isSpaced) => {
+        const text = JSON.stringify(object, null, isSpaced ? 2 : undefined);
+        const slices = sliceJsonObject(text);
+        const back = JSON.parse(joinJsonObject([...slices])) as unknown;
+        expect(back).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it.each(['[]', '3', 'null', '"x"', '{', '{"a":1}}', ''])('refuses %s', (text) => {
+    expect(() => sliceJsonObject(text)).toThrow(SyntaxError);
+  });
+});

@@ -1,0 +1,68 @@
+/**
+ * The values of a JSON object as the text they arrived in, so that numbers keep their digits on the way through
+ * (`1.0` stays `1.0`, and integers above 2^53 stay exact) and large values are not built up and written out again.
+ */
+export function sliceJsonObject(text: string): Map<string, string> {
+  // The parser checks the syntax; the scan below can then be simple.
+  const parsed: unknown = JSON.parse(text);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new SyntaxError('expected a JSON object');
+  }
+  const slices = new Map<string, string>();
+  let at = text.indexOf('{') + 1;
+  for (;;) {
+    at = skipSpace(text, at);
+    if (text[at] !== '"') return slices;
+    const keyEnd = stringEnd(text, at);
+    const key = JSON.parse(text.slice(at, keyEnd)) as string;
+    const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const end = valueEnd(text, start);
+    slices.set(key, text.slice(start, end));
+    at = skipSpace(text, end);
+    if (text[at] !== ',') return slices;
+    at += 1;
+  }
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && text.charCodeAt(at) <= 32) at += 1;
+  return at;
+}
+
+/** Index after the closing quote of the string that opens at `from`. */
+function stringEnd(text: string, from: number): number {
+  let quote = from;
+  for (;;) {
+    quote = text.indexOf('"', quote + 1);
+    if (quote < 0) return text.length;
+    let slashes = 0;
+    while (text[quote - 1 - slashes] === '\\') slashes += 1;
+    if (slashes % 2 === 0) return quote + 1;
+  }
+}
+
+function valueEnd(text: string, from: number): number {
+  const first = text[from];
+  if (first === '"') return stringEnd(text, from);
+  if (first !== '{' && first !== '[') {
+    let at = from;
+    while (at < text.length && !',}] \n\r\t'.includes(text.charAt(at))) at += 1;
+    return at;
+  }
+  let depth = 0;
+  for (let at = from; at < text.length; at += 1) {
+    const char = text.charCodeAt(at);
+    if (char === 34) at = stringEnd(text, at) - 1;
+    else if (char === 123 || char === 91) depth += 1;
+    else if ((char === 125 || char === 93) && --depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+/** A JSON object from texts that are JSON already. Undefined entries are left out. */
+export function joinJsonObject(entries: readonly (readonly [string, string | undefined])[]): string {
+  const parts: string[] = [];
+  for (const [key, value] of entries) if (value !== undefined) parts.push(`${JSON.stringify(key)}:${value}`);
+  return `{${parts.join(',')}}`;
+}
