@@ -189,11 +189,11 @@ function leaseExpired(message: string): JobFailure {
 function lose(job: Job, now: number, failure: JobFailure, wasShared: boolean): Transition {
   if (wasShared) return requeue(job, now, now, 'lost', failure, { isSuspect: true });
   const lostCount = job.lostCount + 1;
-  if (FAILURES[failure.type].isRetryable && lostCount <= job.limits.workerLost) {
+  const isSpent = lostCount > job.limits.workerLost;
+  if (FAILURES[failure.type].isRetryable && !isSpent)
     return requeue(job, now, now, 'lost', failure, { lostCount });
-  }
   const log = failure.logTail ? `\nlast lines of the worker's log:\n${failure.logTail}` : '';
-  const error = `${LOST_PREFIX} ${job.limits.workerLost} retries: ${failure.message}${log}`;
+  const error = `${isSpent ? `${LOST_PREFIX} ${job.limits.workerLost} retries: ` : ''}${failure.message}${log}`;
   return end({ ...job, lostCount }, now, 'FAILED', 'lost', { error }, failure);
 }
 

@@ -54,7 +54,9 @@ export function createStopRequests({ clock }: { clock: Clock }) {
     },
     /** The worker reported the attempt's end. */
     obeyed: (workerId: string, wireId: string) => keep(workerId, (request) => request.wireId !== wireId),
-    /** The worker named the attempts it still runs (a heartbeat; none when it takes with free hands). */
+    /** The worker takes with free hands: it runs nothing any more, whether it heard or not. */
+    freeHands: (workerId: string) => keep(workerId, () => false),
+    /** The worker's heartbeat named the attempts it runs. One sent before it heard of a stop settles nothing. */
     stillRuns: (workerId: string, wireIds: ReadonlySet<string>) =>
       keep(workerId, (request) => !request.isTold || wireIds.has(request.wireId)),
     /** Workers that still run something past its grace time. Each is named once. */

@@ -1,0 +1,66 @@
+import { POLICY_LIMITS, submitBodySchema } from '@spillway/protocol';
+import type { z } from 'zod';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import { GatewayError } from '../errors.ts';
+import type { Submission } from '../jobs/queue.ts';
+import { joinJsonObject, sliceJsonObject } from '../lib/json-slices.ts';
+
+/** Keys that a worker gets beside `id` and `input`; `policy` is ours, `webhook` travels as RunPod's does. */
+const KEPT_HERE = new Set(['input', 'policy', 'id']);
+
+/** A checked submit. Throws INPUT_INVALID that names every wrong field. */
+export function parseSubmit(body: string, endpoint: Endpoint, isSync: boolean): Submission {
+  const { slices, value } = parseObject(body);
+  const checked = submitBodySchema.safeParse(value);
+  if (!checked.success)
+    throw new GatewayError('INPUT_INVALID', `bad request: ${describe(checked.error, value)}`);
+  const { policy, webhook } = checked.data;
+  const extras = [...slices].filter(([key]) => !KEPT_HERE.has(key));
+  return {
+    endpoint: endpoint.name,
+    input: slices.get('input') ?? '{}',
+    ...(extras.length > 0 ? { extras: joinJsonObject(extras) } : {}),
+    ...(webhook === undefined ? {} : { webhook }),
+    isLowPriority: policy?.lowPriority ?? false,
+    executionTimeoutMs: policy?.executionTimeout ?? endpoint.executionTimeoutMs,
+    ttlMs: policy?.ttl ?? endpoint.ttlMs,
+    limits: endpoint.retries,
+    isSync,
+  };
+}
+
+/** A JSON object as slices and as a value. Throws INPUT_INVALID. */
+export function parseObject(body: string): { slices: Map<string, string>; value: Record<string, unknown> } {
+  if (body.trim() === '') {
+    throw new GatewayError(
+      'INPUT_INVALID',
+      'bad request: body: expected a JSON object such as {"input":{…}}, got nothing',
+    );
+  }
+  try {
+    return { slices: sliceJsonObject(body), value: JSON.parse(body) as Record<string, unknown> };
+  } catch (error) {
+    throw new GatewayError('INPUT_INVALID', `bad request: body: not a JSON object (${reasonOf(error)})`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  // The parser quotes what it found, which may be long.
+  return error instanceof Error ? error.message.slice(0, 120) : 'unreadable';
+}
+
+function describe(error: z.ZodError, value: Record<string, unknown>): string {
+  return error.issues
+    .map((issue) => {
+      const path = issue.path.join('.');
+      if (path === 'input') {
+        const fix = 'a JSON object, such as {"input":{"prompt":"…"}}';
+        return 'input' in value ? `input: expected ${fix}` : `input: missing; expected ${fix}`;
+      }
+      const limits = POLICY_LIMITS[issue.path[1] as keyof typeof POLICY_LIMITS];
+      if (issue.path[0] === 'policy' && limits)
+        return `${path}: expected ${limits.min} to ${limits.max} milliseconds`;
+      return `${path}: ${issue.message}`;
+    })
+    .join('; ');
+}

@@ -1,0 +1,75 @@
+import type { WaitReason } from '@spillway/protocol';
+import type { FastifyReply } from 'fastify';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import { GatewayError } from '../errors.ts';
+import type { Fleet } from '../fleet/fleet.ts';
+import type { Dispatcher } from '../jobs/dispatcher.ts';
+import type { JobSummary } from '../jobs/job-store.ts';
+import type { JobWaiters } from '../jobs/job-waiters.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import type { StopRequests } from '../jobs/stop-requests.ts';
+import type { KeyStore, Scope } from '../keys/key-store.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Caller } from './auth.ts';
+
+/** What routes work with; wired by the composition root. */
+export interface RouteParts {
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly queue: JobQueue;
+  readonly dispatcher: Dispatcher;
+  readonly waiters: JobWaiters;
+  readonly stops: StopRequests;
+  readonly fleet: Fleet;
+  readonly keys: KeyStore;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  /** How long job-take and job-stop are held at most. */
+  readonly workerHoldMs: number;
+  isStopping(): boolean;
+  /** Why a queued job still waits. */
+  waitReason(job: JobSummary): WaitReason | undefined;
+}
+
+/** One call of a route, already authenticated. */
+export interface Call {
+  readonly parts: RouteParts;
+  readonly caller: Caller;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  /** Body as text; empty when there was none. Whatever its content type: workers send JSON as a form. */
+  readonly body: string;
+  /** Aborts when the client hangs up. */
+  readonly signal: AbortSignal;
+  readonly reply: FastifyReply;
+}
+
+/** A string is JSON already, anything else is written as JSON, undefined answers 204. */
+export type Answer = string | object | undefined;
+
+/** One row of the route table. */
+export interface Route {
+  readonly methods: readonly ('GET' | 'POST' | 'DELETE')[];
+  readonly path: string;
+  /** Scopes that may call it besides admin; `open` needs no key. */
+  readonly scopes: readonly Scope[] | 'open';
+  readonly bodyLimitBytes?: number;
+  handle(call: Call): Promise<Answer> | Answer;
+}
+
+/** The endpoint that the path names. Throws ENDPOINT_NOT_FOUND. */
+export function endpointOf({ parts, params }: Call): Endpoint {
+  const endpoint = parts.endpoints.get(params.endpoint ?? '');
+  if (!endpoint) throw new GatewayError('ENDPOINT_NOT_FOUND', 'endpoint not found');
+  return endpoint;
+}
+
+/** `?wait=` in milliseconds, clamped to the route's bounds as RunPod does. Throws INPUT_INVALID when not a number. */
+export function waitOf(call: Call, limits: { min: number; max: number; default: number }): number {
+  const text = call.query.wait;
+  if (text === undefined || text === '') return limits.default;
+  const wait = Number(text);
+  if (!Number.isFinite(wait)) {
+    throw new GatewayError('INPUT_INVALID', `bad request: wait: expected milliseconds, got "${text}"`);
+  }
+  return Math.min(limits.max, Math.max(limits.min, Math.round(wait)));
+}

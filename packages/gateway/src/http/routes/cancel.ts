@@ -1,0 +1,17 @@
+import { findJob } from '../find-job.ts';
+import { jobReply } from '../job-reply.ts';
+import type { Route } from '../route.ts';
+
+export const cancelRoutes: readonly Route[] = [
+  {
+    methods: ['POST'],
+    path: '/v2/:endpoint/cancel/:id',
+    scopes: ['client'],
+    async handle(call) {
+      const found = await findJob(call);
+      // A job that ended already stays as it is, and the answer says how.
+      const transition = await call.parts.queue.cancel(found.id);
+      return jobReply(transition?.after ?? (await call.parts.queue.get(found.id)) ?? found);
+    },
+  },
+];

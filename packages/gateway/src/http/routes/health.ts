@@ -1,0 +1,18 @@
+import type { HealthReply } from '@spillway/protocol';
+import { endpointOf, type Route } from '../route.ts';
+
+export const healthRoutes: readonly Route[] = [
+  {
+    methods: ['GET'],
+    path: '/v2/:endpoint/health',
+    scopes: ['client', 'viewer', 'worker'],
+    handle(call): HealthReply {
+      const endpoint = endpointOf(call);
+      const { completed, failed, inProgress, inQueue, retried } = call.parts.queue.counts(endpoint.name);
+      return {
+        jobs: { completed, failed, inProgress, inQueue, retried },
+        workers: call.parts.fleet.counts(endpoint.name),
+      };
+    },
+  },
+];

@@ -1,0 +1,43 @@
+import { RUN_BODY_LIMIT_BYTES, RUNSYNC_BODY_LIMIT_BYTES, WAIT_LIMITS } from '@spillway/protocol';
+import { GatewayError } from '../../errors.ts';
+import { waitUntilFinal } from '../../jobs/job-waiters.ts';
+import { jobReply } from '../job-reply.ts';
+import { parseSubmit } from '../parse-submit.ts';
+import { type Call, endpointOf, type Route, waitOf } from '../route.ts';
+
+export const runRoutes: readonly Route[] = [
+  {
+    methods: ['POST'],
+    path: '/v2/:endpoint/run',
+    scopes: ['client'],
+    bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
+    async handle(call) {
+      const job = await submit(call, false);
+      return { id: job.id, status: job.status };
+    },
+  },
+  {
+    methods: ['POST'],
+    path: '/v2/:endpoint/runsync',
+    scopes: ['client'],
+    bodyLimitBytes: RUNSYNC_BODY_LIMIT_BYTES,
+    async handle(call) {
+      const { queue, waiters } = call.parts;
+      const waitMs = waitOf(call, WAIT_LIMITS.runsync);
+      const submitted = await submit(call, true);
+      const job = await waitUntilFinal(queue, waiters, submitted.id, { waitMs, signal: call.signal });
+      return jobReply(job ?? submitted, call.parts.waitReason(job ?? submitted));
+    },
+  },
+];
+
+function submit(call: Call, isSync: boolean) {
+  const endpoint = endpointOf(call);
+  if (call.parts.isStopping()) {
+    throw new GatewayError(
+      'SHUTTING_DOWN',
+      'the gateway is shutting down and takes no further jobs; try again soon',
+    );
+  }
+  return call.parts.queue.submit(parseSubmit(call.body, endpoint, isSync));
+}

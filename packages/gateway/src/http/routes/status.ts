@@ -1,0 +1,29 @@
+import { WAIT_LIMITS } from '@spillway/protocol';
+import { waitUntilFinal } from '../../jobs/job-waiters.ts';
+import { findJob } from '../find-job.ts';
+import { jobReply } from '../job-reply.ts';
+import { type Route, waitOf } from '../route.ts';
+
+export const statusRoutes: readonly Route[] = [
+  {
+    methods: ['GET', 'POST'],
+    path: '/v2/:endpoint/status/:id',
+    scopes: ['client', 'viewer'],
+    async handle(call) {
+      const job = await findJob(call);
+      return jobReply(job, call.parts.waitReason(job));
+    },
+  },
+  {
+    methods: ['GET', 'POST'],
+    path: '/v2/:endpoint/status-sync/:id',
+    scopes: ['client', 'viewer'],
+    async handle(call) {
+      const { queue, waiters, waitReason } = call.parts;
+      const waitMs = waitOf(call, WAIT_LIMITS['status-sync']);
+      const found = await findJob(call);
+      const job = (await waitUntilFinal(queue, waiters, found.id, { waitMs, signal: call.signal })) ?? found;
+      return jobReply(job, waitReason(job));
+    },
+  },
+];

@@ -1,0 +1,160 @@
+import { jobDoneSchema } from '@spillway/protocol';
+import { GatewayError } from '../../errors.ts';
+import type { Job } from '../../jobs/job.ts';
+import { joinJsonObject } from '../../lib/json-slices.ts';
+import { parseObject } from '../parse-submit.ts';
+import { type Call, endpointOf, type Route } from '../route.ts';
+
+const MIB = 1024 * 1024;
+/** Results come back inline up to 100 MB; anything over the limit would be lost with the worker's 4xx. */
+const RESULT_LIMIT_BYTES = 128 * MIB;
+const LARGEST_BATCH = 256;
+
+/**
+ * The worker side of RunPod's protocol. Workers send JSON under a form content type, retry only on 5xx, and lose their
+ * result on any 4xx: so late, repeated and unknown reports are answered 200 and change nothing.
+ */
+export const workerJobRoutes: readonly Route[] = [
+  {
+    methods: ['GET'],
+    path: '/v2/:endpoint/job-take/:worker',
+    scopes: ['worker'],
+    async handle(call) {
+      const [job] = await take(call, 1);
+      return job && takenJob(job);
+    },
+  },
+  {
+    methods: ['GET'],
+    path: '/v2/:endpoint/job-take-batch/:worker',
+    scopes: ['worker'],
+    async handle(call) {
+      const asked = Number(call.query.batch_size ?? 1);
+      const size = Number.isInteger(asked) && asked > 0 ? Math.min(asked, LARGEST_BATCH) : 1;
+      const jobs = await take(call, size);
+      return jobs.length === 0 ? undefined : `[${jobs.map(takenJob).join(',')}]`;
+    },
+  },
+  {
+    methods: ['GET'],
+    path: '/v2/:endpoint/job-stop/:worker',
+    scopes: ['worker'],
+    async handle(call) {
+      const { stops, workerHoldMs } = call.parts;
+      const jobsToStop = await stops.poll(workerOf(call), workerHoldMs, call.signal);
+      return jobsToStop.length === 0 ? undefined : { jobsToStop };
+    },
+  },
+  {
+    methods: ['POST'],
+    path: '/v2/:endpoint/job-done/:worker/:id',
+    scopes: ['worker'],
+    bodyLimitBytes: RESULT_LIMIT_BYTES,
+    handle: jobDone,
+  },
+  {
+    methods: ['POST'],
+    path: '/v2/:endpoint/job-stream/:worker/:id',
+    scopes: ['worker'],
+    bodyLimitBytes: RESULT_LIMIT_BYTES,
+    async handle(call) {
+      const by = reporterOf(call);
+      const { slices } = parseObject(call.body);
+      await call.parts.queue.appendChunk(by, slices.get('output') ?? 'null');
+      return {};
+    },
+  },
+  { methods: ['GET'], path: '/v2/:endpoint/ping/:worker', scopes: ['worker'], handle: ping },
+];
+
+async function take(call: Call, max: number): Promise<readonly Job[]> {
+  const endpoint = endpointOf(call);
+  const workerId = workerOf(call);
+  const { dispatcher, fleet, stops, queue, leaseMs, workerHoldMs } = call.parts;
+  fleet.noteTake(workerId);
+  // A worker with free hands no longer runs what it was told to stop.
+  if (call.query.job_in_progress === '0') stops.freeHands(workerId);
+  const options = {
+    endpoint: endpoint.name,
+    workerId,
+    max,
+    leaseMs,
+    holdMs: workerHoldMs,
+    signal: call.signal,
+  };
+  const jobs = await dispatcher.take(options);
+  call.reply.raw.once('close', () => {
+    if (call.reply.raw.writableFinished) return;
+    // The answer never went out: the jobs go to somebody else, and no attempt is counted.
+    for (const job of jobs)
+      void queue.handBackJob(workerId, job.id, 'the worker hung up before it got the job');
+  });
+  return jobs;
+}
+
+/** What the worker runs: everything the submit had, under the attempt's wire id. */
+function takenJob(job: Job): string {
+  const body = joinJsonObject([
+    ['id', JSON.stringify(job.lease?.wireId ?? job.id)],
+    ['input', job.input],
+    ['_spillway', `{"attempt":${job.attempt}}`],
+  ]);
+  return job.extras === undefined || job.extras === '{}'
+    ? body
+    : `${body.slice(0, -1)},${job.extras.slice(1)}`;
+}
+
+async function jobDone(call: Call): Promise<object> {
+  const { queue, stops, fleet } = call.parts;
+  const by = reporterOf(call);
+  const { slices, value } = parseObject(call.body);
+  const report = jobDoneSchema.parse(value);
+  const output = slices.get('output');
+  if (report.status === 'IN_PROGRESS') {
+    await queue.progress(by, output ?? 'null');
+    return {};
+  }
+  stops.obeyed(by.workerId, by.wireId);
+  if ('error' in value) await queue.fail(by, errorText(report.error), output);
+  else await queue.complete(by, output);
+  if (report.stopPod) fleet.refreshWorker(by.workerId);
+  return {};
+}
+
+/** RunPod swallows an error that is no string; here it is shown as JSON. */
+function errorText(error: unknown): string {
+  return typeof error === 'string' ? error : JSON.stringify(error);
+}
+
+async function ping(call: Call): Promise<object> {
+  const { queue, stops, fleet } = call.parts;
+  endpointOf(call);
+  const workerId = workerOf(call);
+  if (call.query.status === 'unhealthy') {
+    fleet.noteUnhealthy(
+      workerId,
+      `${call.query.check ?? 'fitness check'}: ${call.query.reason ?? 'no reason given'}`,
+    );
+    return {};
+  }
+  const named = new Set((call.query.job_id ?? '').split(',').filter((id) => id !== ''));
+  stops.stillRuns(workerId, named);
+  await queue.heartbeat(workerId, named);
+  return {};
+}
+
+/** The worker that the path names; one of our own workers may speak for itself only. */
+function workerOf(call: Call): string {
+  const workerId = call.params.worker ?? '';
+  if (call.caller.workerId !== undefined && call.caller.workerId !== workerId) {
+    throw new GatewayError('FORBIDDEN', 'this key belongs to another worker');
+  }
+  return workerId;
+}
+
+function reporterOf(call: Call) {
+  endpointOf(call);
+  const attempt = Number(call.query.attempt);
+  const reporter = { workerId: workerOf(call), wireId: call.params.id ?? '' };
+  return Number.isInteger(attempt) && attempt > 0 ? { ...reporter, attempt } : reporter;
+}
