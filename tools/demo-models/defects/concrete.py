@@ -79,10 +79,10 @@ def grown(mask, radius):
 # --- stains -----------------------------------------------------------------------------------
 
 STAIN_COLOURS = {  # what the stain does to the colour: (multiply, add)
-    "rust": ((0.92, 0.70, 0.48), (10, 0, -4)),
-    "damp": ((0.62, 0.63, 0.66), (0, 0, 0)),
+    "rust": ((0.86, 0.67, 0.50), (6, -2, -5)),
+    "damp": ((0.62, 0.63, 0.65), (0, 0, 0)),
     "efflorescence": ((0.62, 0.62, 0.62), (92, 91, 88)),
-    "growth": ((0.62, 0.74, 0.50), (0, 4, 0)),
+    "growth": ((0.62, 0.70, 0.50), (0, 2, 0)),
 }
 
 
@@ -109,8 +109,8 @@ def add_stain(scene):
     rng = scene.rng
     radius = rng.uniform(20, 85) * scene.unit
     centre = scene.point(0.06)
-    field = blob(scene, centre, radius, rng.uniform(0.75, 1.35), rng.uniform(0.07, 0.16))
-    softness = rng.uniform(0.06, 0.3)
+    field = blob(scene, centre, radius, rng.uniform(0.7, 1.4), rng.uniform(0.14, 0.34))
+    softness = rng.uniform(0.12, 0.6)
     if rng.random() < 0.4:
         field = np.maximum(field, run_down(scene, field))
     amount = np.clip(0.5 + field / softness, 0, 1)
@@ -125,7 +125,10 @@ def add_stain(scene):
     edge = 1 + rng.uniform(0, 0.25) * np.clip(1 - np.abs(field) / 0.12, 0, 1)  # tide line
     alpha = np.clip(amount * strength * patchy * edge, 0, 1)[..., None]
     alpha = alpha * (scene.planes[SPALLING] == 0)[..., None]
-    scene.rgb = scene.rgb * (1 - alpha) + (scene.rgb * multiply + add) * alpha
+    change = (scene.rgb * multiply + add - scene.rgb) * alpha
+    if np.abs(change[mask].mean(0)).max() < 10 + scene.texture:
+        return False  # too faint to see
+    scene.rgb = scene.rgb + change
     scene.record(mask, STAIN)
     return True
 
@@ -136,10 +139,10 @@ def run_down(scene, field):
     length = rng.uniform(30, 110) * scene.unit
     columns = np.clip(fractal_noise(rng, 2, scene.width, 24, 3, 0.7)[0] * 0.5 + 0.45, 0, 1)
     result = field.copy()
-    for step in range(1, 11):
-        moved = shifted(field, 0, step * length / 10)
-        moved[: int(step * length / 10)] = -1
-        result = np.maximum(result, moved + (columns[None] - 0.55) - 0.05 * step)
+    for step in range(1, 25):
+        moved = shifted(field, 0, step * length / 24)
+        moved[: int(step * length / 24)] = -1
+        result = np.maximum(result, moved + (columns[None] - 0.55) - 0.02 * step)
     return result
 
 
@@ -174,7 +177,7 @@ def keep_largest(amount, level):
 def add_spalling(scene):
     rng, unit = scene.rng, scene.unit
     radius = rng.uniform(17, 72) * unit
-    field = blob(scene, scene.point(0.06), radius, rng.uniform(0.75, 1.35), rng.uniform(0.09, 0.17), 2)
+    field = blob(scene, scene.point(0.06), radius, rng.uniform(0.75, 1.35), rng.uniform(0.13, 0.26), 2)
     mask = keep_largest((field > 0).astype(np.float32), 0.5) > 0.5
     stained = scene.planes[STAIN] > 0
     if mask.sum() < 450 * unit**2 or not scene.is_free(mask, SPALLING, 18):
@@ -185,7 +188,8 @@ def add_spalling(scene):
     depth = np.clip(blur(mask.astype(np.float32), 6 * unit) * 2 - 0.9, 0, 1)
     texture = broken_face(scene, mask)
     tone = scene.rgb.mean() * rng.uniform(0.72, 1.06) - rng.uniform(0, 18) * depth
-    tint = np.array([1 + rng.uniform(0, 0.09), 1, 1 - rng.uniform(0.01, 0.12)], np.float32)
+    tint = np.array([1 + rng.uniform(0, 0.06), 1, 1 - rng.uniform(0.0, 0.07)], np.float32)
+    tint *= scene.rgb.mean((0, 1)) / scene.rgb.mean()
     face = (tone + texture)[..., None] * tint
     if rng.random() < 0.35:
         rust = np.clip(fractal_noise(rng, *mask.shape, 6, 4), 0, 1.4)[..., None] * rng.uniform(0.3, 0.9)
@@ -214,13 +218,14 @@ def broken_face(scene, mask):
     stones, tones = Drawing(height, width), Drawing(height, width)
     for _ in range(int(mask.sum() / (rng.uniform(70, 200) * unit**2))):
         pick = rng.integers(len(rows))
-        radius = rng.uniform(1.2, 5.5) * unit
-        shape = (columns[pick], rows[pick], radius, radius * rng.uniform(0.6, 1))
-        stones.ellipse(*shape)
-        tones.ellipse(*shape, value=int(rng.uniform(60, 255)))
+        turn = np.linspace(0, 2 * np.pi, 9)[:-1] + rng.uniform(0, 1)
+        radii = rng.uniform(1.2, 5.5) * unit * rng.uniform(0.55, 1.1, 8)
+        outline = list(zip(columns[pick] + radii * np.cos(turn), rows[pick] + radii * np.sin(turn)))
+        stones.polygon(outline)
+        tones.polygon(outline, int(rng.uniform(60, 255)))
     cover, tone = stones.coverage(), tones.coverage()
     edge = cover - shifted(cover, scene.light[0] * unit, scene.light[1] * unit)
-    return texture * (1 - 0.55 * cover) + cover * (tone - 0.6) * 62 + rng.uniform(10, 30) * edge
+    return texture * (1 - 0.35 * cover) + cover * (tone - 0.6) * 50 + rng.uniform(4, 16) * edge
 
 
 def add_bar(scene, mask):
@@ -230,17 +235,14 @@ def add_bar(scene, mask):
     x, y = columns.mean(), rows.mean()
     angle = rng.choice([0, np.pi / 2]) + rng.normal(0, 0.06)
     reach, breadth = 2 * max(mask.shape), rng.uniform(5, 9) * unit
-    bar = Drawing(*mask.shape)
-    bar.line(
-        [
-            (x - reach * np.cos(angle), y - reach * np.sin(angle)),
-            (x + reach * np.cos(angle), y + reach * np.sin(angle)),
-        ],
-        breadth,
-    )
-    shape = bar.coverage() * blur(mask.astype(np.float32), unit)
-    ribs = fractal_noise(rng, *mask.shape, 40, 3)[..., None] * 10
-    steel = np.array([112, 74, 50], np.float32) + ribs
+    ends = [(x + side * reach * np.cos(angle), y + side * reach * np.sin(angle)) for side in (-1, 1)]
+    bar, ridge = Drawing(*mask.shape), Drawing(*mask.shape)
+    bar.line(ends, breadth)
+    ridge.line(ends, 0.3 * breadth)
+    within = blur(mask.astype(np.float32), unit)
+    shape, round_ = bar.coverage() * within, blur(ridge.coverage(), 0.25 * breadth) * within
+    ribs = fractal_noise(rng, *mask.shape, 60, 4, 0.9)[..., None] * 13
+    steel = np.array([88, 58, 42], np.float32) + ribs + 55 * round_[..., None]
     shade = shifted(shape, scene.light[0] * 2 * unit, scene.light[1] * 2 * unit)
     scene.rgb = scene.rgb * (1 - shape[..., None]) + steel * shape[..., None]
     scene.rgb -= 35 * np.clip(shape - shade, 0, 1)[..., None]
@@ -276,19 +278,32 @@ def longest_run(points, is_open):
     return best
 
 
+def roughness(rng, count, knots):
+    """Smooth noise of unit deviation along a line."""
+    at = np.linspace(0, knots - 1, count)
+    return np.interp(at, np.arange(knots), rng.standard_normal(knots))
+
+
 def draw_crack(rng, drawing, points, width, tapers):
-    """Strokes of changing width along the path; `tapers`: which ends (start, end) run out."""
-    count = len(points) - 1
-    change = np.interp(np.arange(count), np.linspace(0, count, 9), rng.uniform(0.65, 1.3, 9))
-    for index in range(count):
-        along = (index + 0.5) / count
-        taper = 1.0
-        if tapers[0]:
-            taper = min(taper, 0.35 + along * 5)
-        if tapers[1]:
-            taper = min(taper, 0.35 + (1 - along) * 5)
-        stroke = width * change[index] * taper + rng.normal(0, 0.12 * width)
-        drawing.line(points[index : index + 2], max(stroke, drawing.least))
+    """Dots along the refined path, of changing size; `tapers`: which ends (start, end) run out."""
+    path = np.array(points)
+    lengths = np.hypot(*np.diff(path, axis=0).T)
+    along = np.concatenate([[0], np.cumsum(lengths)])
+    count = max(4, int(along[-1] / max(0.5, 0.35 * drawing.least)))
+    at = np.linspace(0, along[-1], count)
+    x, y = np.interp(at, along, path[:, 0]), np.interp(at, along, path[:, 1])
+    knots = max(4, int(along[-1] / drawing.least / 2))
+    size = 1 + 0.3 * roughness(rng, count, 7) + 0.16 * roughness(rng, count, knots)
+    x = x + 0.22 * width * roughness(rng, count, knots)
+    y = y + 0.22 * width * roughness(rng, count, knots)
+    share = at / along[-1]
+    if tapers[0]:
+        size = np.minimum(size, 0.3 + share * 5)
+    if tapers[1]:
+        size = np.minimum(size, 0.3 + (1 - share) * 5)
+    radii = np.maximum(width * np.clip(size, 0.3, 1.7), drawing.least) / 2
+    for column, row, radius in zip(x, y, radii):
+        drawing.ellipse(column, row, radius, radius)
 
 
 def add_crack(scene, length=None, width=None):

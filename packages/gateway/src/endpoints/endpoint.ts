@@ -25,4 +25,6 @@ export interface Endpoint {
   readonly backends: readonly BackendKind[];
   /** Further deliveries after a lost worker (default 1) and after an error of the handler (default 0). */
   readonly retries: { readonly workerLost: number; readonly handlerError: number };
+  /** How long a cancelled job may go on before its worker is killed. */
+  readonly cancelGraceMs: number;
 }

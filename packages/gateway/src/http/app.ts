@@ -1,4 +1,10 @@
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import { type Authenticate, authorize, type Caller } from './auth.ts';
@@ -40,9 +46,9 @@ export interface AppOptions {
 /** Builds the server; it does not listen yet. */
 export function createApp({ parts, authenticate, log }: AppOptions): FastifyInstance {
   const app = Fastify({
-    loggerInstance: log,
+    loggerInstance: log as FastifyBaseLogger,
     // A line a request would drown the log of a busy gateway; errors are logged by the error handler.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     // Held requests of 300 s must not be cut by the server.
     requestTimeout: 0,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
@@ -109,7 +115,7 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
 function clientGone(reply: FastifyReply): AbortSignal {
   const gone = new AbortController();
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
+    if (!reply.raw.writableEnded) gone.abort();
   });
   return gone.signal;
 }

@@ -27,7 +27,7 @@ export interface RouteParts {
   readonly workerHoldMs: number;
   isStopping(): boolean;
   /** Why a queued job still waits. */
-  waitReason(job: JobSummary): WaitReason | undefined;
+  waitReason(job: JobSummary): Promise<WaitReason | undefined>;
 }
 
 /** One call of a route, already authenticated. */

@@ -42,6 +42,8 @@ export interface JobStore {
   counts(endpoint: string): QueueCounts;
   /** When the longest waiting ready job that counts for scaling was queued. */
   oldestQueuedAt(endpoint: string): Promise<number | undefined>;
+  /** Ready jobs of its endpoint that stand before a queued job; counts to 10 000 at most. */
+  jobsAhead(id: string): Promise<number>;
   close(): void;
 }
 

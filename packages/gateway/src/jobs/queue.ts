@@ -64,6 +64,7 @@ export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: 
     attempts: store.attempts,
     counts: store.counts,
     oldestQueuedAt: store.oldestQueuedAt,
+    jobsAhead: store.jobsAhead,
     drainChunks: store.drainChunks,
     readChunks: store.readChunks,
     async submit(submission: Submission): Promise<Job> {

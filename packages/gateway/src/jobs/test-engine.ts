@@ -1,18 +1,28 @@
 import { openDatabase } from '../db/open.ts';
 import { createManualClock } from '../lib/clock.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
-import { createDispatcher } from './dispatcher.ts';
-import { createJobWaiters } from './job-waiters.ts';
-import { createJobQueue, type Submission } from './queue.ts';
-import { createSqliteJobStore } from './sqlite/sqlite-job-store.ts';
+import { createJobEngine } from './engine.ts';
+import type { Submission } from './queue.ts';
 
 /** A job engine in memory on a clock that tests move by hand. */
 export function createTestEngine() {
   const clock = createManualClock();
-  const store = createSqliteJobStore(openDatabase(':memory:'));
-  const queue = createJobQueue({ store, clock, ids: createCountingIds() });
-  const dispatcher = createDispatcher({ queue, clock });
-  const waiters = createJobWaiters({ queue, clock });
+  const ids = createCountingIds();
+  const db = openDatabase(':memory:');
+  const overdue: string[] = [];
+  const engine = createJobEngine({
+    db,
+    clock,
+    ids,
+    endpoints: ['echo'],
+    cancelGraceMs: () => 5_000,
+    retentionMs: 1_800_000,
+    onOverdueWorker: (workerId) => overdue.push(workerId),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  const { queue, dispatcher } = engine;
   const submission: Submission = {
     endpoint: 'echo',
     input: '{}',
@@ -23,10 +33,12 @@ export function createTestEngine() {
     isSync: false,
   };
   return {
+    ...engine,
+    db,
     clock,
-    queue,
-    dispatcher,
-    waiters,
+    ids,
+    /** Workers that had to be ended by force. */
+    overdue,
     submit: (changes: Partial<Submission> = {}) => queue.submit({ ...submission, ...changes }),
     /** A worker's open job-take. */
     take: (workerId: string, more: { max?: number; holdMs?: number; signal?: AbortSignal } = {}) =>
@@ -40,10 +52,10 @@ export function createTestEngine() {
       }),
     /** Ends everything; no wait may be left open. */
     async stop(): Promise<number> {
-      await dispatcher.stop();
-      waiters.stop();
+      const stopped = engine.stop();
       await clock.advance(0);
-      store.close();
+      await stopped;
+      engine.close();
       return clock.pending;
     },
   };

@@ -37,10 +37,15 @@ export interface ManualClock extends Clock {
   readonly pending: number;
 }
 
+const TURNS = 8;
+
 export function createManualClock(startAt = 1_800_000_000_000): ManualClock {
   let now = startAt;
   const waits = new Set<{ at: number; wake: () => void }>();
-  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  // Whoever woke may take some turns of the event loop (a commit, say) until its next wait.
+  const settle = async () => {
+    for (let turn = 0; turn < TURNS; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  };
   return {
     now: () => now,
     sleep: (ms, signal) =>

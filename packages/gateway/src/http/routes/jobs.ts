@@ -16,7 +16,9 @@ export const jobListRoutes: readonly Route[] = [
     async handle(call) {
       const page = await call.parts.queue.list({ ...filterOf(call), limit: limitOf(call) });
       return {
-        jobs: page.jobs.filter((job) => mayseeEndpoint(call, job.endpoint)).map((job) => summary(call, job)),
+        jobs: await Promise.all(
+          page.jobs.filter((job) => maySee(call, job.endpoint)).map((job) => summary(call, job)),
+        ),
         ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
       };
     },
@@ -27,20 +29,19 @@ export const jobListRoutes: readonly Route[] = [
     scopes: ['client', 'viewer'],
     async handle(call) {
       const job = await call.parts.queue.get(call.params.id ?? '');
-      if (!job || !mayseeEndpoint(call, job.endpoint))
-        throw new GatewayError('JOB_NOT_FOUND', 'job not found');
+      if (!job || !maySee(call, job.endpoint)) throw new GatewayError('JOB_NOT_FOUND', 'job not found');
       const attempts = await call.parts.queue.attempts(job.id);
-      return withValues(summary(call, job), job, { attempts });
+      return withValues(await summary(call, job), job, { attempts });
     },
   },
 ];
 
-function mayseeEndpoint(call: Call, endpoint: string): boolean {
+function maySee(call: Call, endpoint: string): boolean {
   return call.caller.endpoints === undefined || call.caller.endpoints.includes(endpoint);
 }
 
-function summary(call: Call, job: JobSummary): object {
-  const waitReason = call.parts.waitReason(job);
+async function summary(call: Call, job: JobSummary): Promise<object> {
+  const waitReason = await call.parts.waitReason(job);
   return {
     id: job.id,
     endpoint: job.endpoint,

@@ -26,7 +26,7 @@ export const runRoutes: readonly Route[] = [
       const waitMs = waitOf(call, WAIT_LIMITS.runsync);
       const submitted = await submit(call, true);
       const job = await waitUntilFinal(queue, waiters, submitted.id, { waitMs, signal: call.signal });
-      return jobReply(job ?? submitted, call.parts.waitReason(job ?? submitted));
+      return jobReply(job ?? submitted, await call.parts.waitReason(job ?? submitted));
     },
   },
 ];

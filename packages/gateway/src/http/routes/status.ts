@@ -11,7 +11,7 @@ export const statusRoutes: readonly Route[] = [
     scopes: ['client', 'viewer'],
     async handle(call) {
       const job = await findJob(call);
-      return jobReply(job, call.parts.waitReason(job));
+      return jobReply(job, await call.parts.waitReason(job));
     },
   },
   {
@@ -23,7 +23,7 @@ export const statusRoutes: readonly Route[] = [
       const waitMs = waitOf(call, WAIT_LIMITS['status-sync']);
       const found = await findJob(call);
       const job = (await waitUntilFinal(queue, waiters, found.id, { waitMs, signal: call.signal })) ?? found;
-      return jobReply(job, waitReason(job));
+      return jobReply(job, await waitReason(job));
     },
   },
 ];

@@ -84,7 +84,7 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
   };
   const jobs = await dispatcher.take(options);
   call.reply.raw.once('close', () => {
-    if (call.reply.raw.writableFinished) return;
+    if (call.reply.raw.writableEnded) return;
     // The answer never went out: the jobs go to somebody else, and no attempt is counted.
     for (const job of jobs)
       void queue.handBackJob(workerId, job.id, 'the worker hung up before it got the job');

@@ -28,7 +28,16 @@ export function readJob(
 
 type Reads = Pick<
   JobStore,
-  'get' | 'list' | 'attempts' | 'readChunks' | 'due' | 'nextDueAt' | 'running' | 'counts' | 'oldestQueuedAt'
+  | 'get'
+  | 'jobsAhead'
+  | 'list'
+  | 'attempts'
+  | 'readChunks'
+  | 'due'
+  | 'nextDueAt'
+  | 'running'
+  | 'counts'
+  | 'oldestQueuedAt'
 >;
 
 export function createJobReads(sql: Statements, counters: ReturnType<typeof createCounters>): Reads {
@@ -43,6 +52,7 @@ export function createJobReads(sql: Statements, counters: ReturnType<typeof crea
       return at === null || at === undefined ? undefined : Number(at);
     },
     running: async () => sql.running.all().flatMap((row) => readJob(sql, row) ?? []),
+    jobsAhead: async (id) => Number(sql.jobsAhead.get(id)?.n ?? 0),
     counts: (endpoint) => counters.of(endpoint),
     oldestQueuedAt: async (endpoint) => {
       const at = sql.oldestReady.get(endpoint)?.queued_at;

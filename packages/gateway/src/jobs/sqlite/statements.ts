@@ -35,6 +35,11 @@ export function prepareStatements(db: DatabaseSync) {
     oldestReady: db.prepare(
       `SELECT queued_at FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 1 AND is_low_priority = 0 ORDER BY seq LIMIT 1`,
     ),
+    jobsAhead: db.prepare(
+      `SELECT count(*) AS n FROM (
+         SELECT 1 FROM jobs a JOIN jobs b ON b.id = ? WHERE a.endpoint = b.endpoint AND a.status = 'IN_QUEUE'
+           AND a.ready = 1 AND a.seq < b.seq LIMIT 10000)`,
+    ),
     running: db.prepare(`SELECT * FROM jobs WHERE status = 'IN_PROGRESS' ORDER BY seq`),
     due: db.prepare('SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?'),
     wake: db.prepare(

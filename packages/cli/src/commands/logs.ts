@@ -1,0 +1,91 @@
+import { Command } from 'commander';
+import { CliError } from '../cli-error.ts';
+import { type ConnectionOptions, resolveConnection } from '../connection.ts';
+import { createGatewayApi, type GatewayApi, type Query, type TextAnswer } from '../gateway-api.ts';
+import type { JobDetail } from '../job-views.ts';
+import { note, print, printJsonLine } from '../output.ts';
+import { dataOption, jsonOption, wholeNumber } from './options.ts';
+
+interface Options extends ConnectionOptions {
+  readonly follow?: boolean;
+  readonly tail: number;
+  readonly json?: boolean;
+}
+
+export function logsCommand(): Command {
+  return new Command('logs')
+    .description("show what a worker printed")
+    .argument('<target>', "an endpoint (its newest worker), a worker's id, or a job's id (its last worker)")
+    .option('-f, --follow', 'go on with every further line, until Ctrl-C or the end of the worker')
+    .option('-n, --tail <n>', 'how many of the last lines to begin with', wholeNumber(0, 200), 50)
+    .addOption(jsonOption().default(undefined, 'one {"workerId","line"} a line'))
+    .addOption(dataOption())
+    .addHelpText(
+      'after',
+      `
+Lines that begin with [spillway] are the gateway's own remarks on the worker's life.
+
+Examples:
+  spillway logs detect             the last lines of the endpoint's newest worker
+  spillway logs detect -f          and whatever comes
+  spillway logs JOB                of the worker that ran this job last`,
+    )
+    .action(showLogs);
+}
+
+async function showLogs(target: string, options: Options): Promise<void> {
+  const api = createGatewayApi(await resolveConnection(options));
+  const leaving = new AbortController();
+  process.once('SIGINT', () => leaving.abort());
+  const query = { tail: options.tail, ...(options.follow ? { follow: 'true' } : {}) };
+  const log = await findLog(api, target, query, leaving.signal);
+  if (!options.json) note(`worker ${log.workerId ?? target}`);
+  try {
+    for await (const line of linesOf(log.chunks)) {
+      if (options.json) printJsonLine({ workerId: log.workerId, line });
+      else print(line);
+    }
+  } catch (error) {
+    // Leaving is how following ends.
+    if (!leaving.signal.aborted) throw error;
+  }
+}
+
+/** An endpoint's name goes first; ids of jobs and workers never look like one another. */
+async function findLog(api: GatewayApi, target: string, query: Query, signal: AbortSignal): Promise<TextAnswer> {
+  const name = encodeURIComponent(target);
+  const { endpoints } = await api.get<{ endpoints: readonly { name: string }[] }>('/v1/endpoints');
+  if (endpoints.some((endpoint) => endpoint.name === target)) {
+    const log = await api.text(`/v1/endpoints/${name}/logs`, query, signal);
+    if (log) return log;
+    throw new CliError('WORKER_NOT_FOUND', `no worker of ${target} has run yet; \`spillway run ${target} …\` starts one`);
+  }
+  const log = await api.text(`/v1/workers/${name}/logs`, query, signal);
+  if (log) return log;
+  const job = await api.get<JobDetail>(`/v1/jobs/${name}`).catch((error: unknown) => {
+    if (error instanceof CliError && error.code === 'JOB_NOT_FOUND') return undefined;
+    throw error;
+  });
+  if (job === undefined) {
+    const names = endpoints.map((endpoint) => endpoint.name).join(', ');
+    throw new CliError('NOT_FOUND', `no endpoint, worker or job is named ${target}; endpoints: ${names || 'none'}`);
+  }
+  const workerId = job.workerId ?? job.attempts.at(-1)?.workerId;
+  if (workerId === undefined) {
+    const why = job.waitReason ? ` (${job.waitReason.message})` : '';
+    throw new CliError('WORKER_NOT_FOUND', `no worker has run ${target} yet${why}`);
+  }
+  const ofJob = await api.text(`/v1/workers/${encodeURIComponent(workerId)}/logs`, query, signal);
+  if (ofJob) return ofJob;
+  throw new CliError('WORKER_NOT_FOUND', `the log of ${workerId}, which ran ${target}, is not kept any more`);
+}
+
+async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}

@@ -1,0 +1,40 @@
+import type { Gateway, GatewayConfig } from '@spillway/gateway';
+import { fields, style, table } from '../output.ts';
+import { readVersion } from '../version.ts';
+
+/** What `spillway up` says when it is ready: where, which endpoints, which key, and what to try. */
+export function banner(
+  config: GatewayConfig,
+  { url, adminKey }: { readonly url: string; readonly adminKey: Gateway['adminKey'] },
+): string {
+  const first = config.endpoints[0];
+  const lines = [
+    `${style('bold', `Spillway ${readVersion()}`)} is ready at ${style('cyan', url)}`,
+    '',
+    endpointTable(config),
+    '',
+    fields([
+      ['config', config.file ?? 'built-in defaults (no spillway.yaml here)'],
+      ['data', config.dataDir],
+      ['key', keyText(adminKey)],
+      ['try', first && `spillway run ${first.name} ${first.worker === 'detect' ? 'photo.jpg' : `'{"prompt":"…"}'`}`],
+      ['stop', 'Ctrl-C'],
+    ]),
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function endpointTable(config: GatewayConfig): string {
+  if (config.endpoints.length === 0) return 'No endpoints yet: add one under `endpoints` in spillway.yaml.';
+  const rows = config.endpoints.map(({ name, worker, command, workers }) => {
+    const what = worker === undefined ? command.join(' ') : `built-in ${worker}`;
+    return [name, what, `${workers.min} to ${workers.max}`, `/v2/${name}`];
+  });
+  return table([{ title: 'endpoint' }, { title: 'worker' }, { title: 'how many' }, { title: 'path' }], rows);
+}
+
+function keyText({ secret, isNew, file }: Gateway['adminKey']): string {
+  if (file === undefined) return 'from SPILLWAY_ADMIN_KEY';
+  return isNew ? `${secret}\n     made now, shown this once, kept in ${file}` : `in ${file}`;
+}

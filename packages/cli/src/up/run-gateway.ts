@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type ConfigResult, createGateway, formatProblems, type Gateway, type GatewayConfig } from '@spillway/gateway';
+import { pino } from 'pino';
+import { CliError, EXIT, wrongUse } from '../cli-error.ts';
+import type { UpOptions } from '../commands/up.ts';
+import { note, print } from '../output.ts';
+import { CONFIG_FILE, readConfig } from '../read-config.ts';
+import { banner } from './banner.ts';
+import { logLine } from './log-line.ts';
+
+/** The whole of `spillway up`: configuration → gateway → until a signal says that it is enough. */
+export async function runGateway(options: UpOptions): Promise<void> {
+  const config = await resolveConfig(options);
+  const log = pino(
+    { level: options.logLevel, base: null },
+    { write: (line: string) => (options.json ? process.stdout.write(line) : note(logLine(line))) },
+  );
+  const gateway = createGateway({ config, log, adminKey: process.env.SPILLWAY_ADMIN_KEY });
+  await gateway.start().catch((error: unknown) => {
+    throw new CliError('NOT_STARTED', error instanceof Error ? error.message : String(error));
+  });
+  const { isNew, file } = gateway.adminKey;
+  if (options.json) {
+    const endpoints = config.endpoints.map(({ name }) => name);
+    // The key itself stays out of logs.
+    log.info({ event: 'ready', url: gateway.url, endpoints, keyFile: file, isNewKey: isNew }, 'ready');
+  } else {
+    print(banner(config, { url: gateway.url, adminKey: gateway.adminKey }));
+  }
+  await untilSignal(gateway);
+  if (options.json) log.info({ event: 'stopped' }, 'stopped');
+  else note('stopped');
+}
+
+async function resolveConfig(options: UpOptions): Promise<GatewayConfig> {
+  const folder = process.cwd();
+  const file = options.config ?? (existsSync(path.join(folder, CONFIG_FILE)) ? CONFIG_FILE : undefined);
+  const result: ConfigResult = await readConfig(file === undefined ? { folder } : { file, folder });
+  if (!result.ok) throw wrongUse(formatProblems(file ?? CONFIG_FILE, result.problems));
+  const { config } = result;
+  return {
+    ...config,
+    listen: { ...config.listen, port: options.port ?? config.listen.port },
+    dataDir: options.data === undefined ? config.dataDir : path.resolve(folder, options.data),
+  };
+}
+
+/** Resolves when the gateway has stopped; a second signal does not wait for that. */
+function untilSignal(gateway: Gateway): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isStopping = false;
+    function onSignal(): void {
+      // Workers end with their gateway, however it ends.
+      if (isStopping) process.exit(EXIT.interrupted);
+      isStopping = true;
+      note('\nstopping: running jobs may finish (Ctrl-C again stops at once)');
+      gateway.stop().then(resolve, reject);
+    }
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}

@@ -1,0 +1,104 @@
+import path from 'node:path';
+import type { Endpoint, Scaling } from '../endpoints/endpoint.ts';
+import { closestName } from './closest-name.ts';
+import type { ConfigProblem } from './problem.ts';
+import type { ParsedConfig } from './schema.ts';
+
+/** The configuration as the gateway uses it: durations in milliseconds, paths absolute, frozen to the last leaf. */
+export interface GatewayConfig {
+  /** Absolute path of the file; absent for the built-in defaults. */
+  readonly file?: string;
+  readonly listen: { readonly host: string /** 0 takes a free one. */; readonly port: number };
+  /** Absolute folder of jobs, results, logs and keys. */
+  readonly dataDir: string;
+  /** Address under which others reach the gateway, without a slash at its end. */
+  readonly publicUrl?: string;
+  readonly lease: { readonly durationMs: number; readonly heartbeatMs: number };
+  readonly retention: { readonly resultsMs: number };
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** How a built-in worker is started; known to whoever builds the gateway. */
+export type BuiltInWorkers = Readonly<Record<string, { readonly command: readonly string[] }>>;
+
+interface Origin {
+  /** Folder that relative paths count from. */
+  readonly folder: string;
+  readonly file?: string;
+  readonly builtInWorkers: BuiltInWorkers;
+}
+
+/** Endpoints whose `worker` is none of the built-in ones; `value` is the file's data, which may be wrong elsewhere. */
+export function unknownWorkers(value: unknown, builtInWorkers: BuiltInWorkers): ConfigProblem[] {
+  const known = Object.keys(builtInWorkers);
+  const problems: ConfigProblem[] = [];
+  for (const [name, endpoint] of entriesOf(Object(value).endpoints)) {
+    const worker: unknown = Object(endpoint).worker;
+    if (typeof worker !== 'string' || worker === '' || known.includes(worker)) continue;
+    const near = closestName(worker, known);
+    problems.push({
+      path: `endpoints.${name}.worker`,
+      message: `expected a built-in worker (${known.join(', ') || 'there are none'}), found "${worker}"`,
+      fix: near ? `did you mean \`${near}\`?` : 'write one of these, or start your own with `command`',
+    });
+  }
+  return problems;
+}
+
+function entriesOf(block: unknown): [string, unknown][] {
+  return typeof block === 'object' && block !== null ? Object.entries(block) : [];
+}
+
+export function toGatewayConfig(parsed: ParsedConfig, origin: Origin): GatewayConfig {
+  const { file, folder, builtInWorkers } = origin;
+  return deepFreeze({
+    ...(file === undefined ? {} : { file }),
+    listen: parsed.listen,
+    dataDir: path.resolve(folder, parsed.data),
+    ...(parsed.publicUrl === undefined ? {} : { publicUrl: parsed.publicUrl }),
+    lease: { durationMs: parsed.lease.duration, heartbeatMs: parsed.lease.heartbeat },
+    retention: { resultsMs: parsed.retention.results },
+    endpoints: Object.entries(parsed.endpoints).map(([name, endpoint]) =>
+      toEndpoint(name, endpoint, folder, builtInWorkers),
+    ),
+  });
+}
+
+function toEndpoint(
+  name: string,
+  parsed: ParsedConfig['endpoints'][string],
+  folder: string,
+  builtInWorkers: BuiltInWorkers,
+): Endpoint {
+  const { worker, workers } = parsed;
+  const builtIn = worker === undefined ? undefined : builtInWorkers[worker]?.command;
+  return {
+    name,
+    ...(worker === undefined ? {} : { worker }),
+    command: builtIn ?? parsed.command ?? [],
+    cwd: path.resolve(folder, parsed.cwd),
+    env: parsed.env,
+    workers: { min: workers.min, max: workers.max, idleTimeoutMs: workers.idleTimeout },
+    scaling: toScaling(parsed.scaling),
+    executionTimeoutMs: parsed.executionTimeout,
+    ttlMs: parsed.ttl,
+    initTimeoutMs: parsed.initTimeout,
+    backends: parsed.backends,
+    retries: parsed.retries,
+    cancelGraceMs: parsed.cancelGrace,
+  };
+}
+
+function toScaling(parsed: ParsedConfig['endpoints'][string]['scaling']): Scaling {
+  return parsed.type === 'QUEUE_DELAY'
+    ? { type: parsed.type, queueDelayMs: parsed.queueDelay }
+    : { type: parsed.type, requestCount: parsed.requestCount };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) deepFreeze(part);
+  }
+  return value;
+}

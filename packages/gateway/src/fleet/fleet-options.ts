@@ -1,0 +1,40 @@
+import type { JobFailure } from '@spillway/protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { Backend } from './backend.ts';
+import type { HostHardware } from './host-hardware.ts';
+
+/** What the fleet is given: it reaches jobs, keys and the HTTP side through these functions only. */
+export interface FleetOptions {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly backends: readonly Backend[];
+  readonly hardware: HostHardware;
+  /** Name of this machine, as workers report it. */
+  readonly hostname: string;
+  readonly heartbeatMs: number;
+  /** Where workers reach the gateway, without `/v2`; asked at each start, since a free port is known late. */
+  origin(): string;
+  readonly keys: {
+    issueKey(workerId: string, endpoint: string): string;
+    revokeKey(workerId: string): void;
+  };
+  readonly log: FleetLog;
+  /** Gives the worker no further job and resolves when it holds none; must resolve soon after the signal aborts. */
+  drain(workerId: string, signal: AbortSignal): Promise<void>;
+  /** Called once for every worker, when nothing of it runs any more: whatever it still held is lost for this reason. */
+  onWorkerLost(workerId: string, endpoint: string, failure: JobFailure): void | Promise<void>;
+  /** How long `stop` lets workers finish their jobs (default 20 s). */
+  readonly stopGraceMs?: number;
+  /** From SIGTERM to SIGKILL (default 10 s). */
+  readonly killGraceMs?: number;
+}
+
+/** The part of a logger that the fleet uses. */
+export interface FleetLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export const STOP_GRACE_MS = 20_000;
+export const KILL_GRACE_MS = 10_000;

@@ -1,0 +1,30 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** What this machine offers to workers, as their environment tells it. */
+export interface HostHardware {
+  readonly cpuCount: number;
+  readonly gpuCount: number;
+  /** Name of the first GPU, such as `NVIDIA H200`; `cpu` without one. */
+  readonly gpuName: string;
+}
+
+/** Reads what the NVIDIA driver publishes under /proc: no tool to start, and nothing there means no GPU. */
+export function readHostHardware(driverFolder = '/proc/driver/nvidia/gpus'): HostHardware {
+  const gpus = listGpus(driverFolder);
+  return { cpuCount: os.availableParallelism(), gpuCount: gpus.length, gpuName: gpus[0] ?? 'cpu' };
+}
+
+function listGpus(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .toSorted()
+      .map((name) => {
+        const information = readFileSync(path.join(folder, name, 'information'), 'utf8');
+        return /^Model:\s*(.+)$/m.exec(information)?.[1]?.trim() ?? 'NVIDIA GPU';
+      });
+  } catch {
+    return [];
+  }
+}

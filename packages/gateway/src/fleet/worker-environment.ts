@@ -1,0 +1,95 @@
+import { workerEnvironment } from '@spillway/protocol';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { HostHardware } from './host-hardware.ts';
+
+/**
+ * A worker's environment is made, never inherited: RunPod's variables and the endpoint's own here, an allow-list of
+ * the machine's in `inheritedEnvironment`. No key or secret of the gateway can get in.
+ */
+export interface WorkerIdentity {
+  readonly workerId: string;
+  readonly endpoint: Endpoint;
+  /** Valid for this worker alone. */
+  readonly key: string;
+  /** Where this worker reaches the gateway, without `/v2`. */
+  readonly origin: string;
+  readonly heartbeatMs: number;
+  readonly hostname: string;
+  readonly hardware: HostHardware;
+}
+
+/** RunPod's variables and the endpoint's own. The endpoint may change settings, but not who the worker is. */
+export function buildWorkerEnvironment(identity: WorkerIdentity): Record<string, string> {
+  const { workerId, endpoint, key, origin, heartbeatMs, hostname, hardware } = identity;
+  return {
+    ...settings(hardware),
+    ...endpoint.env,
+    ...withoutProxy(origin, endpoint.env),
+    ...workerEnvironment({
+      origin,
+      endpoint: endpoint.name,
+      workerId,
+      key,
+      hostname,
+      gpu: hardware.gpuName,
+      pingIntervalMs: heartbeatMs,
+    }),
+  };
+}
+
+/** Settings that fit a machine which is no data centre; the endpoint's `env` may change them. */
+function settings({ cpuCount, gpuCount, gpuName }: HostHardware): Record<string, string> {
+  return {
+    // Without it Python's block-buffered output would be missing from the log of a worker that was killed.
+    PYTHONUNBUFFERED: '1',
+    // Images that can be a pod or a serverless worker read this.
+    RUNPOD_SERVERLESS: 'true',
+    // The SDK's start-up checks want 8.8.8.8:53, 4 GB of memory and a tenth of the disk free, and exit without.
+    RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
+    // Its download helpers (1.12) refuse private addresses, and this gateway's own links are such.
+    RUNPOD_ALLOW_PRIVATE_DOWNLOAD_URLS: 'true',
+    RUNPOD_CPU_COUNT: String(cpuCount),
+    RUNPOD_GPU_COUNT: String(gpuCount),
+    ...(gpuCount === 0
+      ? { RUNPOD_SKIP_GPU_CHECK: 'true' }
+      : { RUNPOD_GPU_NAME: gpuName.replaceAll(' ', '+') }),
+  };
+}
+
+/** Calls to the gateway never go through a proxy that the endpoint sets for everything else. */
+function withoutProxy(origin: string, env: Readonly<Record<string, string>>): Record<string, string> {
+  const { hostname } = new URL(origin);
+  const known = env.NO_PROXY ?? env.no_proxy;
+  const hosts = [known, hostname.replaceAll(/[[\]]/g, '')].filter((host) => host).join(',');
+  return { NO_PROXY: hosts, no_proxy: hosts };
+}
+
+const INHERITED = new Set([
+  'PATH',
+  'TZ',
+  'TMPDIR',
+  'LANG',
+  'LANGUAGE',
+  // Which libraries and which cards: a worker on another card than its operator chose would be a surprise.
+  'LD_LIBRARY_PATH',
+  'CUDA_VISIBLE_DEVICES',
+  'NVIDIA_VISIBLE_DEVICES',
+  'NVIDIA_DRIVER_CAPABILITIES',
+  // Paths of certificate stores, which closed networks need.
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'REQUESTS_CA_BUNDLE',
+  'NODE_EXTRA_CA_CERTS',
+]);
+
+/** The few variables of the gateway's own environment that a process on the same machine gets. */
+export function inheritedEnvironment(
+  host: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(host).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && (INHERITED.has(entry[0]) || entry[0].startsWith('LC_')),
+    ),
+  );
+}

@@ -1,0 +1,105 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { JobFailure } from '@spillway/protocol';
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import { createDeadlines } from './deadlines.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { createJobWaiters } from './job-waiters.ts';
+import { createJobQueue } from './queue.ts';
+import { createSqliteJobStore } from './sqlite/sqlite-job-store.ts';
+import { createStopRequests } from './stop-requests.ts';
+
+export interface JobEngineOptions {
+  readonly db: DatabaseSync;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly endpoints: readonly string[];
+  /** How long a stopped attempt of the endpoint may run on before its worker is ended. */
+  readonly cancelGraceMs: (endpoint: string) => number;
+  readonly retentionMs: number;
+  /** A worker would not stop a cancelled or timed-out attempt: end it by force. Its other jobs are handed back by then. */
+  readonly onOverdueWorker: (workerId: string) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export type JobEngine = ReturnType<typeof createJobEngine>;
+
+/** Queue, dispatch, waiting callers, stop requests and deadlines, wired to one another. */
+export function createJobEngine(options: JobEngineOptions) {
+  const { db, clock, ids } = options;
+  const store = createSqliteJobStore(db);
+  const queue = createJobQueue({ store, clock, ids });
+  const dispatcher = createDispatcher({ queue, clock });
+  const waiters = createJobWaiters({ queue, clock });
+  const stops = createStopRequests({ clock });
+
+  queue.watch(({ endpoint, transition }) => {
+    if (!transition?.stop) return;
+    stops.add(transition.stop.workerId, transition.stop.wireId, options.cancelGraceMs(endpoint));
+  });
+
+  const deadlines = createDeadlines({
+    queue,
+    stops,
+    clock,
+    retentionMs: options.retentionMs,
+    onError: options.onError,
+    async onOverdue(workerId) {
+      dispatcher.close(workerId);
+      await queue.handBack(workerId, 'its worker had to be ended for another job');
+      options.onOverdueWorker(workerId);
+    },
+  });
+
+  return {
+    queue,
+    dispatcher,
+    waiters,
+    stops,
+    /** Brings back the jobs of the last run and starts the clock. `isGone`: that worker ended with the last gateway. */
+    async start(isGone: (workerId: string) => boolean): Promise<void> {
+      await queue.restore(isGone);
+      deadlines.start();
+      dispatcher.wake(options.endpoints);
+    },
+    /** Ends a worker's polls and waits until it holds no job. What it still holds at the abort is handed back. */
+    async drain(workerId: string, signal: AbortSignal): Promise<void> {
+      dispatcher.close(workerId);
+      await freeHands(queue, workerId, signal);
+      await queue.handBack(workerId, 'its worker was stopped');
+    },
+    /** The worker is gone with whatever it held. */
+    async workerLost(workerId: string, failure: JobFailure): Promise<void> {
+      stops.forget(workerId);
+      dispatcher.forget(workerId);
+      await queue.workerLost(workerId, failure);
+    },
+    /** Answers every held request and ends the loops; the store is closed last. */
+    async stop(): Promise<void> {
+      waiters.stop();
+      stops.stop();
+      await dispatcher.stop();
+      await deadlines.stop();
+    },
+    close: () => store.close(),
+  };
+}
+
+/** Resolves when the worker holds no job, or at the abort. */
+function freeHands(
+  queue: ReturnType<typeof createJobQueue>,
+  workerId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (queue.held.count(workerId) > 0 && !signal.aborted) return;
+      unwatch();
+      signal.removeEventListener('abort', look);
+      resolve();
+    };
+    const unwatch = queue.watch(look);
+    signal.addEventListener('abort', look);
+    look();
+  });
+}

@@ -1,0 +1,109 @@
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Clock } from '../lib/clock.ts';
+import { decideScale, type ScaledWorker } from './decide-scale.ts';
+import type { QueueView } from './queue-view.ts';
+
+/**
+ * The loop that keeps each endpoint at the number of workers that `decideScale` asks for. It looks when it is poked
+ * (a job came, a worker changed) and when time alone may change the decision; it never polls for its own sake.
+ */
+export interface SchedulerOptions {
+  readonly clock: Clock;
+  readonly endpoints: Iterable<Endpoint>;
+  readonly queue: QueueView;
+  readonly fleet: ScheduledFleet;
+  readonly log: { warn(fields: object, message: string): void };
+}
+
+/** What the scheduler uses of the fleet. */
+export interface ScheduledFleet {
+  workers(endpoint: string): readonly ScaledWorker[];
+  startsAllowed(endpoint: string): number;
+  nextStartAt(endpoint: string): number;
+  startWorker(endpoint: Endpoint): string | undefined;
+  stopWorker(workerId: string, reason: string): Promise<void>;
+  onChange(listener: () => void): () => void;
+}
+
+/** A poke that got lost must not leave a job waiting for ever. */
+const MAX_WAIT_MS = 30_000;
+
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  return new Scheduler(options);
+}
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #lastStartAt = new Map<string, number>();
+  readonly #ended = new AbortController();
+  #wake = new AbortController();
+  #loop: Promise<void> | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    if (this.#loop || this.#ended.signal.aborted) return;
+    this.#unsubscribe = this.#options.fleet.onChange(() => this.poke());
+    this.#loop = this.#run();
+  }
+
+  /** Resolves when the loop has ended; no worker is started or stopped after it. */
+  async stop(): Promise<void> {
+    this.#unsubscribe?.();
+    this.#ended.abort();
+    this.poke();
+    await this.#loop;
+  }
+
+  /** Has every endpoint looked at soon; many pokes at once make one look. */
+  poke(): void {
+    this.#wake.abort();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#ended.signal.aborted) {
+      this.#wake = new AbortController();
+      const { clock } = this.#options;
+      let lookAgainAt = clock.now() + MAX_WAIT_MS;
+      for (const endpoint of this.#options.endpoints) {
+        lookAgainAt = Math.min(lookAgainAt, (await this.#scale(endpoint)) ?? lookAgainAt);
+      }
+      await clock.sleep(lookAgainAt - clock.now(), this.#wake.signal);
+      // Let everything that happens in this turn be seen in one look.
+      await Promise.resolve();
+    }
+  }
+
+  /** One look at one endpoint; returns when time alone may call for the next. */
+  async #scale(endpoint: Endpoint): Promise<number | undefined> {
+    const { clock, queue, fleet, log } = this.#options;
+    const { name } = endpoint;
+    try {
+      const jobs = await queue.snapshot(name);
+      const decision = decideScale({
+        limits: endpoint.workers,
+        scaling: endpoint.scaling,
+        queue: jobs,
+        workers: fleet.workers(name),
+        lastStartAt: this.#lastStartAt.get(name),
+        startsAllowed: fleet.startsAllowed(name),
+        nextStartAt: fleet.nextStartAt(name),
+        now: clock.now(),
+      });
+      for (let i = 0; i < decision.start; i += 1) {
+        if (fleet.startWorker(endpoint) !== undefined) this.#lastStartAt.set(name, clock.now());
+      }
+      for (const id of decision.stop) {
+        void fleet.stopWorker(id, `it was idle for ${endpoint.workers.idleTimeoutMs / 1000} s`);
+      }
+      return decision.lookAgainAt;
+    } catch (error) {
+      // One endpoint's trouble must not stop the others' scaling.
+      log.warn({ endpoint: name, error }, 'an endpoint could not be scaled');
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { backoffMs } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
+import { ApiError } from './api-error.ts';
+
+/** Repeats a call that does no harm when it happens twice, while the server is away for a moment. */
+export type Patience = <T>(call: () => Promise<T>, signal: AbortSignal | undefined) => Promise<T>;
+
+const BOUNDS = { baseMs: 250, maxMs: 5_000 };
+
+export function createPatience(clock: Clock, random: () => number, giveUpAfterMs: number): Patience {
+  return async (call, signal) => {
+    const startedAt = clock.now();
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!(error instanceof ApiError) || !error.isTransient) throw error;
+        const waitMs = backoffMs(failures, BOUNDS, random);
+        if (clock.now() - startedAt + waitMs > giveUpAfterMs) throw error;
+        await clock.sleep(waitMs, signal);
+        signal?.throwIfAborted();
+      }
+    }
+  };
+}

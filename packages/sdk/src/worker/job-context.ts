@@ -1,0 +1,65 @@
+import type { TakenJob } from '@spillway/protocol';
+import { encodeJson } from './encode-json.ts';
+import type { Logger } from './log.ts';
+
+/**
+ * What a worker author writes. It returns the output (any JSON value), or is a generator, of which each value is
+ * streamed to the client.
+ *
+ * @example
+ * const handler: Handler = async (job, context) => {
+ *   context.progress({ percent: 50 });
+ *   return { greeting: `Hello, ${job.input.name}!` };
+ * };
+ */
+export type Handler = (job: TakenJob, context: JobContext) => unknown;
+
+/** Second argument of a handler: all it needs to know and to tell while it runs. */
+export interface JobContext {
+  readonly jobId: string;
+  /** Which delivery of the job this is, from 1. RunPod's service doesn't tell: there it is always 1. */
+  readonly attempt: number;
+  readonly workerId: string;
+  /** Undefined when the handler runs locally. */
+  readonly endpoint: string | undefined;
+  /** Aborts when the job was cancelled or ran out of time. Nothing is reported after that; end soon. */
+  readonly signal: AbortSignal;
+  /**
+   * Shows a value to whoever asks for the job's status. Returns at once; values that come faster than the server takes
+   * them are skipped, never the last one.
+   */
+  progress(value: unknown): void;
+  readonly log: Logger;
+  /** Asks for a fresh process: after this job the worker takes no more, finishes what it runs and exits with 0. */
+  refreshWorker(): void;
+}
+
+export interface AttemptIdentity {
+  readonly attempt: number;
+  readonly workerId: string;
+  readonly hostname: string;
+  readonly endpoint: string | undefined;
+}
+
+export interface JobContextOptions {
+  readonly job: TakenJob;
+  readonly identity: AttemptIdentity;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly onProgress: (json: string) => void;
+  readonly onRefresh: () => void;
+}
+
+export function createJobContext(options: JobContextOptions): JobContext {
+  const { job, identity, signal, log } = options;
+  return {
+    jobId: job.id,
+    attempt: identity.attempt,
+    workerId: identity.workerId,
+    endpoint: identity.endpoint,
+    signal,
+    log,
+    progress: (value) => options.onProgress(encodeJson(value, 'progress')),
+    refreshWorker: options.onRefresh,
+  };
+}

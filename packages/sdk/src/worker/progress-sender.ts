@@ -1,0 +1,60 @@
+import { backoffMs } from '../backoff.ts';
+import type { Clock } from '../clock.ts';
+
+/**
+ * Sends progress values in order, one at a time. While one is under way only the newest is kept, so a slow server never
+ * piles them up; what counts is that the last one arrives, and that none arrives after the final report.
+ */
+export interface ProgressSender {
+  /** Takes the value as JSON text and returns at once. */
+  offer(json: string): void;
+  /** Sends what is left, once, and resolves when nothing is under way any more. Later offers are ignored. */
+  flush(): Promise<void>;
+  /** Forgets what is left; resolves when nothing is under way any more. Later offers are ignored. */
+  discard(): Promise<void>;
+}
+
+/** Answers whether the value arrived or never will (`true`), or is worth another try (`false`); must not throw. */
+export type PostProgress = (json: string) => Promise<boolean>;
+
+const BOUNDS = { baseMs: 250, maxMs: 10_000 };
+
+export function createProgressSender(post: PostProgress, clock: Clock, random: () => number): ProgressSender {
+  const closing = new AbortController();
+  let newest: string | undefined;
+  let sending: Promise<void> | undefined;
+
+  async function sendAll(): Promise<void> {
+    let failures = 0;
+    while (newest !== undefined) {
+      const json = newest;
+      newest = undefined;
+      if (await post(json)) {
+        failures = 0;
+        continue;
+      }
+      if (closing.signal.aborted) continue;
+      newest ??= json;
+      failures += 1;
+      await clock.sleep(backoffMs(failures, BOUNDS, random), closing.signal);
+    }
+    sending = undefined;
+  }
+
+  return {
+    offer(json) {
+      if (closing.signal.aborted) return;
+      newest = json;
+      sending ??= sendAll();
+    },
+    async flush() {
+      closing.abort();
+      await sending;
+    },
+    async discard() {
+      newest = undefined;
+      closing.abort();
+      await sending;
+    },
+  };
+}

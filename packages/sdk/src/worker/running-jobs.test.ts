@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { createRunningJobs } from './running-jobs.ts';
+
+test('a job that already runs here is not started again', async () => {
+  const running = createRunningJobs();
+  const end = Promise.withResolvers<void>();
+  let starts = 0;
+  const run = () => {
+    starts += 1;
+    return end.promise;
+  };
+  expect(running.start('a', run)).toBe(true);
+  expect(running.start('a', run)).toBe(false);
+  end.resolve();
+  await running.settled();
+  expect(starts).toBe(1);
+  expect(running.start('a', run)).toBe(true);
+});
+
+test('a stopped job keeps its place until its handler has ended', async () => {
+  const running = createRunningJobs();
+  const end = Promise.withResolvers<void>();
+  running.start('a', () => end.promise);
+  expect(running.stop('a')).toBe(true);
+  expect(running.stop('a')).toBe(false);
+  expect(running.ids()).toEqual(['a']);
+  end.resolve();
+  await running.settled();
+  expect(running.size).toBe(0);
+});
+
+test('a batch is known whole before the first handler runs', async () => {
+  const running = createRunningJobs();
+  const seen: (readonly string[])[] = [];
+  for (const id of ['a', 'b']) {
+    running.start(id, async () => void seen.push(running.ids()));
+  }
+  await running.settled();
+  expect(seen).toEqual([
+    ['a', 'b'],
+    ['a', 'b'],
+  ]);
+});

@@ -1,0 +1,59 @@
+/**
+ * The jobs that this worker runs now. Owns their abort signals and their background work: what is started here is
+ * counted until it has ended.
+ */
+export interface RunningJobs {
+  readonly size: number;
+  ids(): readonly string[];
+  /** Answers false when the job already runs here. `run` must not reject. */
+  start(jobId: string, run: (signal: AbortSignal) => Promise<void>): boolean;
+  /** Aborts the job's signal; the place stays taken until its handler has come to an end. */
+  stop(jobId: string): boolean;
+  /** Resolves when a job starts or ends, or on `wake`. */
+  changed(): Promise<void>;
+  wake(): void;
+  /** Resolves when nothing runs any more. */
+  settled(): Promise<void>;
+}
+
+export function createRunningJobs(): RunningJobs {
+  const running = new Map<string, AbortController>();
+  let change = Promise.withResolvers<void>();
+
+  function wake(): void {
+    change.resolve();
+    change = Promise.withResolvers<void>();
+  }
+
+  return {
+    get size() {
+      return running.size;
+    },
+    ids: () => [...running.keys()],
+    start(jobId, run) {
+      if (running.has(jobId)) return false;
+      const controller = new AbortController();
+      running.set(jobId, controller);
+      // A turn later, so that a batch is known whole before the first handler may block the thread.
+      void Promise.resolve()
+        .then(() => run(controller.signal))
+        .finally(() => {
+          running.delete(jobId);
+          wake();
+        });
+      wake();
+      return true;
+    },
+    stop(jobId) {
+      const controller = running.get(jobId);
+      if (!controller || controller.signal.aborted) return false;
+      controller.abort(new DOMException('The server stopped this job.', 'AbortError'));
+      return true;
+    },
+    changed: () => change.promise,
+    wake,
+    async settled() {
+      while (running.size > 0) await change.promise;
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import type { Clock } from '../clock.ts';
+import { createAttemptReport } from './attempt-report.ts';
+import { createLink } from './gateway-link.ts';
+import { createHeartbeat } from './heartbeat.ts';
+import { createJobSource } from './job-source.ts';
+import type { WorkerLog } from './log.ts';
+import { type PollEnd, runPollLoop } from './poll-loop.ts';
+import { type AttemptResult, runAttempt } from './run-attempt.ts';
+import { createRunningJobs } from './running-jobs.ts';
+import { runStopLoop } from './stop-loop.ts';
+import type { TakenAttempt } from './taken-job.ts';
+import type { WorkerConfig } from './worker-config.ts';
+import { assertOptions, type WorkerOptions } from './worker-options.ts';
+
+/** One worker on one server. Touches neither the process nor its signals: `startWorker` does. */
+export interface Worker {
+  /** Works until it is told to stop or the server refuses its key; callers share one promise. */
+  start(): Promise<WorkerEnd>;
+  /** Takes no more jobs; resolves when the running ones have ended and are reported. Idempotent. */
+  stop(): Promise<WorkerEnd>;
+  /** How many jobs run now. */
+  readonly runningCount: number;
+}
+
+export type WorkerEnd =
+  | { readonly reason: 'stopped' | 'refresh' }
+  | { readonly reason: 'key-refused'; readonly message: string };
+
+export interface WorkerParts {
+  readonly config: WorkerConfig;
+  readonly fetch: typeof fetch;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: WorkerLog;
+}
+
+export function createWorker(options: WorkerOptions, parts: WorkerParts): Worker {
+  assertOptions(options);
+  const { config, clock, random, log } = parts;
+  const link = createLink({ fetch: parts.fetch, clock, key: config.key });
+  const source = createJobSource(link, config.urls);
+  const running = createRunningJobs();
+  const taking = new AbortController();
+  const ended = new AbortController();
+  const { pingIntervalMs: intervalMs } = config;
+  const heartbeat = createHeartbeat({ link, ping: config.urls.ping, running, intervalMs, clock });
+  let isRefresh = false;
+  let end: Promise<WorkerEnd> | undefined;
+
+  function stopTaking(): void {
+    if (taking.signal.aborted) return;
+    taking.abort();
+    running.wake();
+  }
+
+  function startJob(taken: TakenAttempt): void {
+    const isNew = running.start(taken.job.id, async (signal) => {
+      const jobLog = log.forJob(taken.job.id);
+      try {
+        const report = createAttemptReport({ ...parts, taken, link, urls: config.urls, log: jobLog, signal });
+        const result = await runTaken(taken, options, parts, report, signal);
+        const isRefreshAsked = result.isRefreshAsked || options.refreshWorker === true;
+        if (isRefreshAsked) {
+          isRefresh = true;
+          stopTaking();
+        }
+        if (result.outcome.status === 'STOPPED') jobLog.info('stopped; nothing is reported');
+        await report.finish(result, isRefreshAsked);
+      } catch (error) {
+        jobLog.error(
+          `the worker failed on this job: ${error instanceof Error ? error.stack : String(error)}`,
+        );
+      }
+    });
+    if (!isNew) log.forJob(taken.job.id).warn('delivered again while it runs here; the running one goes on');
+  }
+
+  async function work(): Promise<WorkerEnd> {
+    for (const warning of config.warnings) log.warn(warning);
+    log.info(`worker ${config.workerId} takes jobs from ${config.serverOrigin}`);
+    const { concurrency = 1 } = options;
+    const shared = { running, clock, random, log };
+    const background = [
+      runStopLoop({ ...shared, source, signal: ended.signal }),
+      heartbeat.run(ended.signal),
+    ];
+    try {
+      const pollEnd = await runPollLoop({ ...shared, source, concurrency, startJob, signal: taking.signal });
+      // Only now: a job that came on the last poll is among those that the heartbeat names.
+      heartbeat.announceStop();
+      await running.settled();
+      return endOf(pollEnd, isRefresh);
+    } finally {
+      ended.abort();
+      running.wake();
+      await Promise.all(background);
+      await heartbeat.goodbye();
+    }
+  }
+
+  const start = () => {
+    end ??= work();
+    return end;
+  };
+  return {
+    start,
+    stop() {
+      stopTaking();
+      return start();
+    },
+    get runningCount() {
+      return running.size;
+    },
+  };
+}
+
+async function runTaken(
+  taken: TakenAttempt,
+  options: WorkerOptions,
+  parts: WorkerParts,
+  sink: Parameters<typeof runAttempt>[0]['sink'],
+  signal: AbortSignal,
+): Promise<AttemptResult> {
+  if (taken.problem !== undefined) {
+    const failure = { type: 'INPUT_INVALID', isRetryable: false } as const;
+    const outcome = { status: 'FAILED', error: taken.problem, failure } as const;
+    return { outcome, isStream: false, isRefreshAsked: false };
+  }
+  const { workerId, hostname, endpoint } = parts.config;
+  const log = parts.log.forJob(taken.job.id);
+  return runAttempt({
+    job: taken.job,
+    handler: options.handler,
+    identity: { attempt: taken.attempt ?? 1, workerId, hostname, endpoint },
+    sink,
+    log,
+    signal,
+    returnAggregateStream: options.returnAggregateStream ?? false,
+  });
+}
+
+function endOf(pollEnd: PollEnd, isRefresh: boolean): WorkerEnd {
+  if (pollEnd.kind === 'refused') {
+    const message = `The server refuses this worker's key (${pollEnd.reason}). Check RUNPOD_AI_API_KEY: it must be a key of scope worker for this endpoint.`;
+    return { reason: 'key-refused', message };
+  }
+  return { reason: isRefresh ? 'refresh' : 'stopped' };
+}

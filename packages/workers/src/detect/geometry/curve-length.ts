@@ -1,0 +1,69 @@
+// Length of a digital curve. Steps of 1 and sqrt 2 read up to 8 % too much between the eight directions, so
+// the points are first replaced by moving means of their neighbours along the curve.
+
+/** Points before and after that take part in a mean: 5 keeps straight, bent and wavy bars within 2 %. */
+const HALF_WINDOW = 5;
+/** A closed curve has at least this many points per half window, so small loops stay loops. */
+const POINTS_PER_HALF_WINDOW = 10;
+
+/** Points of a curve in order. */
+export interface Curve {
+  readonly xs: ArrayLike<number>;
+  readonly ys: ArrayLike<number>;
+}
+
+/** The moving means of an open curve; its ends stay where they are, the windows shrink towards them. */
+export function smoothOpen({ xs, ys }: Curve): Curve {
+  const last = xs.length - 1;
+  const halfWindow = (i: number): number => Math.min(HALF_WINDOW, i, last - i);
+  return { xs: movingMeans(xs, 0, halfWindow), ys: movingMeans(ys, 0, halfWindow) };
+}
+
+/** Length of an open curve after smoothing. */
+export function openLength(curve: Curve): number {
+  return polylineLength(smoothOpen(curve));
+}
+
+/**
+ * Length of a closed curve after smoothing, its first point not repeated. A mean pulls a closed curve
+ * inwards; what a second mean takes away once more is added back (Tukey's twicing).
+ */
+export function closedLength({ xs, ys }: Curve, halfWindow = HALF_WINDOW): number {
+  const half = Math.min(halfWindow, Math.floor(xs.length / POINTS_PER_HALF_WINDOW));
+  const smooth = (values: ArrayLike<number>): number[] => {
+    const once = movingMeans(values, half, () => half);
+    const twice = movingMeans(once, half, () => half);
+    const points = Array.from(once, (value, i) => 2 * value - (twice[i] as number));
+    return [...points, points[0] as number];
+  };
+  return polylineLength({ xs: smooth(xs), ys: smooth(ys) });
+}
+
+/** Length of the straight lines between the points from index `first` to index `last`. */
+export function polylineLength({ xs, ys }: Curve, first = 0, last = xs.length - 1): number {
+  let length = 0;
+  for (let i = first + 1; i <= last; i++) {
+    const dx = (xs[i] as number) - (xs[i - 1] as number);
+    const dy = (ys[i] as number) - (ys[i - 1] as number);
+    length += Math.sqrt(dx * dx + dy * dy);
+  }
+  return length;
+}
+
+/** Means over i - half .. i + half; values are taken round the end as far as `overlap` places. */
+function movingMeans(
+  values: ArrayLike<number>,
+  overlap: number,
+  halfWindow: (i: number) => number,
+): Float64Array {
+  const n = values.length;
+  const sums = new Float64Array(n + 2 * overlap + 1);
+  for (let k = 0; k < n + 2 * overlap; k++) {
+    sums[k + 1] = (sums[k] as number) + (values[(k - overlap + n) % n] as number);
+  }
+  return Float64Array.from({ length: n }, (_, i) => {
+    const half = halfWindow(i);
+    const sum = (sums[i + overlap + half + 1] as number) - (sums[i + overlap - half] as number);
+    return sum / (2 * half + 1);
+  });
+}

@@ -1,0 +1,88 @@
+import { ModelError } from '../engines/model-error.ts';
+import { findModel, resolveModel } from '../engines/model-search.ts';
+import type { Model } from '../engines/models.ts';
+import type { DetectSettings } from './settings.ts';
+
+/**
+ * Which detector and which segmenter the worker runs. It never takes another model than the one asked for: without
+ * weights for the variant it says where it looked and how to get them.
+ */
+export interface ChosenModels {
+  readonly detector: Model;
+  readonly segmenter: Model;
+}
+
+type ChoiceSettings = Pick<DetectSettings, 'variant' | 'detectorWeights' | 'segmenterPath' | 'modelFolders'>;
+
+export async function chooseModels(settings: ChoiceSettings): Promise<ChosenModels> {
+  const detector = await chooseDetector(settings);
+  return { detector, segmenter: await chooseSegmenter(settings, detector) };
+}
+
+async function chooseDetector(settings: ChoiceSettings): Promise<Model> {
+  const { variant, detectorWeights, modelFolders } = settings;
+  if (detectorWeights !== undefined) {
+    return resolveModel(detectorWeights, modelFolders, ['rf-detr']).catch(naming('DETECTOR_WEIGHTS'));
+  }
+  const { model, rejected } = await findModel(modelFolders, {
+    contract: 'rf-detr',
+    variant,
+    exportName: new RegExp(`^rf[-_]?detr[-_.]?${variant}(?![a-z])`, 'i'),
+  });
+  if (model !== undefined) {
+    return model;
+  }
+  throw new ModelError(
+    [
+      `There are no RF-DETR weights for DETECTOR_VARIANT=${variant}: no folder with onnx/model.onnx, either named rfdetr_${variant}-ONNX or with a model.json that says "contract": "rf-detr", "variant": "${variant}".`,
+      lookedIn(modelFolders),
+      ...rejected,
+      `To get them, put the public export onnx-community/rfdetr_${variant}-ONNX into one of these folders, or export a checkpoint of your own (tools/convert/README.md) and name it in DETECTOR_WEIGHTS.`,
+      variant === 'nano' ? '' : 'To try the product out with its demo model, set DETECTOR_VARIANT=nano.',
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
+  );
+}
+
+async function chooseSegmenter(settings: ChoiceSettings, detector: Model): Promise<Model> {
+  const { segmenterPath, modelFolders } = settings;
+  if (segmenterPath !== undefined) {
+    return resolveModel(segmenterPath, modelFolders, ['sam3-tracker', 'sam2']).catch(
+      naming('SAM_MODEL_PATH'),
+    );
+  }
+  const sam3 = await findModel(modelFolders, { contract: 'sam3-tracker', exportName: /^sam[-_.]?3/i });
+  const sam2 = await findModel(modelFolders, { contract: 'sam2', exportName: /^sam[-_.]?2/i });
+  const found = sam3.model ?? sam2.model;
+  // A demo segmenter beside a real detector would be taken for a real one.
+  if (found !== undefined && (detector.isDemo || !found.isDemo)) {
+    return found;
+  }
+  throw new ModelError(
+    [
+      `There is no segmenter to go with the detector ${detector.id}: no folder of a SAM 3 tracker or SAM 2.1 export with onnx/vision_encoder.onnx and onnx/prompt_encoder_mask_decoder.onnx.`,
+      lookedIn(modelFolders),
+      ...sam3.rejected,
+      ...sam2.rejected,
+      'To get one, put the public export onnx-community/sam2.1-hiera-tiny-ONNX or onnx-community/sam3-tracker-ONNX into one of these folders, or name its folder in SAM_MODEL_PATH.',
+      found === undefined
+        ? ''
+        : `The built-in demo model is taken only when SAM_MODEL_PATH=${found.id} asks for it.`,
+    ]
+      .filter((sentence) => sentence !== '')
+      .join(' '),
+  );
+}
+
+function lookedIn(folders: readonly string[]): string {
+  return `Looked in: ${folders.join(', ')}.`;
+}
+
+function naming(variable: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof ModelError
+      ? new ModelError(`${variable}: ${error.message}`, { cause: error })
+      : error;
+  };
+}

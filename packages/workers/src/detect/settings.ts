@@ -1,0 +1,104 @@
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { listProblems, problemSentence } from '../problems.ts';
+import { MATCHING_RULES, type MatchingRule } from './structures.ts';
+
+/** The detect worker's environment, read once. Every variable is in the table of README.md. */
+export interface DetectSettings {
+  readonly variant: DetectorVariant;
+  /** Path or name of the detector; overrides the search by variant. */
+  readonly detectorWeights?: string | undefined;
+  readonly numClasses?: number | undefined;
+  /** Path or name of the segmenter; undefined searches for one. */
+  readonly segmenterPath?: string | undefined;
+  readonly threshold: number;
+  /** Folders that hold model folders, in the order they are looked through. */
+  readonly modelFolders: readonly string[];
+  readonly tileSize: number;
+  readonly overlap: number;
+  readonly matching: MatchingRule;
+  /** Jobs at once, each in a thread with its own copy of the models. */
+  readonly concurrency: number;
+  /** Cores that one run of a model may use. */
+  readonly threads: number;
+}
+
+export const DETECTOR_VARIANTS = ['nano', 'small', 'medium', 'large'] as const;
+
+export type DetectorVariant = (typeof DETECTOR_VARIANTS)[number];
+
+/** What the environment says is wrong; the message lists all of it. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+export const BUILT_IN_MODELS = fileURLToPath(new URL('../models', import.meta.url));
+
+/** Where images keep their models: RunPod's network volume, then the image itself. */
+const VOLUME_FOLDERS = ['/runpod-volume/models', '/models'];
+
+const number = (range: string) => z.coerce.number({ error: `expected ${range}` });
+
+const environmentSchema = z.object({
+  DETECTOR_VARIANT: z
+    .enum(DETECTOR_VARIANTS, { error: `expected ${DETECTOR_VARIANTS.join(', ')}` })
+    .default('medium'),
+  DETECTOR_WEIGHTS: z.string().optional(),
+  DETECTOR_NUM_CLASSES: number('a whole number from 1')
+    .int('expected a whole number from 1')
+    .min(1, 'expected a whole number from 1')
+    .optional(),
+  SAM_MODEL_PATH: z.string().optional(),
+  CONFIDENCE_THRESHOLD: number('a number from 0 to 1')
+    .min(0, 'expected a number from 0 to 1')
+    .max(1, 'expected a number from 0 to 1')
+    .default(0.3),
+  SPILLWAY_MODELS_DIR: z.string().optional(),
+  DETECTOR_TILE_SIZE: number('pixels from 256, or 0 for no tiles')
+    .int('expected whole pixels')
+    .refine((size) => size === 0 || size >= 256, 'expected pixels from 256, or 0 for no tiles')
+    .default(1280),
+  DETECTOR_TILE_OVERLAP: number('a number from 0 to 0.5')
+    .min(0, 'expected a number from 0 to 0.5')
+    .max(0.5, 'expected a number from 0 to 0.5')
+    .default(0.2),
+  STRUCTURE_MATCHING: z
+    .enum(MATCHING_RULES, { error: `expected ${MATCHING_RULES.join(' or ')}` })
+    .default('overlap'),
+  DETECTOR_CONCURRENCY: number('a whole number from 1 to 16')
+    .int('expected a whole number from 1 to 16')
+    .min(1, 'expected a whole number from 1 to 16')
+    .max(16, 'expected a whole number from 1 to 16')
+    .default(1),
+});
+
+/** @throws SettingsError naming every variable that is wrong, what was expected and what it says. */
+export function parseSettings(env: Readonly<Record<string, string | undefined>>): DetectSettings {
+  // An empty variable is how shells and YAML files leave one unset.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const problems = listProblems(parsed.error).map((problem) => {
+      const name = problem.split(':')[0] ?? '';
+      return `${problem}, got "${given[name] ?? ''}"`;
+    });
+    throw new SettingsError(problemSentence('The environment of the detect worker', problems));
+  }
+  const values = parsed.data;
+  const own = values.SPILLWAY_MODELS_DIR?.split(path.delimiter).filter((folder) => folder !== '') ?? [];
+  return {
+    variant: values.DETECTOR_VARIANT,
+    detectorWeights: values.DETECTOR_WEIGHTS,
+    numClasses: values.DETECTOR_NUM_CLASSES,
+    segmenterPath: values.SAM_MODEL_PATH,
+    threshold: values.CONFIDENCE_THRESHOLD,
+    modelFolders: [...own, ...VOLUME_FOLDERS, BUILT_IN_MODELS],
+    tileSize: values.DETECTOR_TILE_SIZE,
+    overlap: values.DETECTOR_TILE_OVERLAP,
+    matching: values.STRUCTURE_MATCHING,
+    concurrency: values.DETECTOR_CONCURRENCY,
+    threads: Number(env.X_THREADS ?? availableParallelism()),
+  };
+}

@@ -1,0 +1,12 @@
+/**
+ * A model that cannot be used: missing, damaged, of another contract, of a format that does not load. The message is
+ * written for the person who runs the worker and says what to do.
+ */
+export class ModelError extends Error {
+  override readonly name: string = 'ModelError';
+}
+
+/** The model itself may be fine, but it is none of those asked for; a search goes on to the next one. */
+export class OtherContractError extends ModelError {
+  override readonly name = 'OtherContractError';
+}

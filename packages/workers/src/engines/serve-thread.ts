@@ -1,0 +1,71 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { InputError } from '../media/input-error.ts';
+import type { FromThread, ThreadFailure, ToThread } from './thread-messages.ts';
+
+/**
+ * The inside of an inference thread: sets itself up, says that it is ready, then answers one request at a time. It owns
+ * no queue; the pool on the main thread sends the next request only after the answer to the last.
+ */
+export interface RequestContext {
+  /** Aborted when the caller no longer wants the answer; seen between two stages, since a run blocks the thread. */
+  readonly signal: AbortSignal;
+  progress(value: unknown): void;
+}
+
+export interface ThreadService {
+  /** Told to the pool once, with the ready message. */
+  readonly info: unknown;
+  run(request: unknown, context: RequestContext): Promise<unknown>;
+}
+
+/** Called once by the entry file of a thread, with what makes the service out of the pool's `data`. */
+export async function serveThread(setUp: (data: unknown) => Promise<ThreadService>): Promise<void> {
+  const port = parentPort;
+  if (port === null) {
+    throw new Error('This file is the entry of an inference thread; start it through a ThreadPool.');
+  }
+  const send = (message: FromThread) => port.postMessage(message);
+  const running = new Map<number, AbortController>();
+  const service = await setUp(workerData).catch((error: unknown) => {
+    send({ kind: 'unusable', message: error instanceof Error ? error.message : String(error) });
+    return undefined;
+  });
+  if (service === undefined) {
+    return;
+  }
+
+  const answer = async (id: number, request: unknown) => {
+    const controller = new AbortController();
+    running.set(id, controller);
+    const progress = (value: unknown) => send({ kind: 'progress', id, value });
+    try {
+      const reply = await service.run(request, { signal: controller.signal, progress });
+      send({ kind: 'done', id, reply });
+    } catch (error) {
+      send({ kind: 'failed', id, failure: describeFailure(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+
+  port.on('message', (message: ToThread) => {
+    if (message.kind === 'run') {
+      void answer(message.id, message.request);
+    } else {
+      running.get(message.id)?.abort();
+    }
+  });
+  send({ kind: 'ready', info: service.info });
+}
+
+function describeFailure(error: unknown): ThreadFailure {
+  if (!(error instanceof Error)) {
+    return { message: String(error), isInputError: false };
+  }
+  const isInputError = error instanceof InputError;
+  return {
+    message: error.message,
+    isInputError,
+    ...(isInputError || error.stack === undefined ? {} : { stack: error.stack }),
+  };
+}

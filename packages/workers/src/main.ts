@@ -1,0 +1,32 @@
+import { WORKERS } from './registry.ts';
+
+/**
+ * Entry of a built-in worker's process: `main.ts detect`, or `WORKER=detect`. A worker that cannot start says why in one
+ * sentence on stderr and ends with 1, so that whoever started it can show the sentence.
+ */
+const name = process.argv[2] ?? process.env.WORKER;
+const row = name === undefined ? undefined : WORKERS[name];
+
+if (row === undefined) {
+  const known = Object.keys(WORKERS).join(', ');
+  fail(
+    name === undefined
+      ? `Name the worker to run, as an argument or in WORKER. There are: ${known}.`
+      : `There is no built-in worker "${name}". There are: ${known}.`,
+  );
+} else {
+  // The SDK and the worker load side by side; neither needs the other to start.
+  const [{ startWorker }, worker] = await Promise.all([
+    import('@spillway/sdk/worker'),
+    row.start({ env: process.env, warn: (message) => process.stderr.write(`${message}\n`) }).catch(fail),
+  ]);
+  if (worker !== undefined) {
+    // The first signal lets the running jobs finish; `startWorker` ends the process, and with it the threads.
+    await startWorker({ handler: worker.handler, concurrency: worker.concurrency });
+  }
+}
+
+function fail(reason: unknown): undefined {
+  process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,18 @@
+import type { z } from 'zod';
+
+/** Every problem that a schema found, each as `field: what was expected`, in the order of the fields. */
+export function listProblems(error: z.ZodError): string[] {
+  return error.issues.map((issue) => {
+    const field = issue.path.join('.');
+    const message = issue.message.replace(/^Invalid input: /, '');
+    return field === '' ? message : `${field}: ${message}`;
+  });
+}
+
+/** `subject has 2 problems: …; ….`, or with one problem `subject: ….` */
+export function problemSentence(subject: string, problems: readonly string[]): string {
+  const list = problems.join('; ');
+  return problems.length === 1
+    ? `${subject}: ${list}.`
+    : `${subject} has ${problems.length} problems: ${list}.`;
+}
