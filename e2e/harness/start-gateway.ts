@@ -51,6 +51,6 @@ export async function startGateway(
 export function readConfig(yaml: string, folder: string) {
   const text = `listen: 127.0.0.1:0\ndata: ./data\n${yaml}`;
   const parsed = parseConfig(text, { path: join(folder, 'spillway.yaml'), env: {}, builtInWorkers });
-  if (!parsed.ok) throw new Error(formatProblems(parsed.problems));
+  if (!parsed.ok) throw new Error(formatProblems('spillway.yaml', parsed.problems));
   return parsed.config;
 }

@@ -25,6 +25,7 @@ SIZES = {
     "pixel": [(1, 1), (4, 3)],
     "line": [(5, 1), (64, 2), (300, 1)],
 }
+EDGES = ("x_min", "y_min", "x_max", "y_max")
 BOXES = {"noise": [((12, 9), (3, 2, 25, 20)), ((16, 16), (0.5, 1.25, 30.75, 17.5)), ((31, 22), (1, 0, 31, 22))]}
 FLOATS = [((4, 4), (16, 16)), ((8, 6), (13, 29)), ((16, 12), (5, 7)), ((1, 1), (3, 2)), ((9, 5), (9, 5)), ((3, 7), (64, 2))]
 
@@ -51,7 +52,8 @@ def resized(inputs):
             for label, kind in FILTERS.items():
                 out = image.resize(size, kind, box=box)
                 case = {"input": name, "filter": label, "width": size[0], "height": size[1]}
-                yield {**case, **({"box": box} if box else {}), "output": text(np.asarray(out))}
+                edges = {"box": dict(zip(EDGES, box))} if box else {}
+                yield {**case, **edges, "output": text(np.asarray(out))}
 
 
 def interpolated(rng):
@@ -82,15 +84,7 @@ def main():
         "interpolations": list(interpolated(rng)),
     }
     OUT.parent.mkdir(parents=True, exist_ok=True)
-    rows = ",\n".join(f"  {json.dumps(key)}: {lines(value)}" for key, value in golden.items())
-    OUT.write_text("{\n" + rows + "\n}\n")
-
-
-def lines(value):
-    """One case a line, so that a change shows in a diff."""
-    if not isinstance(value, list):
-        return json.dumps(value)
-    return "[\n" + ",\n".join("    " + json.dumps(item) for item in value) + "\n  ]"
+    OUT.write_text(json.dumps(golden, indent=2) + "\n")
 
 
 if __name__ == "__main__":

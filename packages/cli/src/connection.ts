@@ -27,7 +27,8 @@ export async function resolveConnection(
   env: NodeJS.ProcessEnv = process.env,
   folder = process.cwd(),
 ): Promise<Connection> {
-  const dataDir = options.data === undefined ? await dataDirectory(folder) : path.resolve(folder, options.data);
+  const dataDir =
+    options.data === undefined ? await dataDirectory(folder) : path.resolve(folder, options.data);
   const url = checkUrl(env.SPILLWAY_URL || (await runningUrl(dataDir)) || DEFAULT_URL);
   if (env.SPILLWAY_API_KEY) return { url, key: env.SPILLWAY_API_KEY };
   if (!isLoopback(url)) {
@@ -57,7 +58,9 @@ async function dataDirectory(folder: string): Promise<string> {
 /** Address of the gateway that holds this data directory now; a killed one may have left its own. */
 async function runningUrl(dataDir: string): Promise<string | undefined> {
   try {
-    const holder = JSON.parse((await readText(path.join(dataDir, 'gateway.json'))) ?? '') as { url?: unknown };
+    const holder = JSON.parse((await readText(path.join(dataDir, 'gateway.json'))) ?? '') as {
+      url?: unknown;
+    };
     return typeof holder.url === 'string' ? holder.url : undefined;
   } catch {
     return undefined;

@@ -18,7 +18,11 @@ export interface TextAnswer {
 }
 
 export function createGatewayApi(connection: Connection): GatewayApi {
-  async function call(method: string, path: string, options: { query?: Query; body?: unknown; signal?: AbortSignal }) {
+  async function call(
+    method: string,
+    path: string,
+    options: { query?: Query; body?: unknown; signal?: AbortSignal },
+  ) {
     const { query = {}, body, signal } = options;
     const url = new URL(connection.url + path);
     for (const [name, value] of Object.entries(query)) {
@@ -67,7 +71,8 @@ export function createGatewayApi(connection: Connection): GatewayApi {
 /** No gateway answers at that address. */
 export function unreachable(url: string, cause: unknown): CliError {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-  const code = typeof inner === 'object' && inner !== null && 'code' in inner ? String(inner.code) : undefined;
+  const code =
+    typeof inner === 'object' && inner !== null && 'code' in inner ? String(inner.code) : undefined;
   const why = code === undefined || code === 'ECONNREFUSED' ? '' : ` (${code})`;
   return new CliError('UNREACHABLE', `no gateway at ${url}${why}; start one with \`spillway up\``);
 }

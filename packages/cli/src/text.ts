@@ -29,7 +29,9 @@ export function bytesText(bytes: number): string {
 /** `12 s ago`, `3 h 2 min ago`. */
 export function agoText(at: number, now: number): string {
   const ms = Math.max(0, now - at);
-  return ms < 1000 ? 'just now' : `${durationText(ms < 60_000 ? Math.floor(ms / 1000) * 1000 : ms).replace('.0 s', ' s')} ago`;
+  return ms < 1000
+    ? 'just now'
+    : `${durationText(ms < 60_000 ? Math.floor(ms / 1000) * 1000 : ms).replace('.0 s', ' s')} ago`;
 }
 
 /** JSON for the eye: long texts (base64 above all) are cut and say how long they are. */

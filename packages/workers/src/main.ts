@@ -4,7 +4,9 @@ import { WORKERS } from './registry.ts';
  * Entry of a built-in worker's process: `main.ts detect`, or `WORKER=detect`. A worker that cannot start says why in one
  * sentence on stderr and ends with 1, so that whoever started it can show the sentence.
  */
-const name = process.argv[2] ?? process.env.WORKER;
+const [argument] = process.argv.slice(2);
+// Options, such as the SDK's --test_input, may stand alone.
+const name = argument === undefined || argument.startsWith('-') ? process.env.WORKER : argument;
 const row = name === undefined ? undefined : WORKERS[name];
 
 if (row === undefined) {

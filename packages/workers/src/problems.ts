@@ -4,7 +4,9 @@ import type { z } from 'zod';
 export function listProblems(error: z.ZodError): string[] {
   return error.issues.map((issue) => {
     const field = issue.path.join('.');
-    const message = issue.message.replace(/^Invalid input: /, '');
+    // A wrong key hides what is wrong with it one level down.
+    const cause = issue.code === 'invalid_key' ? (issue.issues[0] ?? issue) : issue;
+    const message = cause.message.replace(/^Invalid (input|option): /, '');
     return field === '' ? message : `${field}: ${message}`;
   });
 }

@@ -140,8 +140,9 @@ def run_down(scene, field):
     columns = np.clip(fractal_noise(rng, 2, scene.width, 24, 3, 0.7)[0] * 0.5 + 0.45, 0, 1)
     result = field.copy()
     for step in range(1, 25):
-        moved = shifted(field, 0, step * length / 24)
-        moved[: int(step * length / 24)] = -1
+        depth = round(step * length / 24)
+        moved = shifted(field, 0, depth)
+        moved[:depth] = field[0]  # what comes down from beyond the picture
         result = np.maximum(result, moved + (columns[None] - 0.55) - 0.02 * step)
     return result
 
@@ -166,9 +167,9 @@ def keep_largest(amount, level):
         left &= ~seed
         if best is None or seed.sum() > best.sum():
             best = seed
-    near = np.kron(grown(best, 1), np.ones((step, step), bool))
+    near = np.kron(grown(best, 3), np.ones((step, step), bool))
     near = np.pad(near, ((0, height - near.shape[0]), (0, width - near.shape[1])), mode="edge")
-    return amount * near
+    return amount * blur(near, step)
 
 
 # --- spalling ---------------------------------------------------------------------------------

@@ -86,7 +86,12 @@ async function listJobs(options: ListOptions): Promise<void> {
     ...[{ title: 'job' }, { title: 'endpoint' }, { title: 'status' }, { title: 'created' }],
     ...[{ title: 'took', isNumber: true }, { title: 'remark' }],
   ];
-  print(table(columns, page.jobs.map((job) => jobRow(job, now))));
+  print(
+    table(
+      columns,
+      page.jobs.map((job) => jobRow(job, now)),
+    ),
+  );
   if (page.nextCursor !== undefined) note(`more: add --cursor ${page.nextCursor}`);
 }
 
@@ -102,8 +107,14 @@ async function showJob(id: string, options: Options): Promise<void> {
   const job = await getJob(api, id);
   if (options.json) return printJson(job);
   const { startedAt, finishedAt, createdAt } = job;
-  const started = startedAt === undefined ? undefined : `${time(startedAt)} (waited ${durationText(startedAt - createdAt)})`;
-  const ended = finishedAt === undefined ? undefined : `${time(finishedAt)} (after ${durationText(finishedAt - (startedAt ?? createdAt))})`;
+  const started =
+    startedAt === undefined
+      ? undefined
+      : `${time(startedAt)} (waited ${durationText(startedAt - createdAt)})`;
+  const ended =
+    finishedAt === undefined
+      ? undefined
+      : `${time(finishedAt)} (after ${durationText(finishedAt - (startedAt ?? createdAt))})`;
   print(
     fields([
       ['job', job.id],

@@ -23,7 +23,9 @@ interface KeyView {
 }
 
 export function keysCommand(): Command {
-  const keys = new Command('keys').description('list, make and revoke keys (needs an admin key)').helpCommand(false);
+  const keys = new Command('keys')
+    .description('list, make and revoke keys (needs an admin key)')
+    .helpCommand(false);
   keys.addCommand(listCommand(), { isDefault: true });
   keys.addCommand(createCommand());
   keys.addCommand(revokeCommand());
@@ -78,9 +80,16 @@ async function listKeys(options: Options): Promise<void> {
   const api = createGatewayApi(await resolveConnection(options));
   const { keys } = await api.get<{ keys: readonly KeyView[] }>('/v1/keys');
   if (options.json) return printJson({ keys });
-  if (keys.length === 0) return note('no keys besides the admin key; make one with `spillway keys create <name>`');
+  if (keys.length === 0)
+    return note('no keys besides the admin key; make one with `spillway keys create <name>`');
   const now = Date.now();
-  const columns = [{ title: 'id' }, { title: 'name' }, { title: 'scope' }, { title: 'endpoints' }, { title: 'made' }];
+  const columns = [
+    { title: 'id' },
+    { title: 'name' },
+    { title: 'scope' },
+    { title: 'endpoints' },
+    { title: 'made' },
+  ];
   const rows = keys.map(({ id, name, scope, endpoints, createdAt }) => {
     return [id, name, scope, endpoints?.join(', ') ?? 'all', agoText(createdAt, now)];
   });
@@ -90,7 +99,11 @@ async function listKeys(options: Options): Promise<void> {
 async function createKey(name: string, options: CreateOptions): Promise<void> {
   const api = createGatewayApi(await resolveConnection(options));
   const { scope, endpoint: endpoints } = options;
-  const made = await api.post<KeyView & { key: string }>('/v1/keys', { name, scope, ...(endpoints ? { endpoints } : {}) });
+  const made = await api.post<KeyView & { key: string }>('/v1/keys', {
+    name,
+    scope,
+    ...(endpoints ? { endpoints } : {}),
+  });
   if (options.json) return printJson(made);
   print(
     fields([

@@ -14,7 +14,7 @@ interface Options extends ConnectionOptions {
 
 export function logsCommand(): Command {
   return new Command('logs')
-    .description("show what a worker printed")
+    .description('show what a worker printed')
     .argument('<target>', "an endpoint (its newest worker), a worker's id, or a job's id (its last worker)")
     .option('-f, --follow', 'go on with every further line, until Ctrl-C or the end of the worker')
     .option('-n, --tail <n>', 'how many of the last lines to begin with', wholeNumber(0, 200), 50)
@@ -52,13 +52,21 @@ async function showLogs(target: string, options: Options): Promise<void> {
 }
 
 /** An endpoint's name goes first; ids of jobs and workers never look like one another. */
-async function findLog(api: GatewayApi, target: string, query: Query, signal: AbortSignal): Promise<TextAnswer> {
+async function findLog(
+  api: GatewayApi,
+  target: string,
+  query: Query,
+  signal: AbortSignal,
+): Promise<TextAnswer> {
   const name = encodeURIComponent(target);
   const { endpoints } = await api.get<{ endpoints: readonly { name: string }[] }>('/v1/endpoints');
   if (endpoints.some((endpoint) => endpoint.name === target)) {
     const log = await api.text(`/v1/endpoints/${name}/logs`, query, signal);
     if (log) return log;
-    throw new CliError('WORKER_NOT_FOUND', `no worker of ${target} has run yet; \`spillway run ${target} …\` starts one`);
+    throw new CliError(
+      'WORKER_NOT_FOUND',
+      `no worker of ${target} has run yet; \`spillway run ${target} …\` starts one`,
+    );
   }
   const log = await api.text(`/v1/workers/${name}/logs`, query, signal);
   if (log) return log;
@@ -68,7 +76,10 @@ async function findLog(api: GatewayApi, target: string, query: Query, signal: Ab
   });
   if (job === undefined) {
     const names = endpoints.map((endpoint) => endpoint.name).join(', ');
-    throw new CliError('NOT_FOUND', `no endpoint, worker or job is named ${target}; endpoints: ${names || 'none'}`);
+    throw new CliError(
+      'NOT_FOUND',
+      `no endpoint, worker or job is named ${target}; endpoints: ${names || 'none'}`,
+    );
   }
   const workerId = job.workerId ?? job.attempts.at(-1)?.workerId;
   if (workerId === undefined) {

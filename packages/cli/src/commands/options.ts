@@ -1,8 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 
 /** Options that several verbs share, so that they read the same everywhere. */
-export const jsonOption = () =>
-  new Option('--json', 'print JSON on stdout, and nothing else there');
+export const jsonOption = () => new Option('--json', 'print JSON on stdout, and nothing else there');
 
 export const dataOption = () =>
   new Option(

@@ -12,8 +12,15 @@ export interface UpOptions {
 export function upCommand(): Command {
   return new Command('up')
     .description('start a gateway on this machine, until Ctrl-C')
-    .option('--config <file>', 'configuration file (default: ./spillway.yaml if it is there, else the defaults)')
-    .option('--port <n>', 'port to listen on instead of the configured one; 0 takes a free one', wholeNumber(0, 65_535))
+    .option(
+      '--config <file>',
+      'configuration file (default: ./spillway.yaml if it is there, else the defaults)',
+    )
+    .option(
+      '--port <n>',
+      'port to listen on instead of the configured one; 0 takes a free one',
+      wholeNumber(0, 65_535),
+    )
     .option('--data <dir>', 'folder of jobs, results, logs and keys instead of the configured one')
     .addOption(
       new Option('--log-level <level>', 'how much to tell')

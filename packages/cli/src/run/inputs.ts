@@ -64,9 +64,12 @@ async function fromFile(argument: string, options: InputOptions): Promise<JobInp
   const file = path.resolve(argument);
   const info = await stat(file).catch(() => undefined);
   if (info === undefined) {
-    throw wrongUse(`${argument}: no such file; expected a picture, a .json file, JSON in quotes, or - for stdin`);
+    throw wrongUse(
+      `${argument}: no such file; expected a picture, a .json file, JSON in quotes, or - for stdin`,
+    );
   }
-  if (info.isDirectory()) throw wrongUse(`${argument}: is a folder; name the files in it, as in ${argument}/*.jpg`);
+  if (info.isDirectory())
+    throw wrongUse(`${argument}: is a folder; name the files in it, as in ${argument}/*.jpg`);
   const label = path.basename(file);
   if (IMAGE_NAME.test(file)) {
     return { label, imageFile: file, load: async () => imageParts(label, await readFile(file), options) };
@@ -79,7 +82,8 @@ async function fromStdin(options: InputOptions): Promise<JobInput> {
   const bytes = await buffer(options.stdin);
   if (bytes.length === 0) throw wrongUse('-: expected JSON or a picture on stdin, found nothing');
   const label = 'stdin';
-  if (bytes.toString('latin1').trimStart().startsWith('{')) return fromJson(label, bytes.toString('utf8'), options);
+  if (bytes.toString('latin1').trimStart().startsWith('{'))
+    return fromJson(label, bytes.toString('utf8'), options);
   return { label, load: async () => imageParts(label, bytes, options) };
 }
 
@@ -87,28 +91,29 @@ function fromJson(label: string, text: string, options: InputOptions): JobInput 
   const parts = submitParts(parseJsonObject(label, text), options.extra);
   return {
     label,
-    load: async () => checkSize(label, parts, options.bodyLimitBytes),
+    load: async () => checkSize(parts, options.bodyLimitBytes),
   };
 }
 
 /** An object is the input itself, unless it is a whole submit body with `input` in it. */
 function submitParts(object: Record<string, unknown>, extra: Record<string, unknown>): SubmitParts {
   const { input, id: _, ...rest } = object;
-  const isBody = typeof input === 'object' && input !== null && Object.keys(object).every((key) => BODY_KEYS.has(key));
+  const isBody =
+    typeof input === 'object' && input !== null && Object.keys(object).every((key) => BODY_KEYS.has(key));
   return isBody ? { input: { ...input, ...extra }, rest } : { input: { ...object, ...extra }, rest: {} };
 }
 
 function imageParts(label: string, bytes: Buffer, { extra, bodyLimitBytes }: InputOptions): SubmitParts {
   const input = { image: bytes.toString('base64'), frame_id: label, ...extra };
-  return checkSize(label, { input, rest: {} }, bodyLimitBytes);
+  return checkSize({ input, rest: {} }, bodyLimitBytes);
 }
 
 /** Said here, because a server that refuses a body while it is being sent often can't be heard. */
-function checkSize(label: string, parts: SubmitParts, limitBytes: number): SubmitParts {
+function checkSize(parts: SubmitParts, limitBytes: number): SubmitParts {
   const bytes = Buffer.byteLength(JSON.stringify({ ...parts.rest, input: parts.input }));
   if (bytes <= limitBytes) return parts;
   const largest = bytesText(Math.floor((limitBytes - 1024) * 0.75));
   throw wrongUse(
-    `${label}: makes a job of ${bytesText(bytes)}, and a job may have ${bytesText(limitBytes)}; send a picture of at most ${largest}`,
+    `it makes a job of ${bytesText(bytes)}, and a job may have ${bytesText(limitBytes)}; send a picture of at most ${largest}`,
   );
 }

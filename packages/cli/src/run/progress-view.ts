@@ -8,10 +8,13 @@ import type { JobInput } from './inputs.ts';
 export interface ProgressView {
   change(input: JobInput, reply: JobReply): void;
   end(input: JobInput, sentence: string): void;
+  /** A remark about the whole run. */
+  say(sentence: string): void;
   close(): void;
 }
 
 const BAR_WIDTH = 24;
+const LONGEST_LINE = 500;
 
 export function createProgressView(inputs: readonly JobInput[], isTerminal: boolean): ProgressView {
   const width = Math.min(32, Math.max(...inputs.map(({ label }) => label.length)));
@@ -20,7 +23,7 @@ export function createProgressView(inputs: readonly JobInput[], isTerminal: bool
 
 /** For scripts that want stdout and stderr to themselves. */
 export function createSilentView(): ProgressView {
-  return { change: () => {}, end: () => {}, close: () => {} };
+  return { change: () => {}, end: () => {}, say: note, close: () => {} };
 }
 
 function createBars(labelWidth: number): ProgressView {
@@ -34,27 +37,40 @@ function createBars(labelWidth: number): ProgressView {
     gracefulExit: false,
   });
   const open = new Map<JobInput, SingleBar>();
+  let isClosed = false;
   return {
     change(input, reply) {
-      const { text, percent = 0 } = describeProgress(reply);
+      const room = (process.stderr.columns ?? 80) - labelWidth - BAR_WIDTH - 5;
+      const { text, percent = 0 } = describeProgress(reply, Math.max(10, room));
       const bar = open.get(input) ?? bars.create(100, 0, {});
       open.set(input, bar);
       bar.update(percent, { label: input.label, text });
     },
-    end(input, sentence) {
-      const bar = open.get(input);
-      if (bar) bars.remove(bar);
-      open.delete(input);
+    say(sentence) {
       bars.log(`${sentence}\n`);
+      bars.update();
     },
-    close: () => bars.stop(),
+    end(input, sentence) {
+      bars.log(`${sentence}\n`);
+      const bar = open.get(input);
+      open.delete(input);
+      // Either draws anew, and with it the sentence above the bars.
+      if (bar) bars.remove(bar);
+      else bars.update();
+    },
+    close() {
+      if (!isClosed) bars.stop();
+      isClosed = true;
+    },
   };
 }
 
 function barLine(labelWidth: number, value: number, payload: { label?: string; text?: string }): string {
   const { label = '', text = '' } = payload;
   const done = Math.round((value / 100) * BAR_WIDTH);
-  const bar = style('cyan', '█'.repeat(done), process.stderr) + style('dim', '░'.repeat(BAR_WIDTH - done), process.stderr);
+  const bar =
+    style('cyan', '█'.repeat(done), process.stderr) +
+    style('dim', '░'.repeat(BAR_WIDTH - done), process.stderr);
   return `${label.slice(0, labelWidth).padEnd(labelWidth)}  ${bar}  ${text}`;
 }
 
@@ -62,12 +78,15 @@ function createLines(): ProgressView {
   const said = new Map<JobInput, string>();
   return {
     change(input, reply) {
-      const { text } = describeProgress(reply);
-      if (said.get(input) === text) return;
-      said.set(input, text);
+      const { text } = describeProgress(reply, LONGEST_LINE);
+      // How many jobs are ahead changes all the time; why it waits, and its stage, seldom do.
+      const kind = reply.status === 'IN_QUEUE' ? reply.waitReason?.code : text;
+      if (kind === undefined || said.get(input) === kind) return;
+      said.set(input, kind);
       note(`${input.label}: ${text}`);
     },
     end: (_input, sentence) => note(sentence),
+    say: note,
     close: () => {},
   };
 }

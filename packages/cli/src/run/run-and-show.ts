@@ -28,15 +28,18 @@ export async function runAndShow(
     stdin: process.stdin,
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
   });
-  const view = options.json
-    ? createSilentView()
-    : createProgressView(inputs, process.stderr.isTTY === true);
-  const interrupt = cancelOnInterrupt();
+  const view = options.json ? createSilentView() : createProgressView(inputs, process.stderr.isTTY === true);
+  const interrupt = cancelOnInterrupt(view);
   try {
-    const outcomes = await runAll(connection, endpointName, inputs, { options, view, signal: interrupt.signal });
+    const outcomes = await runAll(connection, endpointName, inputs, {
+      options,
+      view,
+      signal: interrupt.signal,
+    });
     view.close();
     await showAll(outcomes, options);
-    const isAllDone = outcomes.length === inputs.length && outcomes.every(({ job }) => job?.status === 'COMPLETED');
+    const isAllDone =
+      outcomes.length === inputs.length && outcomes.every(({ job }) => job?.status === 'COMPLETED');
     if (!isAllDone) process.exitCode = EXIT.failed;
     if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
   } finally {
@@ -98,11 +101,11 @@ async function showAll(outcomes: readonly Outcome[], options: RunCommandOptions)
 }
 
 /** The first Ctrl-C cancels the jobs, the second leaves at once. */
-function cancelOnInterrupt() {
+function cancelOnInterrupt(view: ProgressView) {
   const cancelling = new AbortController();
   function onInterrupt(): void {
     if (cancelling.signal.aborted) process.exit(EXIT.interrupted);
-    note('\ncancelling the jobs (Ctrl-C again leaves them running)');
+    view.say('cancelling the jobs (Ctrl-C again leaves them running)');
     cancelling.abort();
   }
   process.on('SIGINT', onInterrupt);

@@ -54,7 +54,10 @@ async function runOne(input: JobInput, { endpoint, signal, onChange }: RunOption
   const submitted = await endpoint.run(parts.input, parts.rest);
   onChange(input, submitted);
   try {
-    const job = await endpoint.waitForJob(submitted.id, { signal, onProgress: (reply) => onChange(input, reply) });
+    const job = await endpoint.waitForJob(submitted.id, {
+      signal,
+      onProgress: (reply) => onChange(input, reply),
+    });
     return { input, job };
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { isDetectResult } from '../defects.ts';
+import { uniqueNames } from '../unique-names.ts';
 import type { Outcome } from './run-jobs.ts';
 
 /**
@@ -19,21 +20,9 @@ export async function saveResults(folder: string, outcomes: readonly Outcome[]):
     files.push(json);
     if (input.imageFile === undefined || !isDetectResult(job.output)) continue;
     const png = path.join(folder, `${name}.png`);
-    const { renderAnnotated } = await import('@spillway/workers/annotate');
-    await writeFile(png, await renderAnnotated(await readFile(input.imageFile), job.output));
+    const { annotatePicture } = await import('@spillway/workers/annotate');
+    await writeFile(png, await annotatePicture(await readFile(input.imageFile), job.output));
     files.push(png);
   }
   return files;
-}
-
-/** Names without endings; a second `wall` is `wall-2`, so that no result takes the place of another. */
-export function uniqueNames(labels: readonly string[]): string[] {
-  const taken = new Set<string>();
-  return labels.map((label) => {
-    const stem = path.parse(label).name || 'result';
-    let name = stem;
-    for (let number = 2; taken.has(name.toLowerCase()); number += 1) name = `${stem}-${number}`;
-    taken.add(name.toLowerCase());
-    return name;
-  });
 }

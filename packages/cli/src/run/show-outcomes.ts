@@ -29,7 +29,8 @@ export function printOutcomes(outcomes: readonly Outcome[]): void {
 
 /** One line about how an input ended: `photo.jpg: COMPLETED, waited 1.2 s, ran 0.8 s`. */
 export function outcomeLine({ input, job, error }: Outcome): string {
-  if (job === undefined) return `${input.label}: ${style('red', 'not sent', process.stderr)}: ${error?.message ?? ''}`;
+  if (job === undefined)
+    return `${input.label}: ${style('red', 'not sent', process.stderr)}: ${error?.message ?? ''}`;
   const times = [
     job.delayTime === undefined ? undefined : `waited ${durationText(job.delayTime)}`,
     job.executionTime === undefined ? undefined : `ran ${durationText(job.executionTime)}`,
@@ -43,7 +44,8 @@ export function readableError(error: unknown): string {
   if (typeof error !== 'string') return JSON.stringify(error);
   try {
     const value: unknown = JSON.parse(error);
-    if (typeof value === 'object' && value !== null && 'error_message' in value) return String(value.error_message).trim();
+    if (typeof value === 'object' && value !== null && 'error_message' in value)
+      return String(value.error_message).trim();
   } catch {
     // A plain sentence.
   }

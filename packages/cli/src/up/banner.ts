@@ -17,7 +17,10 @@ export function banner(
       ['config', config.file ?? 'built-in defaults (no spillway.yaml here)'],
       ['data', config.dataDir],
       ['key', keyText(adminKey)],
-      ['try', first && `spillway run ${first.name} ${first.worker === 'detect' ? 'photo.jpg' : `'{"prompt":"…"}'`}`],
+      [
+        'try',
+        first && `spillway run ${first.name} ${first.worker === 'detect' ? 'photo.jpg' : `'{"prompt":"…"}'`}`,
+      ],
       ['stop', 'Ctrl-C'],
     ]),
     '',
@@ -36,5 +39,5 @@ function endpointTable(config: GatewayConfig): string {
 
 function keyText({ secret, isNew, file }: Gateway['adminKey']): string {
   if (file === undefined) return 'from SPILLWAY_ADMIN_KEY';
-  return isNew ? `${secret}\n     made now, shown this once, kept in ${file}` : `in ${file}`;
+  return isNew ? `${secret}\n        made now, shown this once, kept in ${file}` : `in ${file}`;
 }

@@ -1,13 +1,14 @@
 import { style } from '../output.ts';
 import { oneLine } from '../text.ts';
 
-const LEVELS: Readonly<Record<number, { readonly name: string; readonly style: 'dim' | 'yellow' | 'red' }>> = {
-  20: { name: 'debug', style: 'dim' },
-  30: { name: 'info', style: 'dim' },
-  40: { name: 'warn', style: 'yellow' },
-  50: { name: 'error', style: 'red' },
-  60: { name: 'fatal', style: 'red' },
-};
+const LEVELS: Readonly<Record<number, { readonly name: string; readonly style: 'dim' | 'yellow' | 'red' }>> =
+  {
+    20: { name: 'debug', style: 'dim' },
+    30: { name: 'info', style: 'dim' },
+    40: { name: 'warn', style: 'yellow' },
+    50: { name: 'error', style: 'red' },
+    60: { name: 'fatal', style: 'red' },
+  };
 
 /** A line of the JSON log as people read it: `12:00:05 info  worker started  worker=detect-x4 pid=81`. */
 export function logLine(json: string): string {
@@ -18,7 +19,8 @@ export function logLine(json: string): string {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     return style('dim', `${name}=${oneLine(text ?? '', 200)}`, process.stderr);
   });
-  const reason = typeof err === 'object' && err !== null && 'message' in err ? [`(${String(err.message)})`] : [];
+  const reason =
+    typeof err === 'object' && err !== null && 'message' in err ? [`(${String(err.message)})`] : [];
   const head = `${style('dim', clock, process.stderr)} ${style(kind.style, kind.name.padEnd(5), process.stderr)}`;
   return [head, String(msg ?? ''), ...reason, ...details].join(' ');
 }

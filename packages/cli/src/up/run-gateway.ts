@@ -1,6 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { type ConfigResult, createGateway, formatProblems, type Gateway, type GatewayConfig } from '@spillway/gateway';
+import {
+  type ConfigResult,
+  createGateway,
+  formatProblems,
+  type Gateway,
+  type GatewayConfig,
+} from '@spillway/gateway';
 import { pino } from 'pino';
 import { CliError, EXIT, wrongUse } from '../cli-error.ts';
 import type { UpOptions } from '../commands/up.ts';

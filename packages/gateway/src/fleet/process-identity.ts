@@ -16,10 +16,11 @@ export async function readProcessIdentity(pid: number): Promise<ProcessIdentity 
       readFile(`/proc/${pid}/stat`, 'utf8'),
       readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
     ]);
-    // The second field is the program's name in brackets and may hold anything; field 22 is the start time.
+    // The second field is the program's name in brackets and may hold anything; 3 is the state, 22 the start time.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const startTime = fields[19];
-    return startTime === undefined ? undefined : { startTime, bootId: bootId.trim() };
+    const [state, startTime] = [fields[0], fields[19]];
+    // A zombie has ended; nobody has asked for its exit code yet.
+    return startTime === undefined || state === 'Z' ? undefined : { startTime, bootId: bootId.trim() };
   } catch {
     return undefined;
   }

@@ -79,12 +79,14 @@ export async function openWorkerLog(options: WorkerLogOptions): Promise<WorkerLo
       return file.append(complete.map((text) => add(source, text)).join(''));
     },
     async close() {
-      const last = [...unfinished]
+      const rest = [...unfinished]
         .filter(([, text]) => text !== '')
         .map(([source, text]) => add(source, text));
       unfinished.clear();
-      await file.append(last.join(''));
+      await file.append(rest.join(''));
       await file.close();
+      listeners.clear();
+      ended.resolve();
     },
   };
 }

@@ -77,7 +77,7 @@ function wantedWorkers(
   const isStarting = active.some(({ state }) => state === 'initializing');
   if (isStarting || queue.oldestQueuedAt === undefined) return { count: active.length };
   const moreAt = Math.max(queue.oldestQueuedAt, lastStartAt ?? 0) + scaling.queueDelayMs;
-  return now > moreAt ? { count: active.length + 1 } : { count: active.length, moreAt: moreAt + 1 };
+  return now >= moreAt ? { count: active.length + 1 } : { count: active.length, moreAt };
 }
 
 /** Idle workers that aren't needed: beyond `max` at once, else after the idle timeout, the longest idle first. */

@@ -27,6 +27,8 @@ export interface ScheduledFleet {
 
 /** A poke that got lost must not leave a job waiting for ever. */
 const MAX_WAIT_MS = 30_000;
+/** Thousands of jobs a second poke as often; the first look is at once, the next ones this far apart. */
+const MIN_WAIT_MS = 20;
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
   return new Scheduler(options);
@@ -67,13 +69,13 @@ export class Scheduler {
     while (!this.#ended.signal.aborted) {
       this.#wake = new AbortController();
       const { clock } = this.#options;
-      let lookAgainAt = clock.now() + MAX_WAIT_MS;
+      const lookedAt = clock.now();
+      let lookAgainAt = lookedAt + MAX_WAIT_MS;
       for (const endpoint of this.#options.endpoints) {
         lookAgainAt = Math.min(lookAgainAt, (await this.#scale(endpoint)) ?? lookAgainAt);
       }
       await clock.sleep(lookAgainAt - clock.now(), this.#wake.signal);
-      // Let everything that happens in this turn be seen in one look.
-      await Promise.resolve();
+      await clock.sleep(lookedAt + MIN_WAIT_MS - clock.now(), this.#ended.signal);
     }
   }
 
@@ -83,6 +85,7 @@ export class Scheduler {
     const { name } = endpoint;
     try {
       const jobs = await queue.snapshot(name);
+      if (this.#ended.signal.aborted) return undefined;
       const decision = decideScale({
         limits: endpoint.workers,
         scaling: endpoint.scaling,

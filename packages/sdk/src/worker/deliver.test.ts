@@ -53,6 +53,12 @@ test('a result outlives a dropped connection, an overloaded server and a restart
   expect(new Set(delivery.requests.map(({ body }) => body))).toEqual(new Set(['{"output":1}']));
 });
 
+test('an overloaded server is waited for, however often it says so', async () => {
+  const delivery = start([...Array<LinkResult>(12).fill(reply(503)), reply(200)]);
+  expect(await pausesUntilEnd(delivery)).toHaveLength(12);
+  expect(await delivery.result).toEqual({ kind: 'delivered' });
+});
+
 test('a server that is away for minutes is waited for, then given up with the reason', async () => {
   const delivery = start([dropped]);
   const pauses = await pausesUntilEnd(delivery);

@@ -29,6 +29,7 @@ await serveThread(async (data) => {
   });
   return {
     info: {},
+    warmUp: (signal) => pipeline.warmUp(signal),
     run: (request, context) => {
       const work = request as DetectRequest | MeasureRequest;
       return work.action === 'measure' ? pipeline.measure(work) : pipeline.detect(work, context);

@@ -74,6 +74,8 @@ interface Segmented {
 export interface Pipeline {
   detect(request: DetectRequest, context: RequestContext): Promise<DetectResult>;
   measure(request: MeasureRequest): Promise<MeasureResult>;
+  /** One empty picture through every step, so that code is compiled and memory taken before the first job. */
+  warmUp(signal: AbortSignal): Promise<void>;
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
@@ -86,6 +88,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         instances: instances.map(({ bbox, geometry }) => ({ bbox, geometry: roundGeometry(geometry) })),
       };
     },
+    warmUp: (signal) => warmUp(parts, signal),
   };
 }
 
@@ -235,6 +238,29 @@ async function describeAnomaly(
 async function maskPng(placed: PlacedMask, image: RgbImage): Promise<string> {
   const png = await encodeMaskPng(placeOnPicture(placed, image));
   return Buffer.from(png.buffer, png.byteOffset, png.byteLength).toString('base64');
+}
+
+const WARM_UP_SIZE = { width: 1280, height: 960 };
+
+async function warmUp({ detector, segmenter }: PipelineParts, signal: AbortSignal): Promise<void> {
+  const { width, height } = WARM_UP_SIZE;
+  const view = { x_min: 0, y_min: 0, x_max: width, y_max: height };
+  const image = { width, height, data: new Uint8Array(width * height * 3) };
+  const mask = placeOnPicture(
+    { x: 8, y: 8, mask: { width: 90, height: 3, data: new Uint8Array(270).fill(1) } },
+    image,
+  );
+  const steps = [
+    async () => decodeMaskPng(await encodeMaskPng(mask)),
+    () => detector.detect(image, view, { threshold: 1, signal }),
+    async () => segmenter.segment(await segmenter.embed(image, view, signal), [view], signal),
+    async () => measureMask(mask, { lineLike: true }),
+  ];
+  for (const step of steps) {
+    await nextTurn();
+    signal.throwIfAborted();
+    await step();
+  }
 }
 
 function roundMs(milliseconds: number): number {

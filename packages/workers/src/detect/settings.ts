@@ -99,6 +99,6 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     overlap: values.DETECTOR_TILE_OVERLAP,
     matching: values.STRUCTURE_MATCHING,
     concurrency: values.DETECTOR_CONCURRENCY,
-    threads: Number(env.X_THREADS ?? availableParallelism()),
+    threads: availableParallelism(),
   };
 }

@@ -16,7 +16,15 @@ export interface ThreadService {
   /** Told to the pool once, with the ready message. */
   readonly info: unknown;
   run(request: unknown, context: RequestContext): Promise<unknown>;
+  /**
+   * Does once what makes the first request slow. Called when the thread has been idle for a moment after its start: a
+   * worker that was started because a job waits would only answer that job later. The signal aborts when one comes.
+   */
+  warmUp?(signal: AbortSignal): Promise<void>;
 }
+
+/** Longer than a waiting job takes to arrive once the worker is ready. */
+const IDLE_BEFORE_WARM_UP_MS = 500;
 
 /** Called once by the entry file of a thread, with what makes the service out of the pool's `data`. */
 export async function serveThread(setUp: (data: unknown) => Promise<ThreadService>): Promise<void> {
@@ -48,7 +56,9 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
     }
   };
 
+  const stopWarmUp = warmUpWhenIdle(service);
   port.on('message', (message: ToThread) => {
+    stopWarmUp();
     if (message.kind === 'run') {
       void answer(message.id, message.request);
     } else {
@@ -56,6 +66,19 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
     }
   });
   send({ kind: 'ready', info: service.info });
+}
+
+/** @returns what calls it off, or stops it at its next step. */
+function warmUpWhenIdle(service: ThreadService): () => void {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    // What is wrong with the model fails the first request too, where somebody reads it.
+    service.warmUp?.(controller.signal).catch(() => undefined);
+  }, IDLE_BEFORE_WARM_UP_MS);
+  return () => {
+    clearTimeout(timer);
+    controller.abort();
+  };
 }
 
 function describeFailure(error: unknown): ThreadFailure {

@@ -51,7 +51,7 @@ export async function renderAnnotated(image: RgbImage, result: AnnotatedResult):
   const { width, height, data } = drawAnnotations(image, result);
   const sharp = await loadSharp();
   return sharp(data, { raw: { width, height, channels: 3 } })
-    .png({ compressionLevel: 6 })
+    .png({ compressionLevel: 4 })
     .toBuffer();
 }
 
@@ -91,9 +91,13 @@ function styleFor({ width, height }: RgbImage): Style {
 
 function drawMask(canvas: RgbImage, anomaly: AnnotatedAnomaly, style: Style): void {
   if (!anomaly.mask) return;
+  const fits = anomaly.mask.width === canvas.width && anomaly.mask.height === canvas.height;
+  if (!anomaly.maskAt && !fits) {
+    throw new RangeError('a mask that is not as large as the picture needs its place, maskAt');
+  }
   const placed: MaskOnPicture = { mask: anomaly.mask, ...(anomaly.maskAt ?? { x: 0, y: 0 }) };
   const color = colorOfClass(anomaly.defect_type);
-  blendMask(canvas, placed, { color, alpha: 0.42 });
+  blendMask(canvas, placed, { color, alpha: 0.36 });
   strokeMask(canvas, placed, Math.max(1, Math.round(style.scale)), { color, alpha: 0.9 });
 }
 

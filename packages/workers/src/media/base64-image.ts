@@ -24,7 +24,8 @@ export function decodeBase64Image(
   const compact = decodedLength(body) > limits.maxBytes ? withoutSpace(body) : body;
   refuseAbove(limits.maxBytes, decodedLength(compact), field);
   const decoded = Buffer.from(compact, 'base64');
-  if (decoded.length === decodedLength(compact) && decoded.length > 0) return decoded;
+  if (decoded.length > 0 && decoded.length === decodedLength(compact) && letterCount(compact) % 4 !== 1)
+    return decoded;
   // Spaces, line breaks or a mistake made the decoder fall short: now looking closely may take its time.
   refuseBadText(text, start, field);
   return Buffer.from(withoutSpace(body), 'base64');
@@ -52,8 +53,11 @@ function withoutSpace(text: string): string {
 
 /** Bytes that the text stands for, if it is right. */
 function decodedLength(text: string): number {
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  return Math.floor(((text.length - padding) * 3) / 4);
+  return Math.floor((letterCount(text) * 3) / 4);
+}
+
+function letterCount(text: string): number {
+  return text.length - (text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0);
 }
 
 function refuseAbove(maxBytes: number, bytes: number, field: string): void {

@@ -11,7 +11,7 @@ export type Sniffed = { readonly kind: ImageKind } | { readonly kind?: undefined
 export interface ImageHeader {
   readonly width: number;
   readonly height: number;
-  /** Of the stored samples; 4 in a JPEG is CMYK. */
+  /** Samples a pixel as stored; 4 in a JPEG is CMYK. WebP always says 3. */
   readonly channels: number;
   readonly bitDepth: number;
 }

@@ -48,7 +48,7 @@ function bestPlace(
   for (const [size, { width, height }] of sizes.entries()) {
     if (width > area.width || height > area.height) continue;
     const boxes = candidateBoxes(anchor, width, height, area);
-    const rated = boxes.map((box, rank) => ({ box, ...rate(box, rank, anchor, anchors, taken) }));
+    const rated = boxes.map((box, rank) => ({ box, ...rate(box, rank, anchors, taken) }));
     rated.sort((a, b) => a.overlap - b.overlap || a.cost - b.cost);
     const [first] = rated;
     if (!first) continue;
@@ -58,18 +58,21 @@ function bestPlace(
   return best && best.overlap <= MOST_OVERLAP ? { size: best.size, box: best.box } : undefined;
 }
 
-/** `overlap`: share of the label under other labels. `cost`: how far down the list, and how much of other boxes is hidden. */
+/** `overlap`: share of the label under other labels. `cost`: how far down the list, and how much of the boxes is hidden. */
 function rate(
   box: BoundingBox,
   rank: number,
-  anchor: BoundingBox,
   anchors: readonly BoundingBox[],
   taken: readonly BoundingBox[],
 ): { overlap: number; cost: number } {
   const own = shared(box, box);
   const overlap = taken.reduce((sum, other) => sum + shared(box, other), 0) / own;
-  const hidden = anchors.reduce((sum, other) => sum + (other === anchor ? 0 : shared(box, other)), 0) / own;
-  return { overlap, cost: rank + 6 * Math.min(1, hidden) };
+  // A small box may vanish whole under a label, a large one loses little.
+  const hidden = anchors.reduce(
+    (sum, other) => sum + shared(box, other) / Math.min(own, shared(other, other)),
+    0,
+  );
+  return { overlap, cost: rank + 6 * Math.min(2, hidden) };
 }
 
 /** Around the anchor, nearest and most usual first: above, below, inside, beside, then further away. */
@@ -100,14 +103,16 @@ function candidateBoxes(anchor: BoundingBox, width: number, height: number, area
     );
   }
   return corners.map(([x, y]) => {
-    const x_min = clamp(x, area.width - width);
-    const y_min = clamp(y, area.height - height);
+    const x_min = clamp(x, area.width - width, gap);
+    const y_min = clamp(y, area.height - height, gap);
     return { x_min, y_min, x_max: x_min + width, y_max: y_min + height };
   });
 }
 
-function clamp(value: number, limit: number): number {
-  return Math.max(0, Math.min(limit, value));
+/** Between 0 and `limit`, off both ends by `margin` where there is room. */
+function clamp(value: number, limit: number, margin: number): number {
+  const inset = Math.min(margin, Math.floor(limit / 2));
+  return Math.max(inset, Math.min(limit - inset, value));
 }
 
 function shared(a: BoundingBox, b: BoundingBox): number {

@@ -124,27 +124,58 @@ export function blendMask(image: RgbImage, { mask, x, y }: MaskOnPicture, ink: I
 }
 
 /** A contour of this thickness just outside the set pixels, so that a thin mask stays visible inside it. */
-export function strokeMask(image: RgbImage, placed: MaskOnPicture, thickness: number, ink: Ink): void {
-  const { mask, x, y } = placed;
+export function strokeMask(
+  image: RgbImage,
+  { mask, x, y }: MaskOnPicture,
+  thickness: number,
+  ink: Ink,
+): void {
+  const bounds = boundsOf(mask);
+  if (!bounds) return;
   const margin = thickness + 1;
-  const coverage = createCoverage(x - margin, y - margin, mask.width + 2 * margin, mask.height + 2 * margin);
-  const stamp = discStamp(thickness, coverage.width);
-  const { data, width, height } = mask;
-  for (let row = 0; row < height; row++) {
-    for (let column = data.indexOf(1, row * width) - row * width; column >= 0 && column < width; column++) {
-      if (data[row * width + column] === 0 || !isOnEdge(mask, column, row)) continue;
-      const centre = (row + margin) * coverage.width + column + margin;
+  const [left, top] = [bounds.x_min - margin, bounds.y_min - margin];
+  const width = bounds.x_max + margin - left;
+  const coverage = createCoverage(x + left, y + top, width, bounds.y_max + margin - top);
+  const stamp = discStamp(thickness, width);
+  for (let row = bounds.y_min; row < bounds.y_max; row++) {
+    for (let column = bounds.x_min; column < bounds.x_max; column++) {
+      if (!isOnEdge(mask, column, row)) continue;
+      const centre = (row - top) * width + column - left;
       for (const { offset, value } of stamp) {
         if (value > (coverage.data[centre + offset] as number)) coverage.data[centre + offset] = value;
       }
     }
   }
-  clearSetPixels(coverage, mask, margin);
+  for (let row = bounds.y_min; row < bounds.y_max; row++) {
+    for (let column = bounds.x_min; column < bounds.x_max; column++) {
+      const isSet = mask.data[row * mask.width + column] !== 0;
+      if (isSet) coverage.data[(row - top) * width + column - left] = 0;
+    }
+  }
   blendCoverage(image, coverage, ink);
 }
 
+/** The half-open box around the set pixels; masks of defects fill little of their picture. */
+function boundsOf({ data, width }: Mask): BoundingBox | undefined {
+  const first = data.indexOf(1);
+  if (first < 0) return undefined;
+  const y_min = Math.floor(first / width);
+  const y_max = Math.floor(data.lastIndexOf(1) / width) + 1;
+  let [x_min, x_max] = [width, 0];
+  for (let row = y_min; row < y_max; row++) {
+    const line = data.subarray(row * width, (row + 1) * width);
+    const start = line.indexOf(1);
+    if (start < 0) continue;
+    x_min = Math.min(x_min, start);
+    x_max = Math.max(x_max, line.lastIndexOf(1) + 1);
+  }
+  return { x_min, y_min, x_max, y_max };
+}
+
+/** Set, with an unset neighbour or the mask's end beside it. */
 function isOnEdge({ data, width, height }: Mask, column: number, row: number): boolean {
   const at = row * width + column;
+  if (data[at] === 0) return false;
   if (column === 0 || row === 0 || column === width - 1 || row === height - 1) return true;
   return data[at - 1] === 0 || data[at + 1] === 0 || data[at - width] === 0 || data[at + width] === 0;
 }
@@ -160,13 +191,4 @@ function discStamp(thickness: number, stride: number): { offset: number; value: 
     }
   }
   return stamp;
-}
-
-function clearSetPixels(coverage: Coverage, mask: Mask, margin: number): void {
-  for (let row = 0; row < mask.height; row++) {
-    const to = (row + margin) * coverage.width + margin;
-    for (let column = 0; column < mask.width; column++) {
-      if (mask.data[row * mask.width + column] !== 0) coverage.data[to + column] = 0;
-    }
-  }
 }

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Endpoint } from '../../endpoints/endpoint.ts';
 import type { Clock } from '../../lib/clock.ts';
 import {
   type Backend,
@@ -59,30 +61,26 @@ async function startProcess(
   await assertFolder(endpoint.cwd, `endpoints.${endpoint.name}.cwd`);
   const home = path.join(workerFolder(root, workerId), 'home');
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const logFolder = path.join(options.dataDir, 'logs', endpoint.name);
-  const log = await openWorkerLog({
-    clock: options.clock,
-    file: path.join(logFolder, `${workerId}.log`),
-    onError: (error) => options.onError(`the log of worker ${workerId} can't be written`, error),
+  const log = await openLog(options, workerId, endpoint.name);
+  const env = { ...inheritedEnvironment(options.hostEnv), ...spec.env, HOME: home };
+  const child = await launch(endpoint, env).catch(async (error: Error) => {
+    await log.close();
+    await forgetWorker(root, workerId);
+    throw new StartError(`can't be started: ${error.message}`);
   });
-  await pruneLogs(logFolder, LOGS_KEPT);
-  const child = spawn('/bin/sh', ['-c', START_SCRIPT, 'spillway-worker', ...endpoint.command], {
-    cwd: endpoint.cwd,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    env: { ...inheritedEnvironment(options.hostEnv), ...spec.env, HOME: home },
-  });
-  const exited = watchExit(child, log, options).finally(() =>
-    forgetWorker(root, workerId).catch((error) =>
-      options.onError(`the folder of worker ${workerId} can't be removed`, error),
-    ),
-  );
-  const pid = await spawned(child);
-  if (pid === undefined) throw new StartError(`can't be started: ${(await exited).problem}`);
+  const pid = child.pid ?? 0;
   void log.write('gateway', `started ${endpoint.command.join(' ')} (pid ${pid})\n`);
-  await recordWorker(root, workerId, pid, endpoint.name).catch((error) =>
+  const recorded = recordWorker(root, workerId, pid, endpoint.name).catch((error) =>
     options.onError(`worker ${workerId} can't be recorded`, error),
   );
+  const exited = watchExit(child, log, options.clock).finally(async () => {
+    // A worker may end sooner than it is recorded.
+    await recorded;
+    await forgetWorker(root, workerId).catch((error) =>
+      options.onError(`the folder of worker ${workerId} can't be removed`, error),
+    );
+  });
+  await recorded;
   const signal = (name: NodeJS.Signals) => {
     // Once the leader is reaped its pid is free for others; what it left is ended by watchExit.
     if (child.exitCode === null && child.signalCode === null) signalGroup(pid, name);
@@ -97,6 +95,33 @@ async function startProcess(
   };
 }
 
+async function openLog(
+  { clock, dataDir, onError }: ProcessBackendOptions,
+  workerId: string,
+  endpoint: string,
+) {
+  const folder = path.join(dataDir, 'logs', endpoint);
+  const log = await openWorkerLog({
+    clock,
+    file: path.join(folder, `${workerId}.log`),
+    onError: (error) => onError(`the log of worker ${workerId} can't be written`, error),
+  });
+  await pruneLogs(folder, LOGS_KEPT);
+  return log;
+}
+
+/** Resolves when the process runs; rejects when the system refuses it. */
+async function launch(endpoint: Endpoint, env: Record<string, string>): Promise<ChildProcess> {
+  const child = spawn('/bin/sh', ['-c', START_SCRIPT, 'spillway-worker', ...endpoint.command], {
+    cwd: endpoint.cwd,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env,
+  });
+  await once(child, 'spawn');
+  return child;
+}
+
 async function assertFolder(folder: string, name: string): Promise<void> {
   const info = await stat(folder).catch(() => undefined);
   if (info?.isDirectory()) return;
@@ -104,33 +129,18 @@ async function assertFolder(folder: string, name: string): Promise<void> {
   throw new StartError(`can't be started: the folder ${folder} (${name}) ${found}`);
 }
 
-/** The pid, or undefined when the process could not be made (the exit tells why). */
-function spawned(child: ChildProcess): Promise<number | undefined> {
-  return new Promise((resolve) => {
-    child.once('spawn', () => resolve(child.pid));
-    child.once('error', () => resolve(undefined));
-  });
-}
-
 /** Resolves when the worker has ended, its group is gone and its log is complete. */
-async function watchExit(
-  child: ChildProcess,
-  log: WorkerLogWriter,
-  { clock }: ProcessBackendOptions,
-): Promise<WorkerExit & { readonly problem?: string }> {
+async function watchExit(child: ChildProcess, log: WorkerLogWriter, clock: Clock): Promise<WorkerExit> {
   const watchdogPipe = child.stdio[3];
   // The worker's end may be closed at any time; that is no error of the gateway.
   watchdogPipe?.on('error', () => {});
   const output = Promise.all([pump(child.stdout, 'stdout', log), pump(child.stderr, 'stderr', log)]);
-  const exit = await new Promise<WorkerExit & { readonly problem?: string }>((resolve) => {
+  const exit = await new Promise<WorkerExit>((resolve) => {
     child.once('exit', (code, signal) => {
       // The leader is gone, its children may not be (the Python SDK leaves its ping process). The watchdog is still
       // in the group, so the group's number can't belong to anybody else.
       if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
       resolve({ code, signal });
-    });
-    child.once('error', (error) => {
-      if (child.pid === undefined) resolve({ code: null, signal: null, problem: error.message });
     });
   });
   watchdogPipe?.destroy();

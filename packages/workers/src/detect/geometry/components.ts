@@ -16,6 +16,7 @@ export interface Component {
 
 /**
  * All components of a mask, ordered by their first pixel in scan order. A pixel is set when it isn't 0.
+ * Throws a RangeError when the mask's data doesn't fit its size.
  * Method: runs and union-find with path halving (Wu, Otoo, Suzuki 2009, without the label image).
  */
 export function findComponents(mask: Mask): Component[] {
@@ -65,6 +66,9 @@ function describeRuns(runs: Int32Array): Component {
 function findRuns(mask: Mask): Int32Array {
   const { width, height, data } = mask;
   const total = width * height;
+  if (data.length !== total) {
+    throw new RangeError(`A mask of ${width} x ${height} needs ${total} bytes, got ${data.length}.`);
+  }
   // Empty stretches are skipped four pixels at a time; a view needs an aligned start.
   const words = data.byteOffset % 4 === 0 ? new Uint32Array(data.buffer, data.byteOffset, total >> 2) : null;
   let runs = new Int32Array(3 * 1024);

@@ -30,11 +30,13 @@ export function openLength(curve: Curve): number {
  */
 export function closedLength({ xs, ys }: Curve, halfWindow = HALF_WINDOW): number {
   const half = Math.min(halfWindow, Math.floor(xs.length / POINTS_PER_HALF_WINDOW));
-  const smooth = (values: ArrayLike<number>): number[] => {
+  const smooth = (values: ArrayLike<number>): Float64Array => {
     const once = movingMeans(values, half, () => half);
     const twice = movingMeans(once, half, () => half);
-    const points = Array.from(once, (value, i) => 2 * value - (twice[i] as number));
-    return [...points, points[0] as number];
+    const points = new Float64Array(once.length + 1);
+    for (let i = 0; i < once.length; i++) points[i] = 2 * (once[i] as number) - (twice[i] as number);
+    points[once.length] = points[0] as number;
+    return points;
   };
   return polylineLength({ xs: smooth(xs), ys: smooth(ys) });
 }
@@ -58,12 +60,17 @@ function movingMeans(
 ): Float64Array {
   const n = values.length;
   const sums = new Float64Array(n + 2 * overlap + 1);
-  for (let k = 0; k < n + 2 * overlap; k++) {
-    sums[k + 1] = (sums[k] as number) + (values[(k - overlap + n) % n] as number);
+  let sum = 0;
+  for (let k = -overlap; k < n + overlap; k++) {
+    const i = k < 0 ? k + n : k < n ? k : k - n;
+    sum += values[i] as number;
+    sums[k + overlap + 1] = sum;
   }
-  return Float64Array.from({ length: n }, (_, i) => {
+  const means = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
     const half = halfWindow(i);
-    const sum = (sums[i + overlap + half + 1] as number) - (sums[i + overlap - half] as number);
-    return sum / (2 * half + 1);
-  });
+    const inside = (sums[i + overlap + half + 1] as number) - (sums[i + overlap - half] as number);
+    means[i] = inside / (2 * half + 1);
+  }
+  return means;
 }

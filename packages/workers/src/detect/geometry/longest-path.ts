@@ -3,21 +3,31 @@
 // the pair of ends found is a good one (a lower bound).
 import type { Grid } from './grid.ts';
 import { neighbourSteps } from './neighbourhood.ts';
-import { stepLength } from './skeleton.ts';
+import { degree, stepLength } from './skeleton.ts';
 
-const MAX_SWEEPS = 8;
+/** Up to so many ends each is tried as a start. */
+const MAX_STARTS = 16;
+/** A start's farthest pixel becomes the next start so many times, as long as the path grows. */
+const MAX_RESTARTS = 4;
 
 /** Grid indices from one end to the other, steps of 1 and sqrt 2 as the metric. A lone pixel is its own path. */
 export function longestPath(grid: Grid, pixels: Int32Array): number[] {
   pixels.forEach((p, i) => {
     grid.order[p] = i;
   });
-  // From anywhere the farthest pixel is an end of a longest path (on a tree); further sweeps help with meshes.
-  let best = sweep(grid, pixels, sweep(grid, pixels, pixels[0] as number).farthest);
-  for (let i = 0; i < MAX_SWEEPS; i++) {
-    const next = sweep(grid, pixels, best.farthest);
-    if (next.distance <= best.distance) break;
-    best = next;
+  const ends = pixels.filter((p) => degree(grid, p) === 1);
+  // On a tree the pixel farthest from anywhere ends a longest path; a ring with a tail needs the tail's end.
+  const anywhere = sweep(grid, pixels, pixels[0] as number);
+  const starts = ends.length <= MAX_STARTS ? [anywhere.farthest, ...ends] : [anywhere.farthest];
+  let best = anywhere;
+  for (const start of starts) {
+    let found = sweep(grid, pixels, start);
+    for (let i = 0; i < MAX_RESTARTS; i++) {
+      const next = sweep(grid, pixels, found.farthest);
+      if (next.distance <= found.distance) break;
+      found = next;
+    }
+    if (found.distance > best.distance) best = found;
   }
   const path: number[] = [];
   for (let at = best.farthest; at !== -1; at = best.from[grid.order[at] as number] as number) path.push(at);

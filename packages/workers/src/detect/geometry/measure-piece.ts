@@ -54,23 +54,31 @@ function measureSkeleton(grid: Grid, pixels: Int32Array): Omit<Piece, 'maxWidth'
   }
   const path = longestPath(grid, pixels);
   const length = pathLength(grid, path);
+  const compact = openLength(curveOf(grid, path)) < widestRadius(grid, path);
   return {
     pathLength: length,
     skeletonLength: length + lengthBesides(grid, chains, new Set(path)),
-    compact: openLength(curveOf(grid, path)) < widestRadius(grid, path),
+    compact,
     closedLoop: false,
-    branches: countBranches(grid, chains),
+    branches: compact ? 0 : countBranches(grid, chains),
   };
 }
 
-/** Length of the chains that don't lie on the path, free ends counted to the outline. */
+/** Length of what doesn't lie on the path, free ends counted to the outline. */
 function lengthBesides(grid: Grid, chains: readonly Chain[], path: ReadonlySet<number>): number {
   let total = 0;
   for (const { pixels } of chains) {
-    if (pixels.every((p) => path.has(p))) continue;
-    total += openLength(curveOf(grid, pixels));
+    // The path may take only a part of a chain: where it turns round on a ring.
+    let start = 0;
+    for (let i = 1; i < pixels.length; i++) {
+      const onPath = path.has(pixels[i - 1] as number) && path.has(pixels[i] as number);
+      if (!onPath && i < pixels.length - 1) continue;
+      const stretch = pixels.slice(start, onPath ? i : i + 1);
+      if (stretch.length > 1) total += openLength(curveOf(grid, stretch));
+      start = i;
+    }
     for (const end of [pixels[0] as number, pixels.at(-1) as number]) {
-      if (degree(grid, end) === 1) total += distanceToOutline(grid, end);
+      if (degree(grid, end) === 1 && !path.has(end)) total += distanceToOutline(grid, end);
     }
   }
   return total;

@@ -1,9 +1,12 @@
 // Spurs: side branches that thinning grows towards corners and bumps of the outline. A branch stays only if
-// it leads out of the shape's body by more than the body's own half width.
+// it leads out of the shape's body by at least the body's own half width.
 import type { Grid } from './grid.ts';
 import { neighbourSteps } from './neighbourhood.ts';
 import { degree, walkChain } from './skeleton.ts';
 import { removeRedundant } from './thinning.ts';
+
+/** In a thin line the grain of the pixels alone makes steps and bumps of two pixels. */
+const LEAST_REACH = 3;
 
 /**
  * Removes spurs from the skeleton drawn in `grid.set`; needs `grid.squared`. Returns the pixels that are left,
@@ -45,5 +48,5 @@ function findSpur(grid: Grid, end: number): { junction: number; pixels: number[]
   const tip = Math.sqrt(grid.squared[end] as number);
   // How far the tip's disk reaches beyond the junction's.
   const reach = chain.length + tip - body;
-  return reach < body ? { junction, pixels: chain.pixels.slice(0, -1) } : null;
+  return reach < Math.max(body, LEAST_REACH) ? { junction, pixels: chain.pixels.slice(0, -1) } : null;
 }

@@ -13,11 +13,13 @@ export interface Chain {
 
 /** The pixels as points of the grid. */
 export function curveOf(grid: Grid, pixels: readonly number[]): Curve {
-  const { stride } = grid;
-  return {
-    xs: Float64Array.from(pixels, (p) => p % stride),
-    ys: Float64Array.from(pixels, (p) => Math.floor(p / stride)),
-  };
+  const xs = new Float64Array(pixels.length);
+  const ys = new Float64Array(pixels.length);
+  pixels.forEach((p, i) => {
+    xs[i] = p % grid.stride;
+    ys[i] = Math.floor(p / grid.stride);
+  });
+  return { xs, ys };
 }
 
 /** 1 at an end, 2 on a link, 3 and more at a junction, 0 for a lone pixel. */

@@ -28,13 +28,21 @@ export function thin(grid: Grid, runs: Int32Array): Int32Array {
   return pixels.filter((p) => set[p] === 1);
 }
 
-/** Removes, one after the other, pixels with two or more neighbours whose absence changes no connection. */
+/**
+ * Removes, one after the other, pixels with two or more neighbours whose absence changes no connection. A
+ * removal may make a neighbour redundant, so those are looked at again.
+ */
 export function removeRedundant(grid: Grid, pixels: Iterable<number>): void {
   const { set, stride } = grid;
-  for (const p of pixels) {
+  const steps = neighbourSteps(grid);
+  const queue = [...pixels];
+  for (let i = 0; i < queue.length; i++) {
+    const p = queue[i] as number;
     if (set[p] !== 1) continue;
     const code = neighbourCode(set, p, stride);
-    if (IS_SIMPLE[code] === 1 && (NEIGHBOUR_COUNT[code] as number) >= 2) set[p] = 0;
+    if (IS_SIMPLE[code] !== 1 || (NEIGHBOUR_COUNT[code] as number) < 2) continue;
+    set[p] = 0;
+    for (const step of steps) if (set[p + step] === 1) queue.push(p + step);
   }
 }
 

@@ -1,0 +1,79 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ADMIN_KEY } from './start-gateway.ts';
+
+const MAIN = new URL('./gateway-main.ts', import.meta.url).pathname;
+
+/** Folder with a configuration and the files beside it, which several gateways may use one after the other. */
+export function makeFolder(
+  yaml: string,
+  files: Readonly<Record<string, string>>,
+): { path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'spillway-process-'));
+  writeFileSync(join(path, 'endpoints.yaml'), yaml);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export interface GatewayProcess {
+  readonly url: string;
+  readonly child: ChildProcess;
+  call(path: string, json?: unknown): Promise<Response>;
+  /** Pids of the workers that run now. */
+  workerPids(): Promise<number[]>;
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A gateway in a process of its own, so that it can be killed; `wrapper` is a program that starts it, such as strace. */
+export async function spawnGateway(folder: string, wrapper: readonly string[] = []): Promise<GatewayProcess> {
+  const [program = process.execPath, ...args] = [...wrapper, process.execPath, MAIN, folder];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout });
+  const url = await Promise.race([
+    once(lines, 'line').then(([line]) => String(line)),
+    exited.then(() => Promise.reject(new Error('the gateway ended before it was ready'))),
+  ]);
+  const call: GatewayProcess['call'] = (path, json) =>
+    fetch(`${url}${path}`, {
+      headers: { authorization: ADMIN_KEY, 'content-type': 'application/json' },
+      ...(json === undefined ? {} : { method: 'POST', body: JSON.stringify(json) }),
+    });
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    await exited;
+  };
+  return {
+    url,
+    child,
+    call,
+    async workerPids() {
+      const { workers } = (await (await call('/v1/workers')).json()) as {
+        workers: { pid?: number; state: string }[];
+      };
+      return workers.flatMap(({ pid, state }) => (pid !== undefined && state !== 'stopped' ? [pid] : []));
+    },
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
+}
+
+/** True while a process with this pid runs (a zombie doesn't). */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Resolves when `holds` does; looks again after every turn of the event loop, and every 20 ms at most. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
+}

@@ -1,0 +1,61 @@
+// "A 2xx means that the job is on disk", shown by the order of system calls: between reading a submit and writing its
+// 200, the database's log is written and synced. A kill -9 alone would pass without the sync; a power cut would not.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
+
+const canTrace = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
+if (!canTrace)
+  console.warn('SKIPPED: strace is not installed or not allowed here (Debian: apt-get install strace)');
+
+const YAML = "endpoints:\n  none:\n    command: ['true']\n    workers: { max: 0 }\n";
+const CALLS = 'read,write,writev,pwrite64,fdatasync,fsync';
+
+describe.skipIf(!canTrace)('the order of system calls', () => {
+  it('syncs the log after the submit came in and before its 200 goes out, alone and in a group', async () => {
+    const folder = makeFolder(YAML, {});
+    const trace = join(folder.path, 'trace');
+    // Only the main thread matters, but -f keeps strace attached when Node moves work to another.
+    const gateway = await spawnGateway(folder.path, [
+      'strace',
+      // As a grandchild, so that signals go to the gateway itself.
+      '-D',
+      '-f',
+      '-y',
+      '-s',
+      '60',
+      '-e',
+      `trace=${CALLS}`,
+      '-o',
+      trace,
+    ]);
+    expect((await gateway.call('/v2/none/run', { input: {} })).status).toBe(200);
+    await Promise.all(Array.from({ length: 20 }, () => gateway.call('/v2/none/run', { input: {} })));
+    const { pid } = gateway.child;
+    await gateway.stop();
+    // The tracer writes on for a moment.
+    const isComplete = () => new RegExp(`^${pid} +\\+\\+\\+ exited`, 'm').test(readFileSync(trace, 'utf8'));
+    await until(isComplete);
+
+    const lines = readFileSync(trace, 'utf8').split('\n');
+    const submits = lines.flatMap((line, at) => (/read\(\d+<.*"POST \/v2\/none\/run/.test(line) ? [at] : []));
+    const replies = lines.flatMap((line, at) => (/writev?\(\d+<.*"HTTP\/1\.1 200/.test(line) ? [at] : []));
+    const syncs = lines.flatMap((line, at) =>
+      /f(?:data)?sync\(\d+<[^>]*jobs\.db-wal>\)\s+= 0/.test(line) ? [at] : [],
+    );
+    const writes = lines.flatMap((line, at) => (/pwrite64\(\d+<[^>]*jobs\.db-wal>/.test(line) ? [at] : []));
+    expect(submits).toHaveLength(21);
+    expect(replies).toHaveLength(21);
+    for (const reply of replies) {
+      // As many submits as were answered up to here had come in; the newest of those must have been synced.
+      const answered = replies.indexOf(reply) + 1;
+      const cameIn = submits[answered - 1] ?? Number.NaN;
+      const sync = syncs.find((at) => at > cameIn && at < reply);
+      expect(sync, `a sync between line ${cameIn} and ${reply}`).toBeDefined();
+      expect(writes.some((at) => at > cameIn && at < (sync ?? 0))).toBe(true);
+    }
+    folder.remove();
+  });
+});

@@ -1,0 +1,214 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Answers, type FakeGateway, startFakeGateway } from './fake-gateway.ts';
+import { runCli, startCli } from './start-cli.ts';
+
+let cwd = '';
+let gateway: FakeGateway | undefined;
+
+beforeEach(() => {
+  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-cli-'));
+});
+
+afterEach(async () => {
+  await gateway?.close();
+  gateway = undefined;
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+async function withGateway(answers: Answers) {
+  const started = await startFakeGateway(answers);
+  gateway = started;
+  const env = { SPILLWAY_URL: started.url, SPILLWAY_API_KEY: 'spk_key' };
+  return { gateway: started, env, spillway: (...args: string[]) => runCli(args, { cwd, env }) };
+}
+
+const job = {
+  ...{ id: 'j1', endpoint: 'echo', status: 'FAILED', createdAt: 1000, startedAt: 1500, finishedAt: 4000 },
+  ...{ attempt: 1, workerId: 'w1', error: 'it broke' },
+};
+const endpoints = { json: { endpoints: [{ name: 'echo' }] } };
+
+test('the help names every command, ways to the gateway and exit codes', async () => {
+  const run = await runCli([], { cwd });
+  expect(run.code).toBe(0);
+  for (const word of ['up', 'run', 'jobs', 'logs', 'keys', 'doctor', 'SPILLWAY_URL', 'Exit codes']) {
+    expect(run.stdout).toContain(word);
+  }
+});
+
+test.each(['up', 'run', 'jobs', 'logs', 'keys'])('the help of %s has examples', async (verb) => {
+  const run = await runCli([verb, '--help'], { cwd });
+  expect(run.code).toBe(0);
+  expect(run.stdout).toContain(`  spillway ${verb}`);
+});
+
+test('an unknown command or option is wrong use, with the likely one named', async () => {
+  expect(await runCli(['rnu'], { cwd })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Did you mean run?'),
+  });
+  expect(await runCli(['jobs', '--lmit', '3'], { cwd })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--limit'),
+  });
+});
+
+test('jobs shows a table, or with --json the gateway’s own answer', async () => {
+  const page = { jobs: [job], nextCursor: '7' };
+  const { spillway, gateway: fake } = await withGateway({ 'GET /v1/jobs': { json: page } });
+  const shown = await spillway('jobs', '--endpoint', 'echo', '--status', 'failed', '--limit', '3');
+  expect(shown.stdout).toMatch(/^j1 +echo +FAILED .* 2\.5 s +it broke$/m);
+  expect(shown.stderr).toContain('--cursor 7');
+  expect(Object.fromEntries(fake.calls[0]?.query ?? [])).toEqual({
+    endpoint: 'echo',
+    status: 'FAILED',
+    limit: '3',
+  });
+  const json = await spillway('jobs', '--json');
+  expect(JSON.parse(json.stdout)).toEqual(page);
+});
+
+test('jobs show tells each attempt and cuts large values', async () => {
+  const failure = { type: 'WORKER_CRASHED', message: 'the worker was killed' };
+  const attempts = [{ number: 1, workerId: 'w1', startedAt: 1500, endedAt: 4000, outcome: 'lost', failure }];
+  const detail = { ...job, attempts, input: { image: 'A'.repeat(9000) } };
+  const { spillway } = await withGateway({ 'GET /v1/jobs/j1': { json: detail } });
+  const { stdout } = await spillway('jobs', 'show', 'j1');
+  expect(stdout).toContain('WORKER_CRASHED: the worker was killed');
+  expect(stdout).toContain('(9.0 kB)');
+  expect(stdout.length).toBeLessThan(1500);
+});
+
+test('cancel says what became of the job, and ends with 1 when it was too late', async () => {
+  const { spillway } = await withGateway({
+    'GET /v1/jobs/j1': { json: { ...job, status: 'IN_PROGRESS' } },
+    'POST /v2/echo/cancel/j1': { json: { id: 'j1', status: 'CANCELLED' } },
+    'GET /v1/jobs/j2': { json: { ...job, id: 'j2' } },
+    'POST /v2/echo/cancel/j2': { json: { id: 'j2', status: 'COMPLETED' } },
+  });
+  expect(await spillway('jobs', 'cancel', 'j1')).toMatchObject({ code: 0, stdout: 'j1  CANCELLED\n' });
+  const late = await spillway('jobs', 'cancel', 'j2');
+  expect(late).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('ended before it could be cancelled'),
+  });
+  expect(await spillway('jobs', 'cancel', 'j3')).toMatchObject({ code: 1, stderr: 'spillway: not here\n' });
+});
+
+test('a new key is shown once, with what it may do', async () => {
+  const made = {
+    id: 'k1',
+    name: 'shop',
+    scope: 'client',
+    endpoints: ['echo'],
+    createdAt: 1,
+    key: 'spk_secret',
+  };
+  const { spillway, gateway: fake } = await withGateway({ 'POST /v1/keys': { json: made } });
+  const run = await spillway('keys', 'create', 'shop', '--endpoint', 'echo');
+  expect(run.stdout).toContain('spk_secret');
+  expect(fake.calls[0]?.body).toEqual({ name: 'shop', scope: 'client', endpoints: ['echo'] });
+  const json = await spillway('keys', 'create', 'shop', '--json');
+  expect(JSON.parse(json.stdout)).toEqual(made);
+  expect(fake.calls[1]?.body).toEqual({ name: 'shop', scope: 'client' });
+});
+
+test('revoking asks the gateway to delete the key', async () => {
+  const { spillway, gateway: fake } = await withGateway({ 'DELETE /v1/keys/k1': { json: {} } });
+  expect(await spillway('keys', 'revoke', 'k1')).toMatchObject({ code: 0, stdout: 'k1 revoked\n' });
+  expect(fake.calls).toHaveLength(1);
+});
+
+test('logs are found by endpoint, by worker and by job', async () => {
+  const log = { text: ['first\nsec', 'ond\n'] };
+  const { spillway, gateway: fake } = await withGateway({
+    'GET /v1/endpoints': endpoints,
+    'GET /v1/endpoints/echo/logs': log,
+    'GET /v1/workers/w1/logs': log,
+    'GET /v1/jobs/j1': { json: { ...job, attempts: [] } },
+  });
+  for (const target of ['echo', 'w1', 'j1']) {
+    expect(await spillway('logs', target, '--tail', '9')).toMatchObject({
+      code: 0,
+      stdout: 'first\nsecond\n',
+    });
+  }
+  expect(fake.calls.at(-1)?.query.get('tail')).toBe('9');
+  const lost = await spillway('logs', 'nothing');
+  expect(lost).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no endpoint, worker or job is named nothing'),
+  });
+});
+
+test('following a log prints lines as they come, and Ctrl-C is its good end', async () => {
+  const { gateway: fake, env } = await withGateway({
+    'GET /v1/endpoints': endpoints,
+    'GET /v1/endpoints/echo/logs': { text: ['one\n'], isEndless: true },
+  });
+  const cli = startCli(['logs', 'echo', '-f', '--json'], { cwd, env });
+  await cli.printed('"line":"one"');
+  expect((await fake.called('GET /v1/endpoints/echo/logs')).query.get('follow')).toBe('true');
+  cli.child.kill('SIGINT');
+  expect(await cli.ended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('without a gateway the sentence says where it was looked for and what to do', async () => {
+  const { env, gateway: fake } = await withGateway({});
+  await fake.close();
+  const run = await runCli(['jobs'], { cwd, env });
+  expect(run).toMatchObject({ code: 1, stdout: '' });
+  expect(run.stderr).toBe(`spillway: no gateway at ${fake.url}; start one with \`spillway up\`\n`);
+  const json = await runCli(['run', 'echo', '{}', '--json'], { cwd, env });
+  expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'UNREACHABLE' } });
+  expect(json.stdout).toBe('');
+});
+
+test('a key that the gateway does not know is told as such', async () => {
+  const body = {
+    status: 401,
+    title: 'Unauthorized',
+    detail: 'invalid api key',
+    error: 'x',
+    code: 'UNAUTHORIZED',
+  };
+  const { spillway } = await withGateway({ 'GET /v1/keys': { status: 401, json: body } });
+  const run = await spillway('keys');
+  expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('does not know this key') });
+});
+
+test('the data directory tells the address and the key', async () => {
+  const { gateway: fake } = await withGateway({ 'GET /v1/keys': { json: { keys: [] } } });
+  const data = path.join(cwd, 'data');
+  mkdirSync(data);
+  writeFileSync(path.join(data, 'admin.key'), 'spk_of_file\n');
+  writeFileSync(path.join(data, 'gateway.json'), JSON.stringify({ pid: 1, url: fake.url }));
+  expect(await runCli(['keys', '--data', 'data'], { cwd })).toMatchObject({ code: 0 });
+  writeFileSync(path.join(cwd, 'spillway.yaml'), 'data: ./data\n');
+  expect(await runCli(['keys'], { cwd })).toMatchObject({ code: 0 });
+  expect(fake.calls.map(({ authorization }) => authorization)).toEqual([
+    'Bearer spk_of_file',
+    'Bearer spk_of_file',
+  ]);
+});
+
+test('the key file of this machine is never sent to another one', async () => {
+  mkdirSync(path.join(cwd, '.spillway'));
+  writeFileSync(path.join(cwd, '.spillway', 'admin.key'), 'spk_of_file\n');
+  const run = await runCli(['keys'], { cwd, env: { SPILLWAY_URL: 'https://gpu.example.com' } });
+  expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('set SPILLWAY_API_KEY') });
+});
+
+test('an old Node hands over to the one of the installation, or says what it needs', async () => {
+  const pretend =
+    'data:text/javascript,const versions={...process.versions,node:"18.20.0"};Object.defineProperty(process,"versions",{value:versions})';
+  const nodeOptions = ['--import', pretend];
+  const handedOver = await runCli(['jobs', '--lmit'], { cwd, nodeOptions });
+  expect(handedOver).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean --limit?') });
+  const alone = await runCli(['--version'], { cwd, nodeOptions, env: { SPILLWAY_HANDED_OVER: '1' } });
+  expect(alone).toMatchObject({ code: 2, stdout: '' });
+  expect(alone.stderr).toMatch(/^spillway needs Node 24 or newer, and this is 18\.20\.0;.*\n$/);
+});

@@ -1,0 +1,113 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runCli } from './start-cli.ts';
+
+interface Finding {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+let cwd = '';
+let bin = '';
+
+beforeEach(() => {
+  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-doctor-'));
+  bin = path.join(cwd, 'bin');
+  mkdirSync(bin);
+});
+
+afterEach(() => {
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+/** A program on PATH that writes down how it was called. */
+function placeProgram(name: string, script: string): void {
+  const file = path.join(bin, name);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+}
+
+async function doctor(...args: string[]) {
+  const run = await runCli(['doctor', '--json', ...args], { cwd, env: { PATH: bin } });
+  const { findings } = JSON.parse(run.stdout) as { findings: Finding[] };
+  return { ...run, byName: new Map(findings.map((finding) => [finding.name, finding])) };
+}
+
+test('a bare machine lacks nothing that Spillway needs, and each optional thing says what it is for', async () => {
+  writeFileSync(path.join(cwd, 'spillway.yaml'), 'listen: 127.0.0.1:0\n');
+  const { code, byName } = await doctor();
+  expect(code).toBe(0);
+  for (const name of ['node', 'configuration', 'data directory', 'disk space', 'port', 'demo models']) {
+    expect(byName.get(name)).toMatchObject({ status: 'ok' });
+  }
+  expect(byName.get('python3')).toMatchObject({ status: 'optional', remedy: expect.any(String) });
+  expect(byName.get('ffmpeg')).toMatchObject({ status: 'optional', remedy: 'install ffmpeg' });
+});
+
+test('what is there is told with its version', async () => {
+  placeProgram('ffmpeg', 'echo "ffmpeg version 7.1 Copyright"');
+  placeProgram('python3', 'if [ "$1" = --version ]; then echo "Python 3.12.1"; else exit 1; fi');
+  placeProgram('nvidia-smi', 'echo "NVIDIA RTX A5000, 24564 MiB"');
+  const { byName } = await doctor();
+  expect(byName.get('ffmpeg')).toMatchObject({ status: 'ok', detail: '7.1' });
+  expect(byName.get('python3')).toMatchObject({ status: 'ok', detail: '3.12.1' });
+  expect(byName.get('python3 runpod')).toMatchObject({
+    status: 'optional',
+    remedy: expect.stringContaining('pip install runpod'),
+  });
+  expect(byName.get('gpu')).toMatchObject({ status: 'ok', detail: 'NVIDIA RTX A5000, 24564 MiB' });
+});
+
+test('an endpoint that cannot start is missing something', async () => {
+  writeFileSync(
+    path.join(cwd, 'spillway.yaml'),
+    'endpoints:\n  real:\n    worker: detect\n    env: { DETECTOR_WEIGHTS: /nowhere/x.onnx }\n  mine:\n    command: [nowhere-to-be-found]\n',
+  );
+  const { code, byName } = await doctor();
+  expect(code).toBe(1);
+  expect(byName.get('endpoint real')).toMatchObject({
+    status: 'missing',
+    remedy: expect.stringContaining('/nowhere/x.onnx'),
+  });
+  expect(byName.get('endpoint mine')).toMatchObject({
+    status: 'missing',
+    detail: expect.stringContaining('nowhere-to-be-found'),
+  });
+});
+
+test('a broken configuration is told with all its problems', async () => {
+  writeFileSync(path.join(cwd, 'spillway.yaml'), 'listen: nowhere\n');
+  const { code, byName } = await doctor();
+  expect(code).toBe(1);
+  expect(byName.get('configuration')).toMatchObject({
+    status: 'missing',
+    remedy: expect.stringContaining('listen'),
+  });
+});
+
+test('--fix runs the package manager for what it has, and shows the commands', async () => {
+  const calls = path.join(cwd, 'calls.txt');
+  placeProgram('apt-get', `echo "$@" >> ${calls}`);
+  const { stderr } = await doctor('--fix');
+  expect(stderr).toContain('$ apt-get update');
+  expect(stderr).toContain('$ apt-get install --yes --no-install-recommends python3 python3-venv ffmpeg');
+  if (process.getuid?.() === 0) {
+    expect(readFileSync(calls, 'utf8')).toBe(
+      'update\ninstall --yes --no-install-recommends python3 python3-venv ffmpeg\n',
+    );
+  } else {
+    expect(stderr).toContain('apt-get needs root');
+  }
+});
+
+test('a package manager that fails ends the command with 1', async () => {
+  placeProgram('brew', 'echo "no network" >&2; exit 3');
+  const { code, stderr } = await doctor('--fix');
+  expect(stderr).toContain('no network');
+  expect(stderr).toContain('brew ended with 3');
+  expect(code).toBe(1);
+});

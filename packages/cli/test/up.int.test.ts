@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { runCli, type StartedCli, startCli } from './start-cli.ts';
+
+let cwd = '';
+const started: StartedCli[] = [];
+
+beforeEach(() => {
+  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-up-'));
+});
+
+afterEach(async () => {
+  for (const { child, ended } of started.splice(0)) {
+    child.kill('SIGKILL');
+    await ended;
+  }
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+async function up(...args: string[]): Promise<StartedCli> {
+  const cli = startCli(['up', '--port', '0', ...args], { cwd });
+  started.push(cli);
+  await cli.printed('ready');
+  return cli;
+}
+
+function holder(): { url: string } {
+  return JSON.parse(readFileSync(path.join(cwd, '.spillway', 'gateway.json'), 'utf8')) as { url: string };
+}
+
+test('a first start shows the key once, answers, and is found by the other commands', async () => {
+  const first = await up();
+  const { url } = holder();
+  expect((await fetch(`${url}/livez`)).status).toBe(200);
+  const keyFile = path.join(cwd, '.spillway', 'admin.key');
+  expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+  expect(await runCli(['jobs', '--json'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  first.child.kill('SIGINT');
+  const { code, stdout } = await first.ended;
+  expect(code).toBe(0);
+  const key = readFileSync(keyFile, 'utf8').trim();
+  expect(stdout).toContain(key);
+  expect(stdout).toContain(url);
+  expect(stdout).toContain('/v2/detect');
+
+  const second = await up();
+  second.child.kill('SIGTERM');
+  const again = await second.ended;
+  expect(again.code).toBe(0);
+  expect(again.stdout).not.toContain(key);
+});
+
+test('--json prints JSON lines only, of which one says that it is ready; no key is among them', async () => {
+  const cli = await up('--json');
+  cli.child.kill('SIGINT');
+  const { stdout } = await cli.ended;
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const ready = lines.filter(({ event }) => event === 'ready');
+  expect(ready).toMatchObject([{ endpoints: ['detect'], isNewKey: true }]);
+  expect(ready[0]?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect(stdout).not.toContain(readFileSync(path.join(cwd, '.spillway', 'admin.key'), 'utf8').trim());
+});
+
+test('a second gateway over the same data says who holds it', async () => {
+  await up();
+  const second = await runCli(['up', '--port', '0'], { cwd });
+  expect(second.code).toBe(1);
+  expect(second.stderr).toContain('in use by another gateway');
+  expect(second.stderr).toContain(holder().url);
+});
+
+test('a taken port is told in a sentence', async () => {
+  await up();
+  const port = new URL(holder().url).port;
+  const run = await runCli(['up', '--port', port, '--data', 'other'], { cwd });
+  expect(run.code).toBe(1);
+  expect(run.stderr).toMatch(/^spillway: can't listen on 127\.0\.0\.1:\d+: the port is taken; .+\n$/);
+});
+
+test('every problem of the configuration is told at once, and nothing is started', async () => {
+  writeFileSync(
+    path.join(cwd, 'spillway.yaml'),
+    'listen: nowhere\nendpoints:\n  detect:\n    worker: detct\n    workers: { max: 3, idleTimeout: 5 }\n',
+  );
+  const run = await runCli(['up'], { cwd });
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain('spillway.yaml has 3 problems');
+  for (const place of [
+    'line 1: listen',
+    'line 4: endpoints.detect.worker',
+    'line 5: endpoints.detect.workers.idleTimeout',
+  ]) {
+    expect(run.stderr).toContain(place);
+  }
+  expect(run.stderr.match(/fix: /g)).toHaveLength(3);
+  expect(existsSync(path.join(cwd, '.spillway'))).toBe(false);
+});
+
+test('a configuration that is named but not there is wrong use', async () => {
+  const run = await runCli(['up', '--config', 'nowhere.yaml'], { cwd });
+  expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('nowhere.yaml') });
+});

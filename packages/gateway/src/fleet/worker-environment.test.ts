@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
+import { buildWorkerEnvironment, inheritedEnvironment, type WorkerIdentity } from './worker-environment.ts';
+
+function environment(changes: Partial<WorkerIdentity> = {}) {
+  return buildWorkerEnvironment({
+    workerId: 'z3jr9rv2k3tt2y',
+    endpoint: newTestEndpoint(),
+    key: 'secret',
+    origin: 'http://127.0.0.1:8080',
+    heartbeatMs: 10_000,
+    hostname: 'box',
+    hardware: { cpuCount: 8, gpuCount: 0, gpuName: 'cpu' },
+    ...changes,
+  });
+}
+
+test('a worker is told where its jobs are and who it is', () => {
+  expect(environment()).toMatchObject({
+    RUNPOD_WEBHOOK_GET_JOB: 'http://127.0.0.1:8080/v2/mine/job-take/$ID?gpu=cpu',
+    RUNPOD_WEBHOOK_PING: 'http://127.0.0.1:8080/v2/mine/ping/$RUNPOD_POD_ID?gpu=cpu',
+    RUNPOD_AI_API_KEY: 'secret',
+    RUNPOD_POD_ID: 'z3jr9rv2k3tt2y',
+    RUNPOD_POD_HOSTNAME: 'box',
+    RUNPOD_ENDPOINT_ID: 'mine',
+    RUNPOD_PING_INTERVAL: '10000',
+    RUNPOD_CPU_COUNT: '8',
+  });
+});
+
+test('the start-up checks that want the open internet or a GPU are off', () => {
+  expect(environment()).toMatchObject({
+    RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
+    RUNPOD_ALLOW_PRIVATE_DOWNLOAD_URLS: 'true',
+    RUNPOD_SKIP_GPU_CHECK: 'true',
+    RUNPOD_GPU_COUNT: '0',
+  });
+});
+
+test('with a GPU its check runs and its name is told', () => {
+  const env = environment({ hardware: { cpuCount: 8, gpuCount: 2, gpuName: 'NVIDIA H200' } });
+  expect(env).toMatchObject({ RUNPOD_GPU_COUNT: '2', RUNPOD_GPU_NAME: 'NVIDIA+H200' });
+  expect(env.RUNPOD_SKIP_GPU_CHECK).toBeUndefined();
+  expect(env.RUNPOD_WEBHOOK_GET_JOB).toContain('?gpu=NVIDIA');
+});
+
+test('the endpoint may change settings, but not who the worker is', () => {
+  const env = { RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'false', RUNPOD_POD_ID: 'me', MODEL: 'x' };
+  expect(environment({ endpoint: newTestEndpoint({ env }) })).toMatchObject({
+    RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'false',
+    RUNPOD_POD_ID: 'z3jr9rv2k3tt2y',
+    MODEL: 'x',
+  });
+});
+
+test('the gateway is reached past any proxy', () => {
+  expect(environment().NO_PROXY).toBe('127.0.0.1');
+  const endpoint = newTestEndpoint({ env: { HTTPS_PROXY: 'http://proxy', no_proxy: 'lan' } });
+  expect(environment({ endpoint, origin: 'http://[::1]:8080' })).toMatchObject({
+    NO_PROXY: 'lan,::1',
+    no_proxy: 'lan,::1',
+  });
+});
+
+test('of the machine only what is on the allow-list is inherited', () => {
+  const host = {
+    PATH: '/bin',
+    LC_ALL: 'C.UTF-8',
+    CUDA_VISIBLE_DEVICES: '1',
+    HOME: '/root',
+    SPILLWAY_ADMIN_KEY: 'secret',
+    RUNPOD_API_KEY: 'secret',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    NODE_OPTIONS: '--inspect',
+    TZ: undefined,
+  };
+  expect(inheritedEnvironment(host)).toEqual({ PATH: '/bin', LC_ALL: 'C.UTF-8', CUDA_VISIBLE_DEVICES: '1' });
+});

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { BUILT_IN_MODELS, parseSettings } from './settings.ts';
+
+test('an empty environment means the settings that users of the service know', () => {
+  const settings = parseSettings({});
+  expect(settings).toMatchObject({ variant: 'medium', threshold: 0.3, matching: 'overlap', concurrency: 1 });
+  expect(settings.modelFolders).toEqual(['/runpod-volume/models', '/models', BUILT_IN_MODELS]);
+});
+
+test('a variable that is set to nothing counts as not set', () => {
+  expect(parseSettings({ DETECTOR_VARIANT: '', CONFIDENCE_THRESHOLD: ' ' })).toMatchObject({
+    variant: 'medium',
+    threshold: 0.3,
+  });
+});
+
+test('own model folders are looked through before all others', () => {
+  const { modelFolders } = parseSettings({ SPILLWAY_MODELS_DIR: '/a:/b' });
+  expect(modelFolders.slice(0, 3)).toEqual(['/a', '/b', '/runpod-volume/models']);
+});
+
+test('all wrong variables are told at once, with what was expected and what they say', () => {
+  const env = { DETECTOR_VARIANT: 'huge', CONFIDENCE_THRESHOLD: '30%', DETECTOR_NUM_CLASSES: '0' };
+  expect(() => parseSettings(env)).toThrow(
+    'The environment of the detect worker has 3 problems: ' +
+      'DETECTOR_VARIANT: expected nano, small, medium, large, got "huge"; ' +
+      'DETECTOR_NUM_CLASSES: expected a whole number from 1, got "0"; ' +
+      'CONFIDENCE_THRESHOLD: expected a number from 0 to 1, got "30%".',
+  );
+});
+
+test('tiles too small to be worth it are refused, 0 turns them off', () => {
+  expect(parseSettings({ DETECTOR_TILE_SIZE: '0' }).tileSize).toBe(0);
+  expect(() => parseSettings({ DETECTOR_TILE_SIZE: '100' })).toThrow(
+    /pixels from 256, or 0 for no tiles, got "100"/,
+  );
+});
