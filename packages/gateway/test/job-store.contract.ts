@@ -53,7 +53,9 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
       await take('w2');
       const late = { type: 'completed', workerId: 'w1', wireId: 'j', output: '"late"' } as const;
       expect(await store.apply('j', late, START)).toBeUndefined();
-      expect(await store.appendChunk('j', { workerId: 'w1', wireId: 'j' }, '1', START)).toBe(false);
+      expect(
+        await store.appendChunk('j', { workerId: 'w1', wireId: 'j' }, { chunk: '1' }, START),
+      ).toBeUndefined();
       const good = { type: 'completed', workerId: 'w2', wireId: 'j', output: '"good"' } as const;
       await store.apply('j', good, START);
       expect(await store.get('j')).toMatchObject({ status: 'COMPLETED', output: '"good"' });
@@ -94,22 +96,32 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
       await store.insert(newTestJob({}));
       await take('w1');
       const by = { workerId: 'w1', wireId: 'j' };
-      for (const chunk of ['1', '"two"']) await store.appendChunk('j', by, chunk, START);
+      for (const chunk of ['1', '"two"']) await store.appendChunk('j', by, { chunk }, START);
       expect(await store.drainChunks('j')).toEqual(['1', '"two"']);
-      await store.appendChunk('j', by, '3', START);
+      await store.appendChunk('j', by, { chunk: '3' }, START);
       expect(await store.drainChunks('j')).toEqual(['3']);
       expect(await store.drainChunks('j')).toEqual([]);
       expect(await store.readChunks('j', 1)).toEqual(['"two"', '3']);
     });
 
+    it('adds a chunk that is sent again only once', async () => {
+      await store.insert(newTestJob({}));
+      await take('w1');
+      const by = { workerId: 'w1', wireId: 'j', attempt: 1 };
+      for (const number of [0, 0, 1, 1, 0])
+        await store.appendChunk('j', by, { chunk: `${number}`, number }, START);
+      expect(await store.readChunks('j', 0)).toEqual(['0', '1']);
+      expect(await store.appendChunk('j', { ...by, attempt: 2 }, { chunk: '9' }, START)).toBeUndefined();
+    });
+
     it('starts the stream anew on a further delivery', async () => {
       await store.insert(newTestJob({}));
       await take('w1');
-      await store.appendChunk('j', { workerId: 'w1', wireId: 'j' }, '"old"', START);
+      await store.appendChunk('j', { workerId: 'w1', wireId: 'j' }, { chunk: '"old"' }, START);
       await store.drainChunks('j');
       await store.apply('j', { type: 'handed-back', workerId: 'w1', reason: 'x' }, START);
       await take('w2');
-      await store.appendChunk('j', { workerId: 'w2', wireId: 'j' }, '"new"', START);
+      await store.appendChunk('j', { workerId: 'w2', wireId: 'j' }, { chunk: '"new"' }, START);
       expect(await store.drainChunks('j')).toEqual(['"new"']);
     });
 

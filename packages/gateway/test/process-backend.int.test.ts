@@ -13,7 +13,7 @@ import { createProcessBackend } from '../src/fleet/backends/process.ts';
 import { readProcessIdentity } from '../src/fleet/process-identity.ts';
 import { openWorkerLog, pruneLogs } from '../src/fleet/worker-log.ts';
 import { createManualClock, createSystemClock, type ManualClock } from '../src/lib/clock.ts';
-import { eventually, groupMembers, isRunning } from './process-watch.ts';
+import { eventually, groupMembers, ignoresSigterm, isRunning } from './process-watch.ts';
 
 let dataDir: string;
 let clock: ManualClock;
@@ -138,13 +138,22 @@ describe('a worker process', () => {
     expect(parents).toContain(process.pid);
   });
 
+  test('has a watchdog that no signal to the group can end, from its first moment on', async () => {
+    const worker = await shell('sleep 1000');
+    const [watchdog] = groupMembers(worker.pid ?? 0).filter(({ pid }) => pid !== worker.pid && pid > 1);
+    expect(ignoresSigterm(watchdog?.pid ?? 0)).toBe(true);
+    expect(ignoresSigterm(worker.pid ?? 0)).toBe(false);
+    worker.terminate();
+    expect(await worker.exited).toMatchObject({ signal: 'SIGTERM' });
+  });
+
   test('takes its children with it, however it ends', async () => {
     for (const end of ['exit 0', 'kill -KILL $$']) {
       const worker = await shell(`sleep 1000 & echo $!; ${end}`);
       await worker.exited;
       const child = Number(worker.log.printed(1)[0]);
       await eventually(() => !isRunning(child));
-      expect(groupMembers(worker.pid ?? 0)).toEqual([]);
+      await eventually(() => groupMembers(worker.pid ?? 0).length === 0);
     }
   });
 

@@ -25,6 +25,12 @@ export function groupMembers(group: number): { readonly pid: number; readonly pa
     });
 }
 
+/** Whether SIGTERM would do nothing to a process. */
+export function ignoresSigterm(pid: number): boolean {
+  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${mask}`) >> 14n) & 1n) === 1n;
+}
+
 function statOf(pid: number) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -28,6 +28,7 @@ export {
   type JobDoneBody,
   jobDoneSchema,
   jobsToStopSchema,
+  REPORTED_FAILURES,
   type TakenJob,
   WORKER_STATES,
   type WorkerState,

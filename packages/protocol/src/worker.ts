@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FailureType } from './failure.ts';
 
 /** Worker states: RunPod's six and our two on the way out. */
 export const WORKER_STATES = [
@@ -23,6 +24,14 @@ export interface TakenJob {
   readonly [key: string]: unknown;
 }
 
+/** Kinds of failure that a worker itself may report. */
+export const REPORTED_FAILURES = [
+  'HANDLER_ERROR',
+  'INPUT_INVALID',
+  'OUTPUT_INVALID',
+  'OUT_OF_MEMORY',
+] as const satisfies readonly FailureType[];
+
 /**
  * Body of `job-done` (also of a progress report, which says `status: "IN_PROGRESS"`). The presence of the key `error`
  * decides: with it the job FAILED, whatever its type.
@@ -31,6 +40,11 @@ export const jobDoneSchema = z.looseObject({
   output: z.unknown().optional(),
   error: z.unknown().optional(),
   status: z.string().optional(),
+  /** Our SDK says what kind of error it was; other workers' errors are HANDLER_ERROR. */
+  failure: z
+    .object({ type: z.enum(REPORTED_FAILURES).catch('HANDLER_ERROR'), isRetryable: z.boolean().optional() })
+    .optional()
+    .catch(undefined),
   /** The worker wants to be stopped after this job (`refresh_worker`). */
   stopPod: z.boolean().optional(),
 });

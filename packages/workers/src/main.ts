@@ -1,9 +1,13 @@
+import { enableCompileCache } from 'node:module';
 import { WORKERS } from './registry.ts';
 
 /**
  * Entry of a built-in worker's process: `main.ts detect`, or `WORKER=detect`. A worker that cannot start says why in one
  * sentence on stderr and ends with 1, so that whoever started it can show the sentence.
  */
+// Compiled code kept from one start to the next saves 100 ms here and as much in the thread.
+enableCompileCache();
+
 const [argument] = process.argv.slice(2);
 // Options, such as the SDK's --test_input, may stand alone.
 const name = argument === undefined || argument.startsWith('-') ? process.env.WORKER : argument;

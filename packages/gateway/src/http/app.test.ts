@@ -317,6 +317,21 @@ describe('the HTTP face', () => {
     expect((await call('GET', '/v2/echo/job-take/w2?job_in_progress=0')).json()).toMatchObject({ id });
   });
 
+  it('a worker’s farewell hands back what never reached it, and no attempt counts', async () => {
+    const id = await submit();
+    await call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
+    await call('GET', '/v2/echo/ping/w1?gpu=cpu&stopping=1');
+    expect(await engine.queue.get(id)).toMatchObject({ status: 'IN_QUEUE', lostCount: 0 });
+  });
+
+  it('keeps what kind of failure our own workers report', async () => {
+    const id = await submit();
+    await call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
+    await done(id, { error: 'no image', failure: { type: 'INPUT_INVALID', isRetryable: false } });
+    const { attempts } = (await call('GET', `/v1/jobs/${id}`)).json<{ attempts: { failure: object }[] }>();
+    expect(attempts[0]?.failure).toEqual({ type: 'INPUT_INVALID', message: 'no image' });
+  });
+
   it('passes a fitness failure and a refresh on to the fleet', async () => {
     await call('GET', '/v2/echo/ping/w1?gpu=cpu&status=unhealthy&check=memory&reason=too+little');
     const id = await submit();

@@ -67,13 +67,13 @@ describe('time', () => {
   it('tries an erring handler again after a pause, where the endpoint asks for it', async () => {
     const { id } = await engine.submit({ limits: { workerLost: 1, handlerError: 1 } });
     await engine.take('w1');
-    await engine.queue.fail({ workerId: 'w1', wireId: id }, 'boom', undefined);
+    await engine.queue.fail({ workerId: 'w1', wireId: id }, { error: 'boom' });
     const again = engine.take('w2');
     await engine.clock.advance(500);
     expect(await look(id)).toMatchObject({ status: 'IN_QUEUE' });
     await engine.clock.advance(1_000);
     expect((await again).map((job) => job.id)).toEqual([id]);
-    await engine.queue.fail({ workerId: 'w2', wireId: id }, 'boom again', undefined);
+    await engine.queue.fail({ workerId: 'w2', wireId: id }, { error: 'boom again' });
     expect(await look(id)).toMatchObject({ status: 'FAILED', error: 'boom again' });
   });
 

@@ -1,4 +1,4 @@
-import { FAILURES, isFinal, type JobFailure, type JobStatus } from '@spillway/protocol';
+import { FAILURES, type FailureType, isFinal, type JobFailure, type JobStatus } from '@spillway/protocol';
 import type { Job, Lease } from './job.ts';
 import { decideBackoffMs } from './retry-policy.ts';
 
@@ -17,7 +17,7 @@ export type JobEvent =
   | { readonly type: 'missed'; readonly workerId: string }
   | ({ readonly type: 'progressed'; readonly output: string } & Reporter)
   | ({ readonly type: 'completed'; readonly output?: string } & Reporter)
-  | ({ readonly type: 'errored'; readonly error: string; readonly output?: string } & Reporter)
+  | ({ readonly type: 'errored' } & ErrorReport & Reporter)
   /** The worker died or fell silent. `wasShared`: it ran several jobs, so none can be blamed yet. */
   | {
       readonly type: 'lost';
@@ -33,6 +33,16 @@ export type JobEvent =
   | { readonly type: 'retried' }
   /** Time passed: whichever deadline is over takes effect. */
   | { readonly type: 'tick' };
+
+/** What went wrong, as the worker tells it. */
+export interface ErrorReport {
+  readonly error: string;
+  readonly output?: string;
+  /** HANDLER_ERROR unless the worker knows better. */
+  readonly failureType?: FailureType;
+  /** False: another delivery would end the same way. */
+  readonly isRetryable?: boolean;
+}
 
 /** Who reports. `attempt` is checked where the worker knows it. */
 export interface Reporter {
@@ -127,8 +137,9 @@ function reported(job: Job, held: Lease, event: ReportEvent, now: number): Trans
         event.output === undefined ? {} : { output: event.output },
       );
     case 'errored': {
-      const failure: JobFailure = { type: 'HANDLER_ERROR', message: event.error };
-      if (job.handlerErrorCount < job.limits.handlerError) {
+      const failure: JobFailure = { type: event.failureType ?? 'HANDLER_ERROR', message: event.error };
+      const mayRetry = failure.type === 'HANDLER_ERROR' && event.isRetryable !== false;
+      if (mayRetry && job.handlerErrorCount < job.limits.handlerError) {
         const count = job.handlerErrorCount + 1;
         return requeue(job, now, now + decideBackoffMs(count), 'failed', failure, {
           handlerErrorCount: count,

@@ -1,6 +1,6 @@
 import type { JobStatus } from '@spillway/protocol';
 import type { Job } from './job.ts';
-import type { EndedAttempt, JobEvent, Transition } from './job-machine.ts';
+import type { EndedAttempt, JobEvent, Reporter, Transition } from './job-machine.ts';
 
 /**
  * Where jobs are kept. Every write resolves only after it is on disk; each is one operation, and operations that are
@@ -17,13 +17,16 @@ export interface JobStore {
   /** Newest first. */
   list(filter: JobFilter): Promise<JobPage>;
   attempts(id: string): Promise<readonly EndedAttempt[]>;
-  /** Adds one streamed chunk if the reporter holds the lease; false when it was ignored. */
+  /**
+   * Adds one streamed chunk if the reporter holds the lease; gives the job's endpoint, or undefined when it was ignored.
+   * `number` counts from 0: a chunk that is there already is not added again.
+   */
   appendChunk(
     id: string,
-    reporter: { workerId: string; wireId: string },
-    chunk: string,
+    reporter: Reporter,
+    chunk: { readonly chunk: string; readonly number?: number | undefined },
     now: number,
-  ): Promise<boolean>;
+  ): Promise<string | undefined>;
   /** Chunks not yet drained, and marks them as drained. Each chunk is returned once in all. */
   drainChunks(id: string): Promise<readonly string[]>;
   /** Chunks from `offset` on, whether drained or not. */

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import { createHeldJobs, type HeldJob } from './held-jobs.ts';
 import type { Job, RetryLimits } from './job.ts';
-import type { JobEvent, Reporter, Transition } from './job-machine.ts';
+import type { ErrorReport, JobEvent, Reporter, Transition } from './job-machine.ts';
 import type { JobStore, TakeRequest } from './job-store.ts';
 import { jobIdOf } from './wire-id.ts';
 
@@ -50,9 +50,6 @@ export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: 
 
   const apply = async (id: string, event: JobEvent) => told(await store.apply(id, event, clock.now()));
 
-  const applyToHeld = (workerId: string, event: (job: HeldJob) => JobEvent) =>
-    Promise.all(held.of(workerId).map((job) => apply(job.jobId, event(job))));
-
   return {
     watch(watcher: (change: JobChange) => void): () => void {
       watchers.add(watcher);
@@ -78,27 +75,13 @@ export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: 
     retry: (id: string) => apply(id, { type: 'retried' }),
     tick: (id: string) => apply(id, { type: 'tick' }),
     ...createReports(apply),
-    async appendChunk(by: Reporter, chunk: string): Promise<void> {
+    /** `number` counts an attempt's chunks from 0, where the worker knows it: a repeated one is dropped. */
+    async appendChunk(by: Reporter, chunk: string, number?: number): Promise<void> {
       const jobId = jobIdOf(by.wireId);
-      const wasKept = await store.appendChunk(jobId, by, chunk, clock.now());
-      if (wasKept) tell({ jobId, endpoint: '' });
+      const endpoint = await store.appendChunk(jobId, by, { chunk, number }, clock.now());
+      if (endpoint !== undefined) tell({ jobId, endpoint });
     },
-    /** One heartbeat: jobs it names live on, jobs it does not name miss one. */
-    heartbeat: (workerId: string, wireIds: ReadonlySet<string>) =>
-      applyToHeld(workerId, (job) =>
-        wireIds.has(job.wireId)
-          ? { type: 'heartbeat', workerId, wireId: job.wireId }
-          : { type: 'missed', workerId },
-      ),
-    /** The worker is gone with all it ran; several jobs at once are suspects, and none is to blame yet. */
-    workerLost: (workerId: string, failure: JobFailure) => {
-      const wasShared = held.count(workerId) > 1;
-      return applyToHeld(workerId, () => ({ type: 'lost', workerId, failure, wasShared }));
-    },
-    handBack: (workerId: string, reason: string) =>
-      applyToHeld(workerId, () => ({ type: 'handed-back', workerId, reason })),
-    handBackJob: (workerId: string, jobId: string, reason: string) =>
-      apply(jobId, { type: 'handed-back', workerId, reason }),
+    ...createWorkerSigns(held, apply),
     restore: (isGone: (workerId: string) => boolean) => restore(store, held, apply, isGone),
     due: store.due,
     nextDueAt: store.nextDueAt,
@@ -111,6 +94,38 @@ export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: 
 
 type Apply = (id: string, event: JobEvent) => Promise<Transition | undefined>;
 
+/** What a worker's life says of all jobs that it holds. */
+function createWorkerSigns(held: ReturnType<typeof createHeldJobs>, apply: Apply) {
+  const applyToHeld = (workerId: string, event: (job: HeldJob) => JobEvent) =>
+    Promise.all(held.of(workerId).map((job) => apply(job.jobId, event(job))));
+
+  return {
+    /** One heartbeat: jobs it names live on, jobs it does not name miss one. */
+    heartbeat: (workerId: string, wireIds: ReadonlySet<string>) =>
+      applyToHeld(workerId, (job) =>
+        wireIds.has(job.wireId)
+          ? { type: 'heartbeat', workerId, wireId: job.wireId }
+          : { type: 'missed', workerId },
+      ),
+    /** The last heartbeat of a worker that stops: what it does not name never reached it, and goes to somebody else. */
+    farewell: (workerId: string, wireIds: ReadonlySet<string>) =>
+      applyToHeld(workerId, (job) =>
+        wireIds.has(job.wireId)
+          ? { type: 'heartbeat', workerId, wireId: job.wireId }
+          : { type: 'handed-back', workerId, reason: 'its worker stopped before it got the job' },
+      ),
+    /** The worker is gone with all it ran; several jobs at once are suspects, and none is to blame yet. */
+    workerLost: (workerId: string, failure: JobFailure) => {
+      const wasShared = held.count(workerId) > 1;
+      return applyToHeld(workerId, () => ({ type: 'lost', workerId, failure, wasShared }));
+    },
+    handBack: (workerId: string, reason: string) =>
+      applyToHeld(workerId, () => ({ type: 'handed-back', workerId, reason })),
+    handBackJob: (workerId: string, jobId: string, reason: string) =>
+      apply(jobId, { type: 'handed-back', workerId, reason }),
+  };
+}
+
 /** What a worker says of an attempt. */
 function createReports(apply: Apply) {
   return {
@@ -118,13 +133,8 @@ function createReports(apply: Apply) {
       apply(jobIdOf(by.wireId), { type: 'progressed', output, ...by }),
     complete: (by: Reporter, output: string | undefined) =>
       apply(jobIdOf(by.wireId), { type: 'completed', ...by, ...(output === undefined ? {} : { output }) }),
-    fail: (by: Reporter, error: string, output: string | undefined) =>
-      apply(jobIdOf(by.wireId), {
-        type: 'errored',
-        error,
-        ...by,
-        ...(output === undefined ? {} : { output }),
-      }),
+    fail: (by: Reporter, report: ErrorReport) =>
+      apply(jobIdOf(by.wireId), { type: 'errored', ...report, ...by }),
   };
 }
 

@@ -17,17 +17,23 @@ import { signalGroup } from '../process-identity.ts';
 import { inheritedEnvironment } from '../worker-environment.ts';
 import { openWorkerLog, pruneLogs, type WorkerLogWriter } from '../worker-log.ts';
 
+const SIGNALS = 'HUP INT QUIT TERM PIPE ALRM USR1 USR2';
+
 /**
  * Workers as processes of this machine. Each leads a process group of its own, in which a watchdog waits on a pipe
  * whose other end only the gateway holds: when the gateway ends in any way, the kernel closes the pipe and the
  * watchdog kills the group. The worker itself takes the shell's place (`exec`), so its pid, exit code and signals
  * are its own; the watchdog is started by a middle process that ends at once, so it is no child of the worker, which
- * could wait for it. Signals to the group don't end it before its time, and it holds none of the worker's output.
+ * could wait for it. It ignores signals to the group from its birth on, and it holds none of the worker's output. The
+ * shell writes a line back when all this stands: only then may the worker be signalled.
  */
-const START_SCRIPT = [
-  "( ( trap '' HUP INT QUIT TERM PIPE ALRM USR1 USR2; read -r _ <&3; kill -KILL 0 ) </dev/null >/dev/null 2>&1 & )",
-  'exec "$@" 3<&-',
-].join('\n');
+const START_SCRIPT = `
+  trap '' ${SIGNALS}
+  ( ( read -r _ <&3; kill -KILL 0 ) </dev/null >/dev/null 2>&1 & )
+  trap - ${SIGNALS}
+  echo >&3
+  exec "$@" 3<&-
+`;
 
 /** A child of the worker that left its group may hold the output open; its last lines aren't waited for longer. */
 const OUTPUT_GRACE_MS = 1_000;
@@ -73,14 +79,15 @@ async function startProcess(
   const recorded = recordWorker(root, workerId, pid, endpoint.name).catch((error) =>
     options.onError(`worker ${workerId} can't be recorded`, error),
   );
-  const exited = watchExit(child, log, options.clock).finally(async () => {
+  const exited = watchExit(child, log, options.clock).then(async (exit) => {
     // A worker may end sooner than it is recorded.
     await recorded;
     await forgetWorker(root, workerId).catch((error) =>
       options.onError(`the folder of worker ${workerId} can't be removed`, error),
     );
+    return exit;
   });
-  await recorded;
+  await Promise.all([recorded, Promise.race([exited, standing(child)])]);
   const signal = (name: NodeJS.Signals) => {
     // Once the leader is reaped its pid is free for others; what it left is ended by watchExit.
     if (child.exitCode === null && child.signalCode === null) signalGroup(pid, name);
@@ -127,6 +134,11 @@ async function assertFolder(folder: string, name: string): Promise<void> {
   if (info?.isDirectory()) return;
   const found = info ? 'is no folder' : 'does not exist';
   throw new StartError(`can't be started: the folder ${folder} (${name}) ${found}`);
+}
+
+/** Resolves when the shell has set up the watchdog and gives its place to the worker. */
+function standing(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => child.stdio[3]?.once('data', () => resolve()));
 }
 
 /** Resolves when the worker has ended, its group is gone and its log is complete. */

@@ -1,6 +1,7 @@
-import { jobDoneSchema } from '@spillway/protocol';
+import { type JobDoneBody, jobDoneSchema } from '@spillway/protocol';
 import { GatewayError } from '../../errors.ts';
 import type { Job } from '../../jobs/job.ts';
+import type { ErrorReport } from '../../jobs/job-machine.ts';
 import { joinJsonObject } from '../../lib/json-slices.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
@@ -60,7 +61,9 @@ export const workerJobRoutes: readonly Route[] = [
     async handle(call) {
       const by = reporterOf(call);
       const { slices } = parseObject(call.body);
-      await call.parts.queue.appendChunk(by, slices.get('output') ?? 'null');
+      const number = call.query.chunk === undefined ? Number.NaN : Number(call.query.chunk);
+      const known = Number.isInteger(number) && number >= 0 ? number : undefined;
+      await call.parts.queue.appendChunk(by, slices.get('output') ?? 'null', known);
       return {};
     },
   },
@@ -115,15 +118,20 @@ async function jobDone(call: Call): Promise<object> {
     return {};
   }
   stops.obeyed(by.workerId, by.wireId);
-  if ('error' in value) await queue.fail(by, errorText(report.error), output);
+  if ('error' in value) await queue.fail(by, errorReport(report, output));
   else await queue.complete(by, output);
   if (report.stopPod) fleet.refreshWorker(by.workerId);
   return {};
 }
 
 /** RunPod swallows an error that is no string; here it is shown as JSON. */
-function errorText(error: unknown): string {
-  return typeof error === 'string' ? error : JSON.stringify(error);
+function errorReport({ error, failure }: JobDoneBody, output: string | undefined): ErrorReport {
+  return {
+    error: typeof error === 'string' ? error : JSON.stringify(error),
+    ...(output === undefined ? {} : { output }),
+    ...(failure ? { failureType: failure.type } : {}),
+    ...(failure?.isRetryable === undefined ? {} : { isRetryable: failure.isRetryable }),
+  };
 }
 
 async function ping(call: Call): Promise<object> {
@@ -139,7 +147,8 @@ async function ping(call: Call): Promise<object> {
   }
   const named = new Set((call.query.job_id ?? '').split(',').filter((id) => id !== ''));
   stops.stillRuns(workerId, named);
-  await queue.heartbeat(workerId, named);
+  if (call.query.stopping === '1') await queue.farewell(workerId, named);
+  else await queue.heartbeat(workerId, named);
   return {};
 }
 

@@ -4,7 +4,7 @@ import type { JobStore, TakeRequest } from '../job-store.ts';
 import type { CommitGroup } from './commit-group.ts';
 import type { createCounters } from './counters.ts';
 import { readJob } from './job-reads.ts';
-import { INLINE_LIMIT_CHARS, type JobRow, summaryOf, VALUE_KINDS } from './job-row.ts';
+import { INLINE_LIMIT_CHARS, type JobRow, VALUE_KINDS } from './job-row.ts';
 import type { prepareStatements } from './statements.ts';
 
 type Statements = ReturnType<typeof prepareStatements>;
@@ -32,16 +32,17 @@ export function createJobWrites(sql: Statements, counters: Counters, group: Comm
         return transition;
       }),
     take: (request, now) => group.run(() => takeOne(sql, counters, request, now)),
-    appendChunk: (id, reporter, chunk, now) =>
+    appendChunk: (id, by, { chunk, number }, now) =>
       group.run(() => {
         const row = sql.byId.get(id) as JobRow | undefined;
-        if (!row || row.lease_wire_id !== reporter.wireId || row.worker_id !== reporter.workerId)
-          return false;
-        const job = summaryOf(row);
-        sql.putChunk.run(row.seq, row.seq, job.attempt, chunk);
+        if (!row || row.lease_wire_id !== by.wireId || row.worker_id !== by.workerId) return undefined;
+        if (by.attempt !== undefined && by.attempt !== row.attempt) return undefined;
+        const next = Number(sql.nextChunk.get(row.seq)?.next ?? 0);
+        if (number !== undefined && number < next) return undefined;
+        sql.putChunk.run(row.seq, next, Number(row.attempt), chunk);
         // A chunk is a sign of life.
-        sql.renew.run(now + (job.lease?.leaseMs ?? 0), row.seq);
-        return true;
+        sql.renew.run(now + Number(row.lease_ms), row.seq);
+        return String(row.endpoint);
       }),
     drainChunks: (id) =>
       group.run(() => {

@@ -89,9 +89,8 @@ function prepareList(db: DatabaseSync): (filter: JobFilter) => readonly unknown[
 
 function prepareChunks(db: DatabaseSync) {
   return {
-    putChunk: db.prepare(
-      'INSERT INTO chunks VALUES (?, (SELECT coalesce(max(number), -1) + 1 FROM chunks WHERE seq = ?), ?, ?)',
-    ),
+    nextChunk: db.prepare('SELECT coalesce(max(number), -1) + 1 AS next FROM chunks WHERE seq = ?'),
+    putChunk: db.prepare('INSERT INTO chunks VALUES (?, ?, ?, ?)'),
     renew: db.prepare(
       'UPDATE jobs SET lease_expires_at = ?1, lease_misses = 0, due_at = min(?1, lease_deadline_at, expires_at) WHERE seq = ?2',
     ),

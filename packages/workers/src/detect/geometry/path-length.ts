@@ -44,7 +44,7 @@ function lengthBeyond(grid: Grid, path: readonly number[], total: number): numbe
   // A line one or two pixels wide has no corners to bend into, but steps through which a ray slips out.
   const isThin = halfWidth(cut) < 2;
   if (straight < (isThin ? bent : SIDEWAYS * bent)) return toEnd;
-  return toEnd;
+  return Math.min(straight - bent, BENT_HALF_WIDTHS * halfWidth(cut));
 }
 
 /** How far the line from point `inner` through point `cut` goes on beyond `cut` before it leaves the shape. */
