@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,14 +63,23 @@ export async function spawnGateway(folder: string, wrapper: readonly string[] = 
   };
 }
 
-/** True while a process with this pid runs (a zombie doesn't). */
+/** True while a process with this pid runs; one that has ended but was not reaped yet doesn't. */
 export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  return processes().some((one) => one.pid === pid);
+}
+
+/** True while any process of this group runs. */
+export function isGroupRunning(group: number): boolean {
+  return processes().some((one) => one.group === group);
+}
+
+function processes(): { pid: number; group: number }[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,pgid=,stat='], { encoding: 'utf8' });
+  return stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , state]) => state !== undefined && !state.startsWith('Z'))
+    .map(([pid, group]) => ({ pid: Number(pid), group: Number(group) }));
 }
 
 /** Resolves when `holds` does; looks again after every turn of the event loop, and every 20 ms at most. */

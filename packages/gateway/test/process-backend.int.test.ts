@@ -10,6 +10,7 @@ import type { Endpoint } from '../src/endpoints/endpoint.ts';
 import { newTestEndpoint } from '../src/endpoints/new-test-endpoint.ts';
 import type { Backend, BackendWorker } from '../src/fleet/backend.ts';
 import { createProcessBackend } from '../src/fleet/backends/process.ts';
+import { readHostHardware } from '../src/fleet/host-hardware.ts';
 import { readProcessIdentity } from '../src/fleet/process-identity.ts';
 import { openWorkerLog, pruneLogs } from '../src/fleet/worker-log.ts';
 import { createManualClock, createSystemClock, type ManualClock } from '../src/lib/clock.ts';
@@ -140,7 +141,7 @@ describe('a worker process', () => {
 
   test('has a watchdog that no signal to the group can end, from its first moment on', async () => {
     const worker = await shell('sleep 1000');
-    const [watchdog] = groupMembers(worker.pid ?? 0).filter(({ pid }) => pid !== worker.pid && pid > 1);
+    const [watchdog] = groupMembers(worker.pid ?? 0).filter(({ pid }) => pid !== worker.pid);
     expect(ignoresSigterm(watchdog?.pid ?? 0)).toBe(true);
     expect(ignoresSigterm(worker.pid ?? 0)).toBe(false);
     worker.terminate();
@@ -285,6 +286,20 @@ describe('what a dead gateway left running', () => {
       expect(await readdir(path.join(dataDir, 'workers'))).toEqual([]);
     },
   );
+});
+
+test('the GPUs that the driver publishes are counted and named', async () => {
+  expect(readHostHardware(path.join(dataDir, 'none'))).toMatchObject({ gpuCount: 0, gpuName: 'cpu' });
+  for (const [bus, model] of [
+    ['0000:02:00.0', 'NVIDIA L4'],
+    ['0000:01:00.0', 'NVIDIA H200'],
+  ] as const) {
+    await mkdir(path.join(dataDir, 'gpus', bus), { recursive: true });
+    await writeFile(path.join(dataDir, 'gpus', bus, 'information'), `Model: \t\t ${model}\nIRQ:   \t\t 16\n`);
+  }
+  const hardware = readHostHardware(path.join(dataDir, 'gpus'));
+  expect(hardware).toMatchObject({ gpuCount: 2, gpuName: 'NVIDIA H200' });
+  expect(hardware.cpuCount).toBeGreaterThan(0);
 });
 
 describe('the log of a worker', () => {

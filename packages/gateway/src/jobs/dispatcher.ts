@@ -4,6 +4,9 @@ import { createPump } from './pump.ts';
 import type { JobQueue } from './queue.ts';
 import { createTakerLine, createWorkFlags, type TakeOptions } from './taker-line.ts';
 
+/** How long a poll of a worker that gets nothing any more is held. */
+export const CLOSED_HOLD_MS = 1_000;
+
 export type Dispatcher = ReturnType<typeof createDispatcher>;
 
 /**
@@ -29,13 +32,17 @@ export function createDispatcher({ queue, clock }: { queue: JobQueue; clock: Clo
       const ended = new AbortController();
       const jobs = await new Promise<readonly Job[]>((resolve) => {
         const taker = line.join(options, resolve);
-        void clock.sleep(options.holdMs, AbortSignal.any([options.signal, ended.signal])).then(() => {
+        // A closed worker is held, not refused, since one that is refused asks again at once; but shortly, since it may
+        // wait for this very answer before it ends.
+        const holdMs = closed.has(options.workerId)
+          ? Math.min(options.holdMs, CLOSED_HOLD_MS)
+          : options.holdMs;
+        void clock.sleep(holdMs, AbortSignal.any([options.signal, ended.signal])).then(() => {
           taker.isOver = true;
           // In a pump's hands it is answered there, so no job is lost between the two.
           if (line.leave(taker)) resolve([]);
         });
         work.touch(options.endpoint);
-        // A closed worker is held, not refused: one that is refused asks again at once.
         if (!closed.has(options.workerId)) pump.start(options.endpoint);
       });
       ended.abort();
@@ -48,6 +55,7 @@ export function createDispatcher({ queue, clock }: { queue: JobQueue; clock: Clo
         if (taker.workerId === workerId && line.leave(taker)) taker.answer([]);
       }
     },
+    isClosed: (workerId: string) => closed.has(workerId),
     /** The worker is gone for good. */
     forget: (workerId: string) => closed.delete(workerId),
     /** At the start every endpoint may have work from before. */

@@ -66,6 +66,7 @@ export function createJobEngine(options: JobEngineOptions) {
     async drain(workerId: string, signal: AbortSignal): Promise<void> {
       dispatcher.close(workerId);
       await freeHands(queue, workerId, signal);
+      stops.release(workerId);
       await queue.handBack(workerId, 'its worker was stopped');
     },
     /** The worker is gone with whatever it held. */

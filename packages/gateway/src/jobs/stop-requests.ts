@@ -68,6 +68,8 @@ export function createStopRequests({ clock }: { clock: Clock }) {
       for (const workerId of overdue) byWorker.delete(workerId);
       return overdue;
     },
+    /** Answers the worker's open poll, for it may wait for that before it ends. */
+    release: wake,
     forget(workerId: string): void {
       byWorker.delete(workerId);
       wake(workerId);

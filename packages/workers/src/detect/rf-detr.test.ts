@@ -117,14 +117,20 @@ test('a wrong DETECTOR_NUM_CLASSES is refused with the number that fits', async 
   );
 });
 
-test('an index that nothing names is called by its number', async () => {
-  const { engine } = fakeEngine(
-    { input: 'input', boxes: 'dets', logits: 'labels' },
-    8,
-    outputs('dets', 'labels'),
-  );
-  const found = await createRfDetr({ ...model, labels: {} }, engine).detect(grey, whole, { threshold: 0.8 });
-  expect(found.map(({ label }) => label)).toEqual(['class_0']);
+test('a score that the labels do not name is no class', async () => {
+  const names = { input: 'input', boxes: 'dets', logits: 'labels' };
+  const { engine } = fakeEngine(names, 8, outputs('dets', 'labels'));
+  const found = await createRfDetr({ ...model, labels: { 1: 'crack' } }, engine).detect(grey, whole, {
+    threshold: 0.4,
+  });
+  expect(found.map(({ label }) => label)).toEqual(['crack']);
+});
+
+test('without any labels every class is kept and called by its index', async () => {
+  const names = { input: 'input', boxes: 'dets', logits: 'labels' };
+  const { engine } = fakeEngine(names, 8, outputs('dets', 'labels'));
+  const found = await createRfDetr({ ...model, labels: {} }, engine).detect(grey, whole, { threshold: 0.4 });
+  expect(found.map(({ label }) => label)).toEqual(['class_0', 'class_1', 'class_2']);
 });
 
 test('no more detections come out than the model has queries', () => {

@@ -9,7 +9,7 @@ import { productClass } from './classes.ts';
 /**
  * The RF-DETR contract: a picture squeezed to a square, boxes and class scores out. Pre- and post-processing follow
  * roboflow/rf-detr (Apache-2.0), `predict` and `PostProcess`: sigmoid scores, the best Q of all Q x C pairs, no
- * suppression. Both name sets are taken: rfdetr's own export and the one of onnx-community.
+ * suppression; scores without a class are left out before. Both name sets are taken: rfdetr's own export and the one of onnx-community.
  */
 export interface Detection {
   /** The product's word for the class. */
@@ -52,6 +52,10 @@ export function createRfDetr(model: Model, engine: Engine, { numClasses }: Detec
   const size = pictureSize(model, engine);
   const mean = model.mean ?? IMAGENET_MEAN;
   const std = model.std ?? IMAGENET_STD;
+  // A head has one score more than classes, and fine-tuned ones leave it or others untrained: what the labels do not
+  // name is no class. Without any labels all are kept, so that nothing is lost.
+  const named = new Set(Object.keys(model.labels).map(Number));
+  const isClass = (index: number) => named.size === 0 || named.has(index);
   checkClasses(model, engine.outputs.find((output) => output.name === logitsName)?.shape[2], numClasses);
 
   return {
@@ -71,7 +75,7 @@ export function createRfDetr(model: Model, engine: Engine, { numClasses }: Detec
       return decodeDetections({
         boxes: floatOutput(outputs, boxesName).data,
         logits: logits.data,
-        ...{ queries, classes, threshold },
+        ...{ queries, classes, threshold, isClass },
         width: region.x_max - region.x_min,
         height: region.y_max - region.y_min,
       }).map(({ classIndex, score, box }) => ({ label: labelOf(model, classIndex), score, box }));
@@ -88,6 +92,8 @@ interface RawOutput {
   readonly queries: number;
   readonly classes: number;
   readonly threshold: number;
+  /** Which of the C scores stand for a class; default all. */
+  readonly isClass?: (index: number) => boolean;
   /** Of the picture that the boxes are wanted for. */
   readonly width: number;
   readonly height: number;
@@ -104,11 +110,11 @@ interface RawDetection {
  * cutting the sorted list gives the same as cutting first, without sorting what is dropped anyway.
  */
 export function decodeDetections(raw: RawOutput): RawDetection[] {
-  const { boxes, logits, queries, classes, threshold, width, height } = raw;
+  const { boxes, logits, queries, classes, threshold, width, height, isClass = () => true } = raw;
   const found: { pair: number; score: number }[] = [];
   for (let pair = 0; pair < queries * classes; pair++) {
     const score = sigmoid(logits[pair] ?? Number.NEGATIVE_INFINITY);
-    if (score > threshold) {
+    if (score > threshold && isClass(pair % classes)) {
       found.push({ pair, score });
     }
   }
@@ -134,7 +140,7 @@ function sigmoid(logit: number): number {
   return 1 / (1 + Math.exp(-logit));
 }
 
-/** An index that nothing names keeps its number, so that a wrong label list shows instead of losing defects. */
+/** Without labels a class is called by its index, which shows that they are missing. */
 function labelOf(model: Model, classIndex: number): string {
   return productClass(model.labels[classIndex] ?? `class_${classIndex}`);
 }

@@ -1,5 +1,6 @@
 import { type JobDoneBody, jobDoneSchema } from '@spillway/protocol';
 import { GatewayError } from '../../errors.ts';
+import { CLOSED_HOLD_MS } from '../../jobs/dispatcher.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { ErrorReport } from '../../jobs/job-machine.ts';
 import { joinJsonObject } from '../../lib/json-slices.ts';
@@ -41,8 +42,10 @@ export const workerJobRoutes: readonly Route[] = [
     path: '/v2/:endpoint/job-stop/:worker',
     scopes: ['worker'],
     async handle(call) {
-      const { stops, workerHoldMs } = call.parts;
-      const jobsToStop = await stops.poll(workerOf(call), workerHoldMs, call.signal);
+      const { stops, dispatcher, workerHoldMs } = call.parts;
+      const workerId = workerOf(call);
+      const holdMs = dispatcher.isClosed(workerId) ? CLOSED_HOLD_MS : workerHoldMs;
+      const jobsToStop = await stops.poll(workerId, holdMs, call.signal);
       return jobsToStop.length === 0 ? undefined : { jobsToStop };
     },
   },

@@ -68,7 +68,7 @@ export function clearRuns(grid: Grid, runs: Int32Array): void {
     const end = row + (runs[i + 2] as number);
     grid.set.fill(0, start, end);
     grid.vertical.fill(0, start, end);
-    
+    grid.squared.fill(0, start, end);
   }
 }
 
