@@ -75,16 +75,10 @@ export function feretDiameter(hull: Hull): number {
           ((ys[next] as number) - (ys[i] as number)) * ((xs[p] as number) - (xs[i] as number)),
       );
     while (area((opposite + 1) % n) > area(opposite)) opposite = (opposite + 1) % n;
-    const after = (opposite + 1) % n;
-    // The corner after counts too: opposite sides may be parallel.
-    for (const p of [opposite, after]) {
-      for (const q of [i, next]) {
-        const distance = Math.hypot(
-          (xs[p] as number) - (xs[q] as number),
-          (ys[p] as number) - (ys[q] as number),
-        );
-        greatest = Math.max(greatest, distance);
-      }
+    for (const q of [i, next]) {
+      const dx = (xs[opposite] as number) - (xs[q] as number);
+      const dy = (ys[opposite] as number) - (ys[q] as number);
+      greatest = Math.max(greatest, Math.hypot(dx, dy));
     }
   }
   return greatest;
