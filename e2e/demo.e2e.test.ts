@@ -75,6 +75,11 @@ function readResult(out: string): DemoResult {
   return JSON.parse(readFileSync(path.join(folder, out, 'result.json'), 'utf8')) as DemoResult;
 }
 
+/** What is in the folder besides Node's own cache of compiled modules, which is meant to stay. */
+function filesLeft(): string[] {
+  return readdirSync(folder).filter((name) => name !== 'node-compile-cache');
+}
+
 /** Width and height of a PNG, from its header. */
 function pngSize(file: string): { width: number; height: number } {
   const bytes = readFileSync(file);
@@ -123,7 +128,8 @@ test('sample photos become tables, result.json and annotated pictures, all made 
     expect(text).toContain(defect_type);
   expect(text).toContain('mean nothing on real structures');
 
-  expect(readdirSync(folder)).toEqual(['out']);
+  // Models run at home: ONNX Runtime's telemetry would leave its session and log here.
+  expect(filesLeft()).toEqual(['out']);
   expect(leftBehind()).toEqual([]);
 });
 
@@ -144,6 +150,6 @@ test('Ctrl-C ends the demo with its worker and its data', async () => {
   await demo.printed('Jobs ');
   demo.child.kill('SIGINT');
   expect((await demo.ended).code).toBe(130);
-  expect(readdirSync(folder)).toEqual([]);
+  expect(filesLeft()).toEqual([]);
   expect(leftBehind()).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/index.ts';
@@ -15,7 +16,6 @@ import { createJobEngine, type JobEngine } from './jobs/engine.ts';
 import { type AdminKey, resolveAdminKey } from './keys/admin-key.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { createWorkerKeys, type WorkerKeys } from './keys/worker-keys.ts';
-import { type Clock, createSystemClock } from './lib/clock.ts';
 import { createRandomIds, type Ids } from './lib/ids.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { decideWaitReason } from './scheduler/wait-reason.ts';

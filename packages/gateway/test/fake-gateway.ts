@@ -1,6 +1,6 @@
+import { createSystemClock } from '@spillway/sdk/clock';
 import { newTestEndpoint } from '../src/endpoints/new-test-endpoint.ts';
 import { createProcessBackend } from '../src/fleet/backends/process.ts';
-import { createSystemClock } from '../src/lib/clock.ts';
 import { eventually } from './process-watch.ts';
 
 // A gateway reduced to its process backend, which a test kills: starts one worker that ignores SIGTERM and has a child,

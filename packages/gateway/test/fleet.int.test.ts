@@ -2,11 +2,11 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { JobFailure } from '@spillway/protocol';
+import { createManualClock, type ManualClock } from '@spillway/sdk/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newTestEndpoint } from '../src/endpoints/new-test-endpoint.ts';
 import { createProcessBackend } from '../src/fleet/backends/process.ts';
 import { createFleet, type Fleet } from '../src/fleet/fleet.ts';
-import { createManualClock, type ManualClock } from '../src/lib/clock.ts';
 import { createRandomIds } from '../src/lib/ids.ts';
 import { decideWaitReason } from '../src/scheduler/wait-reason.ts';
 import { eventually, groupMembers, isRunning } from './process-watch.ts';
@@ -54,7 +54,7 @@ afterEach(async () => {
   const isDone = stopped.then(() => true);
   while (!(await Promise.race([isDone, clock.advance(30_000)])))
     await new Promise((resolve) => setTimeout(resolve, 5));
-  expect(clock.pending).toBe(0);
+  expect(clock.pending()).toEqual([]);
   expect(await readdir(path.join(dataDir, 'workers'))).toEqual([]);
   await rm(dataDir, { recursive: true });
 });

@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createManualClock, createSystemClock, type ManualClock } from '@spillway/sdk/clock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../src/endpoints/endpoint.ts';
 import { newTestEndpoint } from '../src/endpoints/new-test-endpoint.ts';
@@ -13,7 +14,6 @@ import { createProcessBackend } from '../src/fleet/backends/process.ts';
 import { readHostHardware } from '../src/fleet/host-hardware.ts';
 import { readProcessIdentity } from '../src/fleet/process-identity.ts';
 import { openWorkerLog, pruneLogs } from '../src/fleet/worker-log.ts';
-import { createManualClock, createSystemClock, type ManualClock } from '../src/lib/clock.ts';
 import { eventually, groupMembers, ignoresSigterm, isRunning } from './process-watch.ts';
 
 let dataDir: string;
@@ -172,7 +172,7 @@ describe('a worker process', () => {
       .spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' }); console.log(pid); process.exit(0)`;
     const worker = await start([process.execPath, '-e', leaveChild]);
     const [pid] = await printed(worker, 1);
-    await eventually(() => clock.pending === 1);
+    await eventually(() => clock.pending().length === 1);
     await clock.advance(1_000);
     expect(await worker.exited).toMatchObject({ code: 0 });
     process.kill(Number(pid), 'SIGKILL');

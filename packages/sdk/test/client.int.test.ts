@@ -94,5 +94,5 @@ test('the client can run in a browser: nothing of it, nor of what it imports, is
     for (const [, path = ''] of source.matchAll(/from '(\.[^']+)'/g)) visit(new URL(path, url));
   };
   for (const name of files) visit(new URL(name, folder));
-  expect([...visited].some((href) => href.endsWith('/src/clock.ts'))).toBe(true);
+  expect([...visited].some((href) => href.endsWith('/src/clock/clock.ts'))).toBe(true);
 });

@@ -23,6 +23,8 @@ export interface WorkerInstance {
 
 export interface WorkerRow {
   readonly description: string;
+  /** Variables it reads from its environment. */
+  readonly env: readonly string[];
   /** Loads and starts it; rejects with a sentence when it cannot work. */
   start(context: WorkerContext): Promise<WorkerInstance>;
 }
@@ -30,12 +32,25 @@ export interface WorkerRow {
 export const WORKERS: Readonly<Record<string, WorkerRow>> = {
   detect: {
     description: 'Finds, outlines and measures cracks, spalling, stains and other defects in a picture.',
+    env: [
+      ...[
+        'DETECTOR_VARIANT',
+        'DETECTOR_WEIGHTS',
+        'DETECTOR_NUM_CLASSES',
+        'SAM_MODEL_PATH',
+        'CONFIDENCE_THRESHOLD',
+      ],
+      ...['SPILLWAY_MODELS_DIR', 'DETECTOR_TILE_SIZE', 'DETECTOR_TILE_OVERLAP', 'STRUCTURE_MATCHING'],
+      'DETECTOR_CONCURRENCY',
+    ],
     start: async (context) => (await import('./detect/worker.ts')).startDetect(context),
   },
 };
 
 export interface BuiltInWorker {
   readonly description: string;
+  /** Variables it reads, which an endpoint's `env` may set. */
+  readonly env: readonly string[];
   /** Program and arguments that start one worker process. */
   readonly command: readonly string[];
 }
@@ -44,8 +59,8 @@ const main = fileURLToPath(siblingModule(import.meta.url, 'main'));
 
 /** What `worker:` in `spillway.yaml` may name, with the command that a gateway starts for it. */
 export const builtInWorkers: Readonly<Record<string, BuiltInWorker>> = Object.fromEntries(
-  Object.entries(WORKERS).map(([name, { description }]) => [
+  Object.entries(WORKERS).map(([name, { description, env }]) => [
     name,
-    { description, command: [process.execPath, main, name] },
+    { description, env, command: [process.execPath, main, name] },
   ]),
 );

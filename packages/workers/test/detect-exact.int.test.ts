@@ -1,3 +1,5 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { runHandler } from '@spillway/sdk/worker';
 import sharp from 'sharp';
@@ -131,6 +133,21 @@ test('a wrong class count ends the start with the count that fits', async () => 
   const bare = await startDetect({ env: { ...official, DETECTOR_NUM_CLASSES: '2' }, warn });
   await bare.stop();
   expect(warnings.at(-1)).toMatch(/results call them class_0/);
+});
+
+test('a file that is not what its model.json says ends the start, named by its hash', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'spillway-detect-'));
+  const file = await readFile(path.join(fixtures, 'official-rf-detr.onnx'));
+  const card = {
+    ...{ id: 'mine', contract: 'rf-detr', demo: false, licence: 'MIT', source: 'test' },
+    files: { 'model.onnx': { sha256: '0'.repeat(64), bytes: file.length } },
+  };
+  await writeFile(path.join(folder, 'model.onnx'), file);
+  await writeFile(path.join(folder, 'model.json'), JSON.stringify(card));
+  await expect(startDetect({ env: { ...env, DETECTOR_WEIGHTS: folder }, warn })).rejects.toThrow(
+    /The model mine is damaged: .*model\.onnx has another SHA-256/,
+  );
+  await rm(folder, { recursive: true });
 });
 
 test('a model of another contract ends the start with what differs', async () => {

@@ -103,6 +103,13 @@ test('the main thread goes on while an inference thread is blocked', async () =>
   await expect(answer).resolves.toBe('released');
 });
 
+test('a thread that nobody needs after its start warms up', async () => {
+  const warmth = new Int32Array(new SharedArrayBuffer(4));
+  await createPool({ data: { warmth } }).start();
+  await Atomics.waitAsync(warmth, 0, 0).value;
+  expect(warmth[0]).toBe(1);
+});
+
 test('a request whose signal is already aborted is refused', async () => {
   const pool = createPool();
   const aborted = AbortSignal.abort(new Error('too late'));

@@ -2,11 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { builtInWorkers } from '../src/registry.ts';
 
 /** Built-in workers as a gateway starts them: their own process, its exit code and what it says on stderr. */
+const execute = promisify(execFile);
 let folder: string;
 
 beforeAll(async () => {
@@ -28,6 +30,19 @@ test('the command of a built-in worker names the program, its entry and the work
   const [program, main, name] = builtInWorkers.detect?.command ?? [];
   expect([program, name]).toEqual([process.execPath, 'detect']);
   expect(path.isAbsolute(main ?? '')).toBe(true);
+});
+
+test('reading the table of workers loads no library', async () => {
+  const script = `
+    import { registerHooks } from 'node:module';
+    const loaded = [];
+    registerHooks({ resolve(name, context, next) { loaded.push(name); return next(name, context); } });
+    const { builtInWorkers } = await import(${JSON.stringify(new URL('../src/registry.ts', import.meta.url).href)});
+    console.log(JSON.stringify({ workers: Object.keys(builtInWorkers), loaded }));`;
+  const { stdout } = await execute(process.execPath, ['--input-type=module', '-e', script]);
+  const { workers, loaded } = JSON.parse(stdout) as { workers: string[]; loaded: string[] };
+  expect(workers).toContain('detect');
+  expect(loaded.filter((name) => !/^(node:|\.|file:)/.test(name))).toEqual([]);
 });
 
 test('a worker without weights for its variant says so in one line and ends with 1', async () => {

@@ -39,7 +39,7 @@ Scopes:
 Examples:
   spillway keys                                          all keys, never their secrets
   spillway keys create web-shop --endpoint detect        a client key for one endpoint
-  spillway keys create gpu-box --scope worker            for workers that connect from elsewhere
+  spillway keys create monitor --scope viewer            looks at everything, changes nothing
   spillway keys revoke ID                                it stops working at once`,
   );
 }

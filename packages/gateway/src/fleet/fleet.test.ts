@@ -1,7 +1,7 @@
 import type { JobFailure } from '@spillway/protocol';
+import { createManualClock, type ManualClock } from '@spillway/sdk/clock';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
-import { createManualClock, type ManualClock } from '../lib/clock.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
 import { createFakeBackend, type FakeBackend, type FakeWorker } from './fake-backend.ts';
 import { createFleet, type Fleet } from './fleet.ts';
@@ -146,7 +146,7 @@ describe('stopping a worker', () => {
     await stopped;
     expect(process.signals[0]).toBe('SIGTERM');
     expect(stateOf(id)).toBe('stopped');
-    expect(clock.pending).toBe(0);
+    expect(clock.pending()).toEqual([]);
   });
 
   test('kills it when it does not end', async () => {
@@ -234,7 +234,7 @@ describe('stopping the fleet', () => {
     expect(drains.get(second.id)?.signal.aborted).toBe(true);
     await stopped;
     expect(stateOf(second.id)).toBe('stopped');
-    expect(clock.pending).toBe(0);
+    expect(clock.pending()).toEqual([]);
   });
 
   test('ends workers that are just being started', async () => {
@@ -243,7 +243,7 @@ describe('stopping the fleet', () => {
     await clock.advance(20_000);
     await stopped;
     expect(stateOf(id ?? '')).toBe('stopped');
-    expect(clock.pending).toBe(0);
+    expect(clock.pending()).toEqual([]);
   });
 });
 

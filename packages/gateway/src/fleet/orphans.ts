@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Clock } from '@spillway/sdk/clock';
 import { z } from 'zod';
-import type { Clock } from '../lib/clock.ts';
 import type { Recovered } from './backend.ts';
 import { isSameProcess, readProcessIdentity, signalGroup } from './process-identity.ts';
 

@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '@spillway/sdk/clock';
 
 /**
  * What one worker printed: in a file with one older half, so that it can't fill the disk, and its last lines in memory

@@ -1,4 +1,5 @@
 import type { WaitReason } from '@spillway/protocol';
+import type { Clock } from '@spillway/sdk/clock';
 import type { FastifyReply } from 'fastify';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { GatewayError } from '../errors.ts';
@@ -9,7 +10,6 @@ import type { JobWaiters } from '../jobs/job-waiters.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { StopRequests } from '../jobs/stop-requests.ts';
 import type { KeyStore, Scope } from '../keys/key-store.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { Caller } from './auth.ts';
 
 /** What routes work with; wired by the composition root. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '@spillway/sdk/clock';
 import type { JobQueue } from './queue.ts';
 import type { StopRequests } from './stop-requests.ts';
 

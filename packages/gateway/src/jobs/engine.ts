@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { JobFailure } from '@spillway/protocol';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '@spillway/sdk/clock';
 import type { Ids } from '../lib/ids.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createDispatcher } from './dispatcher.ts';

@@ -1,5 +1,5 @@
 import type { JobFailure } from '@spillway/protocol';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '@spillway/sdk/clock';
 import type { Ids } from '../lib/ids.ts';
 import { createHeldJobs, type HeldJob } from './held-jobs.ts';
 import type { Job, RetryLimits } from './job.ts';

@@ -1,5 +1,5 @@
+import { createManualClock } from '@spillway/sdk/clock';
 import { describe, expect, it } from 'vitest';
-import { createManualClock } from '../lib/clock.ts';
 import { createStopRequests } from './stop-requests.ts';
 
 const HOLD_MS = 20_000;

@@ -1,5 +1,5 @@
+import { createManualClock } from '@spillway/sdk/clock';
 import { openDatabase } from '../db/open.ts';
-import { createManualClock } from '../lib/clock.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
 import { createJobEngine } from './engine.ts';
 import type { Submission } from './queue.ts';
@@ -56,7 +56,7 @@ export function createTestEngine() {
       await clock.advance(0);
       await stopped;
       engine.close();
-      return clock.pending;
+      return clock.pending().length;
     },
   };
 }

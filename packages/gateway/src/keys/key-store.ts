@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock } from '@spillway/sdk/clock';
 import type { Ids } from '../lib/ids.ts';
 
 export const SCOPES = ['client', 'worker', 'viewer', 'admin'] as const;

@@ -1,6 +1,6 @@
+import { createManualClock, type ManualClock } from '@spillway/sdk/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
-import { createManualClock, type ManualClock } from '../lib/clock.ts';
 import type { ScaledWorker } from './decide-scale.ts';
 import type { QueueSnapshot } from './queue-view.ts';
 import { createScheduler, type ScheduledFleet, type Scheduler } from './scheduler.ts';
@@ -80,7 +80,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await scheduler.stop();
-  expect(clock.pending).toBe(0);
+  expect(clock.pending()).toEqual([]);
   expect(fleet.listeners.size).toBe(0);
 });
 

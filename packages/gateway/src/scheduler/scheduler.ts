@@ -1,5 +1,5 @@
+import type { Clock } from '@spillway/sdk/clock';
 import type { Endpoint } from '../endpoints/endpoint.ts';
-import type { Clock } from '../lib/clock.ts';
 import { decideScale, type ScaledWorker } from './decide-scale.ts';
 import type { QueueView } from './queue-view.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock, type ManualClock } from '../manual-clock.ts';
+import { createManualClock, type ManualClock } from '../clock/manual-clock.ts';
 import { ApiError } from './api-error.ts';
 import { createClient, type EndpointClient } from './client.ts';
 

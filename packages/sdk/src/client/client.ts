@@ -1,5 +1,5 @@
 import { clientPath, type HealthReply, isFinal, type JobReply, type JobStatus } from '@spillway/protocol';
-import { type Clock, createSystemClock } from '../clock.ts';
+import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { createApiCaller } from './api-caller.ts';
 import { jobReplyOf } from './job-reply.ts';
 import { createPatience } from './patience.ts';

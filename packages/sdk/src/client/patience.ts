@@ -1,5 +1,5 @@
 import { backoffMs } from '../backoff.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import { ApiError } from './api-error.ts';
 
 /** Repeats a call that does no harm when it happens twice, while the server is away for a moment. */

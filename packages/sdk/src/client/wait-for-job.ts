@@ -1,5 +1,5 @@
 import { clientPath, isFinal, type JobReply } from '@spillway/protocol';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import type { ApiCaller } from './api-caller.ts';
 import { jobReplyOf } from './job-reply.ts';
 import type { Patience } from './patience.ts';

@@ -1,6 +1,6 @@
 import { jobDoneSchema } from '@spillway/protocol';
 import { expect, test } from 'vitest';
-import { createManualClock } from '../manual-clock.ts';
+import { createManualClock } from '../clock/manual-clock.ts';
 import { createAttemptReport, doneBody } from './attempt-report.ts';
 import type { LinkRequest, LinkResult } from './gateway-link.ts';
 import { createWorkerLog } from './log.ts';

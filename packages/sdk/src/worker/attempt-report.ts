@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import { createDeliver, type DeliveryResult, isTransient } from './deliver.ts';
 import type { Link } from './gateway-link.ts';
 import { JobError } from './job-error.ts';

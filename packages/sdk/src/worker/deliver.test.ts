@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '../manual-clock.ts';
+import { createManualClock } from '../clock/manual-clock.ts';
 import { createDeliver } from './deliver.ts';
 import type { LinkRequest, LinkResult } from './gateway-link.ts';
 

@@ -1,5 +1,5 @@
 import { backoffMs } from '../backoff.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import { detailOf } from '../describe-error.ts';
 import type { Link, LinkResult } from './gateway-link.ts';
 

@@ -1,5 +1,5 @@
 import { backoffMs } from '../backoff.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 
 /**
  * Keeps a loop of long polls from spinning: a server that says "nothing" without holding the request is asked less and

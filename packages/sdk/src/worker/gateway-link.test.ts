@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '../manual-clock.ts';
+import { createManualClock } from '../clock/manual-clock.ts';
 import { createLink } from './gateway-link.ts';
 
 /** A fetch that never answers by itself and obeys its signal, as the real one does. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import { describeNetworkError } from '../describe-error.ts';
 import { SDK_VERSION } from '../version.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import { SDK_VERSION } from '../version.ts';
 import type { Link } from './gateway-link.ts';
 import type { RunningJobs } from './running-jobs.ts';

@@ -1,5 +1,5 @@
 export type { TakenJob } from '@spillway/protocol';
-export type { Clock } from '../clock.ts';
+export type { Clock } from '../clock/clock.ts';
 export type { StopSignal, WorkerHost } from './host.ts';
 export type { Handler, JobContext } from './job-context.ts';
 export { JobError, type JobErrorOptions } from './job-error.ts';

@@ -1,5 +1,5 @@
 import { type BackoffBounds, backoffMs } from '../backoff.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import type { Logger } from './log.ts';
 
 /** Keeps count of failures in a row of one loop, says so once in a while, and waits longer each time. */

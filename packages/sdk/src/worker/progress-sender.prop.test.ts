@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createManualClock } from '../manual-clock.ts';
+import { createManualClock } from '../clock/manual-clock.ts';
 import { createProgressSender } from './progress-sender.ts';
 
 /** What happens next: the handler offers its next value, or the server answers (well or badly), or time passes. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '../manual-clock.ts';
+import { createManualClock } from '../clock/manual-clock.ts';
 import { createProgressSender } from './progress-sender.ts';
 
 /** A server whose answers are given by hand. */

@@ -1,5 +1,5 @@
 import { backoffMs } from '../backoff.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 
 /**
  * Sends progress values in order, one at a time. While one is under way only the newest is kept, so a slow server never

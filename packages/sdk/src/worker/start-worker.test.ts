@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '../manual-clock.ts';
+import { createManualClock } from '../clock/manual-clock.ts';
 import type { StopSignal, WorkerHost } from './host.ts';
 import { JobError } from './job-error.ts';
 import { startWorker } from './start-worker.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { WORKER_ENV } from '@spillway/protocol';
-import { type Clock, createSystemClock } from '../clock.ts';
+import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { createProcessHost, type StopSignal, type WorkerHost } from './host.ts';
 import { hasTestInput, runLocally } from './local-run.ts';
 import { createWorkerLog, parseLogLevel } from './log.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createManualClock } from '../manual-clock.ts';
+import { createManualClock } from '../clock/manual-clock.ts';
 import type { PollResult } from './job-source.ts';
 import { createWorkerLog } from './log.ts';
 import { createRunningJobs } from './running-jobs.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import { createEmptyPolls } from './empty-polls.ts';
 import type { JobSource } from './job-source.ts';
 import type { WorkerLog } from './log.ts';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../clock/clock.ts';
 import { createAttemptReport } from './attempt-report.ts';
 import { createLink } from './gateway-link.ts';
 import { createHeartbeat } from './heartbeat.ts';

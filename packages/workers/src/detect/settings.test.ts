@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { BUILT_IN_MODELS, parseSettings } from './settings.ts';
+import { WORKERS } from '../registry.ts';
+import { BUILT_IN_MODELS, environmentSchema, parseSettings } from './settings.ts';
 
 test('an empty environment means the settings that users of the service know', () => {
   const settings = parseSettings({});
@@ -34,4 +35,8 @@ test('tiles too small to be worth it are refused, 0 turns them off', () => {
   expect(() => parseSettings({ DETECTOR_TILE_SIZE: '100' })).toThrow(
     /pixels from 256, or 0 for no tiles, got "100"/,
   );
+});
+
+test('the table of workers lists exactly the variables that are read', () => {
+  expect(WORKERS.detect?.env).toEqual(Object.keys(environmentSchema.shape));
 });

@@ -41,7 +41,7 @@ const VOLUME_FOLDERS = ['/runpod-volume/models', '/models'];
 
 const number = (range: string) => z.coerce.number({ error: `expected ${range}` });
 
-const environmentSchema = z.object({
+export const environmentSchema = z.object({
   DETECTOR_VARIANT: z
     .enum(DETECTOR_VARIANTS, { error: `expected ${DETECTOR_VARIANTS.join(', ')}` })
     .default('medium'),

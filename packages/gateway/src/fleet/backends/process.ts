@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Clock } from '@spillway/sdk/clock';
 import type { Endpoint } from '../../endpoints/endpoint.ts';
-import type { Clock } from '../../lib/clock.ts';
 import {
   type Backend,
   type BackendWorker,

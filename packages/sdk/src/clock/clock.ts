@@ -1,6 +1,9 @@
-/** Where waiting and the time come from. Injected everywhere, so that tests drive both by hand. */
+/**
+ * Engine time: wall clock at the start plus monotonic time since, so a jump of the wall clock expires nothing. Every
+ * loop takes its time and its waits from here, which lets tests drive both by hand.
+ */
 export interface Clock {
-  /** Milliseconds that only move forward; the zero point means nothing. */
+  /** Epoch milliseconds, an integer that only moves forward. */
   now(): number;
   /** Resolves after `ms`, or at once when `signal` aborts (never rejects). */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -8,8 +11,10 @@ export interface Clock {
 
 /** The real clock; works in Node and in browsers. */
 export function createSystemClock(): Clock {
+  const startedAt = Date.now();
+  const origin = performance.now();
   return {
-    now: () => performance.now(),
+    now: () => Math.round(startedAt + performance.now() - origin),
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();

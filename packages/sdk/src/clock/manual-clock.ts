@@ -12,11 +12,14 @@ export interface ManualClock extends Clock {
   pending(): readonly number[];
 }
 
-export function createManualClock(): ManualClock {
-  let now = 0;
+/** Whoever woke may take some turns of the event loop (a commit, say) until its next wait. */
+const TURNS = 8;
+
+export function createManualClock(startAt = 1_800_000_000_000): ManualClock {
+  let now = startAt;
   const waits = new Set<{ at: number; wake: () => void }>();
   const settle = async () => {
-    for (let turn = 0; turn < 3; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < TURNS; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
   };
   const inOrder = () => [...waits].sort((a, b) => a.at - b.at);
 
@@ -31,6 +34,7 @@ export function createManualClock(): ManualClock {
       await settle();
     }
     now = until;
+    await settle();
   }
 
   return {

@@ -1,0 +1,2 @@
+export { type Clock, createSystemClock } from './clock.ts';
+export { createManualClock, type ManualClock } from './manual-clock.ts';
