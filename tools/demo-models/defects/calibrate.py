@@ -103,9 +103,11 @@ def main():
     parser.add_argument("--weights", default="net.pt")
     parser.add_argument("--out", default="judges.pt")
     parser.add_argument("--count", type=int, default=300, help="pictures")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data", help="folder with shards of exactly these seeds, else they are drawn")
     options = parser.parse_args()
     torch.manual_seed(0)
+    torch.set_num_threads(options.threads)
     net = network.load(options.weights)
     detector, pictures = Detector(net), list(cached(SEEDS, options.count, options.data))
     found, judged = {k: [] for k in range(3)}, []

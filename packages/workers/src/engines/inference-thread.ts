@@ -2,6 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { InputError } from '../media/input-error.ts';
+import { refuseTelemetry } from './no-telemetry.ts';
 import type { FromThread, ThreadFailure, ToThread } from './thread-messages.ts';
 
 /**
@@ -44,6 +45,7 @@ export class InferenceThread {
     this.ready = this.#started.promise;
     // Who asks for `ready` hears of the failure; that nobody asks must not end the process.
     this.ready.catch(() => undefined);
+    refuseTelemetry();
     this.#worker = new Worker(options.entry, { workerData: options.data, env: threadEnvironment() });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => {
