@@ -15,7 +15,7 @@ from concrete import CLASSES, SAMPLES, compose
 PHOTOS = Path(__file__).resolve().parents[3] / "examples" / "defects" / "photos"
 SCENES = (  # file, seed after SAMPLES, width, height, (cracks, spallings, stains)
     ("wall-crack.jpg", 8, 1280, 960, (1, 0, 0)),
-    ("beam-crack-spalling.jpg", 0, 1280, 960, (1, 1, 0)),
+    ("beam-crack-spalling.jpg", 4, 1280, 960, (1, 1, 0)),
     ("wall-stains.webp", 11, 800, 600, (1, 0, 2)),
     ("column-portrait.jpg", 5, 960, 1280, (1, 1, 1)),
 )
