@@ -183,11 +183,11 @@ export class Gateway {
       fleet,
       queue: {
         async snapshot(endpoint) {
-          const { inQueue, lowPriorityInQueue, inProgress } = queue.counts(endpoint);
+          const { ready, lowPriorityReady, inProgress } = queue.counts(endpoint);
           const oldestQueuedAt = await queue.oldestQueuedAt(endpoint);
           return {
-            queued: inQueue,
-            queuedLowPriority: lowPriorityInQueue,
+            queued: ready,
+            queuedLowPriority: lowPriorityReady,
             inProgress,
             ...(oldestQueuedAt === undefined ? {} : { oldestQueuedAt }),
           };

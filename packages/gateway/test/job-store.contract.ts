@@ -142,6 +142,90 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
       expect((await take('w1', START + 1_000))?.after.id).toBe('j');
     });
 
+    it('delivers the higher priority first, and the older within one', async () => {
+      const jobs = [
+        ['low', -1],
+        ['first', 0],
+        ['urgent', 5],
+        ['second', 0],
+      ] as const;
+      for (const [id, priority] of jobs) await store.insert(newTestJob({ id, priority }));
+      expect(await store.jobsAhead('second')).toBe(2);
+      expect(await store.queued('echo', 2)).toEqual(['urgent', 'first']);
+      const order = [];
+      for (let i = 0; i < 4; i += 1) order.push((await take('w1'))?.after.id);
+      expect(order).toEqual(['urgent', 'first', 'second', 'low']);
+    });
+
+    it('finds the longest wait behind higher priorities too, but not among low-priority jobs', async () => {
+      await store.insert(
+        newTestJob({ id: 'old-low', queuedAt: START - 9, isLowPriority: true, priority: -1 }),
+      );
+      expect(await store.oldestQueuedAt('echo')).toBeUndefined();
+      await store.insert(newTestJob({ id: 'old', queuedAt: START - 5 }));
+      await store.insert(newTestJob({ id: 'urgent', priority: 3 }));
+      expect(await store.oldestQueuedAt('echo')).toBe(START - 5);
+    });
+
+    it('takes a submit under one key once, also after a restart, and names another content', async () => {
+      const once = { key: 'k', fingerprint: 'a' };
+      expect(await store.insert(newTestJob({ id: 'one' }), once)).toEqual({ type: 'inserted' });
+      store.close();
+      store = reopen();
+      const results = await Promise.all([
+        store.insert(newTestJob({ id: 'two' }), once),
+        store.insert(newTestJob({ id: 'three' }), { key: 'k', fingerprint: 'b' }),
+        store.insert(newTestJob({ id: 'other', endpoint: 'other' }), once),
+      ]);
+      expect(results).toEqual([
+        { type: 'repeated', jobId: 'one' },
+        { type: 'conflict', jobId: 'one' },
+        { type: 'inserted' },
+      ]);
+      expect((await store.list({ endpoint: 'echo', limit: 9 })).jobs.map((job) => job.id)).toEqual(['one']);
+    });
+
+    it('finds jobs by tag and time', async () => {
+      await store.insert(newTestJob({ id: 'a', tags: ['site-1', 'night'], createdAt: START }));
+      await store.insert(newTestJob({ id: 'b', tags: ['site-1'], createdAt: START + 10 }));
+      const ids = async (filter: object) =>
+        (await store.list({ limit: 9, ...filter })).jobs.map((job) => job.id);
+      expect(await ids({ tag: 'site-1' })).toEqual(['b', 'a']);
+      expect(await ids({ tag: 'night' })).toEqual(['a']);
+      expect(await ids({ tag: 'nobody' })).toEqual([]);
+      expect(await ids({ since: START + 1 })).toEqual(['b']);
+      expect(await ids({ until: START + 1, tag: 'site-1' })).toEqual(['a']);
+      expect((await store.get('a'))?.tags).toEqual(['site-1', 'night']);
+    });
+
+    it('counts delayed jobs apart from those that could be delivered', async () => {
+      await store.insert(newTestJob({ id: 'now' }));
+      await store.insert(newTestJob({ id: 'later', availableAt: START + 1_000 }));
+      expect(store.counts('echo')).toMatchObject({ inQueue: 2, ready: 1 });
+      await store.wakeDelayed(START + 1_000);
+      expect(store.counts('echo')).toMatchObject({ inQueue: 2, ready: 2 });
+      await store.apply('later', { type: 'cancelled' }, START + 1_000);
+      expect(store.counts('echo')).toMatchObject({ inQueue: 1, ready: 1 });
+    });
+
+    it('deletes an ended job, and no other', async () => {
+      await store.insert(newTestJob({ id: 'queued' }));
+      await store.insert(newTestJob({ id: 'ended' }));
+      await store.apply('ended', { type: 'cancelled' }, START);
+      expect(await store.remove('queued')).toBe(false);
+      expect(await store.remove('unknown')).toBe(false);
+      expect(await store.remove('ended')).toBe(true);
+      expect((await store.list({ limit: 9 })).jobs.map((job) => job.id)).toEqual(['queued']);
+    });
+
+    it('a purge takes what waits and leaves what runs', async () => {
+      await store.insert(newTestJob({ id: 'runs' }));
+      await take('w1');
+      await store.insert(newTestJob({ id: 'waits' }));
+      expect(await store.apply('runs', { type: 'purged' }, START)).toBeUndefined();
+      expect((await store.apply('waits', { type: 'purged' }, START))?.after.status).toBe('CANCELLED');
+    });
+
     it('gives a suspect only to a worker with free hands', async () => {
       await store.insert(newTestJob({ id: 'suspect', isSuspect: true }));
       await store.insert(newTestJob({ id: 'plain' }));
@@ -163,7 +247,8 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
         failed: 0,
         retried: 1,
         inQueue: 1,
-        lowPriorityInQueue: 1,
+        ready: 1,
+        lowPriorityReady: 1,
         inProgress: 1,
       };
       expect(store.counts('echo')).toEqual(expected);

@@ -30,6 +30,8 @@ export type JobEvent =
   /** A running job found after a restart gets one full fresh lease. */
   | { readonly type: 'lease-restored' }
   | { readonly type: 'cancelled' }
+  /** Cancelled only if it still waits. */
+  | { readonly type: 'purged' }
   | { readonly type: 'retried' }
   /** Time passed: whichever deadline is over takes effect. */
   | { readonly type: 'tick' };
@@ -83,6 +85,8 @@ export function decideTransition(job: Job, event: JobEvent, now: number): Transi
       return lease(job, event.workerId, event.leaseMs, now);
     case 'cancelled':
       return end(job, now, 'CANCELLED', 'cancelled', {});
+    case 'purged':
+      return job.lease ? undefined : end(job, now, 'CANCELLED', 'cancelled', {});
     case 'tick':
       return tick(job, now);
     default:
@@ -90,7 +94,7 @@ export function decideTransition(job: Job, event: JobEvent, now: number): Transi
   }
 }
 
-type RunningEvent = Exclude<JobEvent, { type: 'leased' | 'cancelled' | 'tick' | 'retried' }>;
+type RunningEvent = Exclude<JobEvent, { type: 'leased' | 'cancelled' | 'purged' | 'tick' | 'retried' }>;
 
 function whileRunning(job: Job, held: Lease, event: RunningEvent, now: number): Transition | undefined {
   if (event.type === 'lease-restored')

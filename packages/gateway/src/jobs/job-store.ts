@@ -8,7 +8,8 @@ import type { EndedAttempt, JobEvent, Reporter, Transition } from './job-machine
  * through `decideTransition`; a store adds no rules of its own. No SQL exists outside its implementations.
  */
 export interface JobStore {
-  insert(job: Job): Promise<void>;
+  /** With `once`, a second submit under the same key gives the first one's job and adds none. */
+  insert(job: Job, once?: IdempotentSubmit): Promise<InsertResult>;
   /** Applies one event; undefined when the job is unknown or absorbed it. */
   apply(id: string, event: JobEvent, now: number): Promise<Transition | undefined>;
   /** Leases the oldest ready job of the endpoint to a worker; undefined when there is none for it. */
@@ -39,7 +40,14 @@ export interface JobStore {
   nextDueAt(): Promise<number | undefined>;
   /** All running jobs, for a restart. */
   running(): Promise<readonly Job[]>;
-  /** Ids of jobs that ended before `before` are deleted with all they have, at most `limit`; returns how many. */
+  /** Ids of queued jobs, ready or delayed, the next to be delivered first. */
+  queued(endpoint: string, limit: number): Promise<readonly string[]>;
+  /** Deletes an ended job with all it has; false when there is none. */
+  remove(id: string): Promise<boolean>;
+  /**
+   * Deletes jobs that ended before `before` with all they have, at most `limit`, and not those whose webhook is still
+   * to be delivered; returns how many.
+   */
   removeEndedBefore(before: number, limit: number): Promise<number>;
   /** Counters without a scan. */
   counts(endpoint: string): QueueCounts;
@@ -49,6 +57,18 @@ export interface JobStore {
   jobsAhead(id: string): Promise<number>;
   close(): void;
 }
+
+/** A submit that its caller may repeat. */
+export interface IdempotentSubmit {
+  readonly key: string;
+  /** Hash of what is submitted: the same key with another is a mistake of the caller. */
+  readonly fingerprint: string;
+}
+
+export type InsertResult =
+  | { readonly type: 'inserted' }
+  | { readonly type: 'repeated'; readonly jobId: string }
+  | { readonly type: 'conflict'; readonly jobId: string };
 
 export interface TakeRequest {
   readonly endpoint: string;
@@ -61,6 +81,10 @@ export interface TakeRequest {
 export interface JobFilter {
   readonly endpoint?: string;
   readonly status?: JobStatus;
+  readonly tag?: string;
+  /** Created at or after, and before; epoch milliseconds. */
+  readonly since?: number;
+  readonly until?: number;
   readonly limit: number;
   /** From `nextCursor` of the page before. */
   readonly cursor?: string;
@@ -75,8 +99,11 @@ export interface JobPage {
 }
 
 export interface QueueCounts {
+  /** All that wait, delayed ones too. */
   readonly inQueue: number;
-  readonly lowPriorityInQueue: number;
+  /** Those that could be delivered now, and the low-priority ones of them. */
+  readonly ready: number;
+  readonly lowPriorityReady: number;
   readonly inProgress: number;
   /** Since the data directory exists. */
   readonly completed: number;

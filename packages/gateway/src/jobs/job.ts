@@ -25,7 +25,11 @@ export interface Job {
   /** Further top-level keys of the submit that travel to the worker, as one JSON object; absent when there are none. */
   readonly extras?: string;
   readonly webhook?: string;
+  /** Starts no worker of its own. */
   readonly isLowPriority: boolean;
+  /** Higher is delivered first; within one priority, the older. */
+  readonly priority: number;
+  readonly tags: readonly string[];
   readonly createdAt: number;
   /** When it was last put in the queue by a caller (submit or retry); delays count from here. */
   readonly queuedAt: number;

@@ -11,6 +11,8 @@ export function newTestJob(changes: Partial<Job>): Job {
     status: 'IN_QUEUE',
     input: '{}',
     isLowPriority: false,
+    priority: 0,
+    tags: [],
     createdAt,
     queuedAt: createdAt,
     availableAt: createdAt,

@@ -47,15 +47,15 @@ export function createPump({ queue, line, work, closed }: PumpOptions) {
 
   async function pump(endpoint: string): Promise<void> {
     while (work.has(endpoint)) {
-      const ready = queue.counts(endpoint).inQueue;
+      const ready = queue.counts(endpoint).ready;
       const takers = line.waiting(endpoint).filter(isEligible).slice(0, ready);
       if (takers.length === 0) return;
       // Several at once, since their takes share one commit.
       for (const taker of takers) line.leave(taker);
-      const before = queue.counts(endpoint).inQueue;
+      const before = queue.counts(endpoint).ready;
       await Promise.all(takers.map(serve));
       // Nothing moved (suspects that nobody here may take): the next change pumps again.
-      if (queue.counts(endpoint).inQueue === before && takers.every((taker) => line.has(taker))) return;
+      if (queue.counts(endpoint).ready === before && takers.every((taker) => line.has(taker))) return;
     }
   }
 

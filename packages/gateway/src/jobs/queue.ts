@@ -4,7 +4,7 @@ import type { Ids } from '../lib/ids.ts';
 import { createHeldJobs, type HeldJob } from './held-jobs.ts';
 import type { Job, RetryLimits } from './job.ts';
 import type { ErrorReport, JobEvent, Reporter, Transition } from './job-machine.ts';
-import type { JobStore, TakeRequest } from './job-store.ts';
+import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest } from './job-store.ts';
 import { jobIdOf } from './wire-id.ts';
 
 /** What a caller submits, already checked. Texts are JSON as it arrived. */
@@ -14,6 +14,10 @@ export interface Submission {
   readonly extras?: string;
   readonly webhook?: string;
   readonly isLowPriority: boolean;
+  readonly priority?: number;
+  readonly tags?: readonly string[];
+  /** Not delivered before so many milliseconds have passed. */
+  readonly delayMs?: number;
   readonly executionTimeoutMs: number;
   readonly ttlMs: number;
   readonly limits: RetryLimits;
@@ -28,6 +32,11 @@ export interface JobChange {
   readonly transition?: Transition;
   readonly isNew?: boolean;
 }
+
+/** `submitOnce`: the job's id whether it is new or was there before. */
+export type OnceResult = InsertResult & { readonly jobId: string };
+
+const PURGE_BATCH = 500;
 
 export type JobQueue = ReturnType<typeof createJobQueue>;
 
@@ -69,6 +78,25 @@ export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: 
       await store.insert(job);
       tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
       return job;
+    },
+    /** A submit that its caller may repeat: the same key with the same content gives the first one's job. */
+    async submitOnce(submission: Submission, once: IdempotentSubmit): Promise<OnceResult> {
+      const job = newJob(submission, ids.uuid(), clock.now());
+      const result = await store.insert(job, once);
+      if (result.type === 'inserted') tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
+      return result.type === 'inserted' ? { ...result, jobId: job.id } : result;
+    },
+    remove: store.remove,
+    /** Cancels what waits in the endpoint's queue; what runs goes on. Returns how many were cancelled. */
+    async purge(endpoint: string): Promise<number> {
+      let removed = 0;
+      for (;;) {
+        const waiting = await store.queued(endpoint, PURGE_BATCH);
+        const ended = await Promise.all(waiting.map((id) => apply(id, { type: 'purged' })));
+        const count = ended.filter((transition) => transition !== undefined).length;
+        removed += count;
+        if (count === 0) return removed;
+      }
     },
     take: async (request: TakeRequest) => told(await store.take(request, clock.now())),
     cancel: (id: string) => apply(id, { type: 'cancelled' }),
@@ -162,15 +190,19 @@ async function restore(
 }
 
 function newJob(submission: Submission, uuid: string, now: number): Job {
-  const { isSync, ttlMs, ...rest } = submission;
+  const { isSync, ttlMs, delayMs = 0, ...rest } = submission;
   return {
     ...rest,
+    // Behind the others of its endpoint, unless its caller says otherwise.
+    priority: rest.priority ?? (rest.isLowPriority ? -1 : 0),
+    tags: rest.tags ?? [],
     id: `${isSync ? 'sync-' : ''}${uuid}-s1`,
     status: 'IN_QUEUE',
     createdAt: now,
-    queuedAt: now,
-    availableAt: now,
-    expiresAt: now + ttlMs,
+    // A delay that was asked for is no waiting.
+    queuedAt: now + delayMs,
+    availableAt: now + delayMs,
+    expiresAt: now + delayMs + ttlMs,
     attempt: 0,
     lostCount: 0,
     handlerErrorCount: 0,

@@ -30,6 +30,7 @@ type Reads = Pick<
   JobStore,
   | 'get'
   | 'jobsAhead'
+  | 'queued'
   | 'list'
   | 'attempts'
   | 'readChunks'
@@ -52,11 +53,14 @@ export function createJobReads(sql: Statements, counters: ReturnType<typeof crea
       return at === null || at === undefined ? undefined : Number(at);
     },
     running: async () => sql.running.all().flatMap((row) => readJob(sql, row) ?? []),
+    queued: async (endpoint, limit) => sql.queued.all(endpoint, limit).map((row) => String(row.id)),
     jobsAhead: async (id) => Number(sql.jobsAhead.get(id)?.n ?? 0),
     counts: (endpoint) => counters.of(endpoint),
     oldestQueuedAt: async (endpoint) => {
+      const { ready, lowPriorityReady } = counters.of(endpoint);
+      if (ready === lowPriorityReady) return undefined;
       const at = sql.oldestReady.get(endpoint)?.queued_at;
-      return at === undefined ? undefined : Number(at);
+      return at === undefined || at === null ? undefined : Number(at);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { Job } from '../job.ts';
 import { decideTransition, type Transition } from '../job-machine.ts';
-import type { JobStore, TakeRequest } from '../job-store.ts';
+import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest } from '../job-store.ts';
 import type { CommitGroup } from './commit-group.ts';
 import type { createCounters } from './counters.ts';
 import { readJob } from './job-reads.ts';
@@ -12,23 +12,18 @@ type Counters = ReturnType<typeof createCounters>;
 
 type Writes = Pick<
   JobStore,
-  'insert' | 'apply' | 'take' | 'appendChunk' | 'drainChunks' | 'wakeDelayed' | 'removeEndedBefore'
+  'insert' | 'apply' | 'take' | 'appendChunk' | 'drainChunks' | 'wakeDelayed' | 'remove' | 'removeEndedBefore'
 >;
 
 export function createJobWrites(sql: Statements, counters: Counters, group: CommitGroup): Writes {
   return {
-    insert: (job) =>
-      group.run(() => {
-        const seq = sql.insert(job, job.createdAt);
-        writeLarge(sql, seq, job);
-        counters.moved(undefined, job);
-      }),
+    insert: (job, once) => group.run(() => insertOne(sql, counters, job, once)),
     apply: (id, event, now) =>
       group.run(() => {
         const row = sql.byId.get(id);
         const job = readJob(sql, row, 'forTransition');
         const transition = job && decideTransition(job, event, now);
-        if (transition) write(sql, counters, (row as JobRow).seq, transition, now);
+        if (transition) write(sql, counters, row as JobRow, transition, now);
         return transition;
       }),
     take: (request, now) => group.run(() => takeOne(sql, counters, request, now)),
@@ -50,7 +45,19 @@ export function createJobWrites(sql: Statements, counters: Counters, group: Comm
         if (chunks.length > 0) sql.drain.run(chunks.length, id);
         return chunks;
       }),
-    wakeDelayed: (now) => group.run(() => [...new Set(sql.wake.all(now).map((row) => String(row.endpoint)))]),
+    wakeDelayed: (now) =>
+      group.run(() => {
+        const woken = sql.wake.all(now);
+        for (const row of woken) counters.woke(String(row.endpoint), row.is_low_priority === 1);
+        return [...new Set(woken.map((row) => String(row.endpoint)))];
+      }),
+    remove: (id) =>
+      group.run(() => {
+        const row = sql.byId.get(id);
+        if (row?.finished_at === null || row === undefined) return false;
+        sql.remove(Number(row.seq));
+        return true;
+      }),
     removeEndedBefore: (before, limit) =>
       group.run(() => {
         const rows = sql.endedBefore.all(before, limit);
@@ -58,6 +65,25 @@ export function createJobWrites(sql: Statements, counters: Counters, group: Comm
         return rows.length;
       }),
   };
+}
+
+function insertOne(
+  sql: Statements,
+  counters: Counters,
+  job: Job,
+  once: IdempotentSubmit | undefined,
+): InsertResult {
+  const known = once && sql.idempotent.get(job.endpoint, once.key);
+  if (known) {
+    const type = known.fingerprint === once.fingerprint ? 'repeated' : 'conflict';
+    return { type, jobId: String(known.job_id) };
+  }
+  const seq = sql.insert(job, job.createdAt);
+  writeLarge(sql, seq, job);
+  for (const tag of job.tags) sql.putTag.run(tag, seq);
+  if (once) sql.putIdempotent.run(job.endpoint, once.key, seq, job.id, once.fingerprint);
+  counters.moved(undefined, job, { wasReady: false, isReady: job.availableAt <= job.createdAt });
+  return { type: 'inserted' };
 }
 
 function takeOne(
@@ -74,14 +100,15 @@ function takeOne(
     const transition = decideTransition(job, event, now);
     // A job whose time to live is over stays for the sweep.
     if (!transition) continue;
-    write(sql, counters, (row as JobRow).seq, transition, now);
+    write(sql, counters, row as JobRow, transition, now);
     return transition;
   }
   return undefined;
 }
 
-function write(sql: Statements, counters: Counters, seq: number, transition: Transition, now: number): void {
+function write(sql: Statements, counters: Counters, row: JobRow, transition: Transition, now: number): void {
   const { before, after, endedAttempt } = transition;
+  const { seq } = row;
   sql.update(seq, after, now);
   writeLarge(sql, seq, after, before);
   if (endedAttempt) sql.putAttempt(seq, endedAttempt);
@@ -90,7 +117,11 @@ function write(sql: Statements, counters: Counters, seq: number, transition: Tra
     sql.dropChunks.run(seq);
     sql.undrain.run(seq);
   }
-  counters.moved(before, after);
+  // The outbox is written with the end itself, so that a crash after it loses no webhook.
+  if (after.webhook !== undefined && after.finishedAt !== undefined && before.finishedAt === undefined) {
+    sql.putDelivery.run(seq, after.id, after.endpoint, after.webhook, now);
+  }
+  counters.moved(before, after, { wasReady: row.ready === 1, isReady: after.availableAt <= now });
 }
 
 function writeLarge(sql: Statements, seq: number, job: Job, before?: Job): void {

@@ -15,6 +15,7 @@ export function prepareStatements(db: DatabaseSync) {
   );
   const putAttempt = db.prepare('INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)');
   const ready = `SELECT * FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 1`;
+  const order = 'ORDER BY priority DESC, seq';
   return {
     insert: (job: Job, now: number) =>
       Number(insert.run(...fixedValues(job), ...changingValues(job, now)).lastInsertRowid),
@@ -30,20 +31,13 @@ export function prepareStatements(db: DatabaseSync) {
         one.failure ? JSON.stringify(one.failure) : null,
       ),
     byId: db.prepare('SELECT * FROM jobs WHERE id = ?'),
-    firstReady: db.prepare(`${ready} ORDER BY seq`),
-    firstReadyUnsuspected: db.prepare(`${ready} AND is_suspect = 0 ORDER BY seq`),
-    oldestReady: db.prepare(
-      `SELECT queued_at FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 1 AND is_low_priority = 0 ORDER BY seq LIMIT 1`,
-    ),
-    jobsAhead: db.prepare(
-      `SELECT count(*) AS n FROM (
-         SELECT 1 FROM jobs a JOIN jobs b ON b.id = ? WHERE a.endpoint = b.endpoint AND a.status = 'IN_QUEUE'
-           AND a.ready = 1 AND a.seq < b.seq LIMIT 10000)`,
-    ),
+    firstReady: db.prepare(`${ready} ${order}`),
+    firstReadyUnsuspected: db.prepare(`${ready} AND is_suspect = 0 ${order}`),
+    ...prepareQueue(db),
     running: db.prepare(`SELECT * FROM jobs WHERE status = 'IN_PROGRESS' ORDER BY seq`),
     due: db.prepare('SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?'),
     wake: db.prepare(
-      `UPDATE jobs SET ready = 1 WHERE status = 'IN_QUEUE' AND ready = 0 AND available_at <= ? RETURNING endpoint`,
+      `UPDATE jobs SET ready = 1 WHERE status = 'IN_QUEUE' AND ready = 0 AND available_at <= ? RETURNING endpoint, is_low_priority`,
     ),
     nextDue: db.prepare(
       `SELECT min(at) AS at FROM (
@@ -58,33 +52,83 @@ export function prepareStatements(db: DatabaseSync) {
       'SELECT a.* FROM attempts a JOIN jobs j ON j.seq = a.seq WHERE j.id = ? ORDER BY a.number',
     ),
     ...prepareChunks(db),
-    endedBefore: db.prepare('SELECT seq FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ? LIMIT ?'),
     remove: prepareRemove(db),
     list: prepareList(db),
+    ...prepareSubmit(db),
   };
 }
 
+/** Looks at the queue of one endpoint. */
+function prepareQueue(db: DatabaseSync) {
+  return {
+    // One look a priority, so that a job that others overtake is seen too, without a scan.
+    oldestReady: db.prepare(
+      `WITH RECURSIVE ready AS (
+         SELECT * FROM jobs WHERE endpoint = ?1 AND status = 'IN_QUEUE' AND ready = 1),
+       priorities (value) AS (
+         SELECT max(priority) FROM ready
+         UNION ALL
+         SELECT (SELECT max(priority) FROM ready WHERE priority < value) FROM priorities WHERE value IS NOT NULL)
+       SELECT min((SELECT queued_at FROM ready WHERE priority = value AND is_low_priority = 0 ORDER BY seq LIMIT 1))
+         AS queued_at FROM priorities WHERE value IS NOT NULL`,
+    ),
+    jobsAhead: db.prepare(
+      `SELECT count(*) AS n FROM (
+         SELECT 1 FROM jobs b JOIN jobs a ON a.endpoint = b.endpoint AND a.status = 'IN_QUEUE' AND a.ready = 1
+           AND (a.priority > b.priority OR (a.priority = b.priority AND a.seq < b.seq))
+         WHERE b.id = ? LIMIT 10000)`,
+    ),
+    queued: db.prepare(
+      `SELECT id FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' ORDER BY ready DESC, priority DESC, seq LIMIT ?`,
+    ),
+  };
+}
+
+/** What a submit adds beside its job. */
+function prepareSubmit(db: DatabaseSync) {
+  return {
+    putTag: db.prepare('INSERT OR IGNORE INTO job_tags VALUES (?, ?)'),
+    idempotent: db.prepare('SELECT * FROM idempotency WHERE endpoint = ? AND key = ?'),
+    putIdempotent: db.prepare('INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)'),
+    putDelivery: db.prepare(
+      'INSERT INTO deliveries (seq, job_id, endpoint, url, created_at, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)',
+    ),
+    endedBefore: db.prepare(
+      `SELECT seq FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?
+         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = jobs.seq AND d.next_at IS NOT NULL)
+       ORDER BY finished_at LIMIT ?`,
+    ),
+  };
+}
+
+/** Tables with something of a job in them; the job itself goes last. */
+const TABLES_OF_A_JOB = ['chunks', 'attempts', 'job_values', 'job_tags', 'idempotency', 'deliveries', 'jobs'];
+
 function prepareRemove(db: DatabaseSync): (seq: number) => void {
-  const statements = ['chunks', 'attempts', 'job_values', 'jobs'].map((table) =>
-    db.prepare(`DELETE FROM ${table} WHERE seq = ?`),
-  );
+  const statements = TABLES_OF_A_JOB.map((table) => db.prepare(`DELETE FROM ${table} WHERE seq = ?`));
   return (seq) => {
     for (const statement of statements) statement.run(seq);
   };
 }
 
 function prepareList(db: DatabaseSync): (filter: JobFilter) => readonly unknown[] {
-  const list = db.prepare(
-    `SELECT * FROM jobs WHERE seq < ?1 AND (?2 IS NULL OR endpoint = ?2) AND (?3 IS NULL OR status = ?3)
-     ORDER BY seq DESC LIMIT ?4`,
-  );
-  return (filter) =>
-    list.all(
-      filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor),
-      filter.endpoint ?? null,
-      filter.status ?? null,
-      filter.limit + 1,
-    );
+  const prepared = new Map<string, ReturnType<DatabaseSync['prepare']>>();
+  return (filter) => {
+    const conditions: [string, string | number][] = [
+      ['jobs.seq < ?', filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor)],
+    ];
+    if (filter.tag !== undefined)
+      conditions.push(['jobs.seq IN (SELECT seq FROM job_tags WHERE tag = ?)', filter.tag]);
+    if (filter.endpoint !== undefined) conditions.push(['endpoint = ?', filter.endpoint]);
+    if (filter.status !== undefined) conditions.push(['status = ?', filter.status]);
+    if (filter.since !== undefined) conditions.push(['created_at >= ?', filter.since]);
+    if (filter.until !== undefined) conditions.push(['created_at < ?', filter.until]);
+    const where = conditions.map(([text]) => text).join(' AND ');
+    const statement =
+      prepared.get(where) ?? db.prepare(`SELECT * FROM jobs WHERE ${where} ORDER BY jobs.seq DESC LIMIT ?`);
+    prepared.set(where, statement);
+    return statement.all(...conditions.map(([, value]) => value), filter.limit + 1);
+  };
 }
 
 function prepareChunks(db: DatabaseSync) {
