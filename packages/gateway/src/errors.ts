@@ -13,6 +13,8 @@ export const ERRORS = {
   WORKER_NOT_FOUND: { status: 404, title: 'Not Found' },
   KEY_NOT_FOUND: { status: 404, title: 'Not Found' },
   ROUTE_NOT_FOUND: { status: 404, title: 'Not Found' },
+  /** Only jobs that ended badly can be retried. */
+  JOB_NOT_RETRYABLE: { status: 409, title: 'Conflict' },
   /** The body or a parameter is not what the operation takes. */
   INPUT_INVALID: { status: 400, title: 'Bad Request' },
   /** RunPod answers 400, not 413, on its job API. */

@@ -247,6 +247,32 @@ describe('the HTTP face', () => {
     expect(await status(running)).not.toHaveProperty('output');
   });
 
+  it('retries a failed job under its id, and no other kind', async () => {
+    const id = await submit();
+    expect((await call('POST', `/v2/echo/retry/${id}`)).json()).toMatchObject({
+      status: 409,
+      code: 'JOB_NOT_RETRYABLE',
+    });
+    await call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
+    await done(id, '{"error":"boom","output":1}');
+    expect((await call('POST', `/v2/echo/retry/${id}`)).json()).toEqual({ id, status: 'IN_QUEUE' });
+    expect((await call('GET', '/v2/echo/job-take/w2?job_in_progress=0')).json()).toMatchObject({ id });
+    await done(id, '{"output":2}', 'w2');
+    expect(await status(id)).toMatchObject({ status: 'COMPLETED', output: 2, retries: 1 });
+  });
+
+  it('purges what waits and leaves what runs', async () => {
+    const running = await submit();
+    await call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
+    const waiting = [await submit(), await submit()];
+    expect((await call('POST', '/v2/echo/purge-queue', '')).json()).toEqual({
+      removed: 2,
+      status: 'completed',
+    });
+    expect(await status(waiting[0] ?? '')).toMatchObject({ status: 'CANCELLED' });
+    expect(await status(running)).toMatchObject({ status: 'IN_PROGRESS' });
+  });
+
   it('streams chunks in order, drains them for RunPod’s clients and keeps them for an offset', async () => {
     const id = await submit();
     await call('GET', '/v2/echo/job-take/w1?job_in_progress=0');

@@ -15,6 +15,7 @@ import { healthRoutes } from './routes/health.ts';
 import { jobListRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { probeRoutes } from './routes/probes.ts';
+import { queueOperationRoutes } from './routes/queue-operations.ts';
 import { runRoutes } from './routes/run.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
@@ -28,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   ...statusRoutes,
   ...streamRoutes,
   ...cancelRoutes,
+  ...queueOperationRoutes,
   ...healthRoutes,
   ...workerJobRoutes,
   ...jobListRoutes,
