@@ -3,12 +3,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ModelError } from '../src/engines/model-error.ts';
+import { refuseTelemetry } from '../src/engines/no-telemetry.ts';
 import { createOnnxEngine } from '../src/engines/onnx.ts';
 
 const arithmetic = path.join(import.meta.dirname, 'fixtures/arithmetic.onnx');
 let folder: string;
 
 beforeAll(async () => {
+  // Here the library is loaded without a pool of threads, which would see to it.
+  refuseTelemetry();
   folder = await mkdtemp(path.join(tmpdir(), 'spillway-onnx-'));
 });
 afterAll(() => rm(folder, { recursive: true }));

