@@ -11,6 +11,7 @@ export const ERRORS = {
   ENDPOINT_NOT_FOUND: { status: 404, title: 'Not Found' },
   JOB_NOT_FOUND: { status: 404, title: 'Not Found' },
   WORKER_NOT_FOUND: { status: 404, title: 'Not Found' },
+  DELIVERY_NOT_FOUND: { status: 404, title: 'Not Found' },
   KEY_NOT_FOUND: { status: 404, title: 'Not Found' },
   ROUTE_NOT_FOUND: { status: 404, title: 'Not Found' },
   /** Only jobs that ended badly can be retried. */

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
+import { createAddressRules } from '@spillway/sdk/net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/index.ts';
@@ -15,8 +16,12 @@ import type { RouteParts } from './http/route.ts';
 import { createJobEngine, type JobEngine } from './jobs/engine.ts';
 import { type AdminKey, resolveAdminKey } from './keys/admin-key.ts';
 import { createKeyStore } from './keys/key-store.ts';
+import { resolveWebhookSecret } from './keys/webhook-secret.ts';
 import { createWorkerKeys, type WorkerKeys } from './keys/worker-keys.ts';
 import { createRandomIds, type Ids } from './lib/ids.ts';
+import { createWebhookDelivery, type WebhookDelivery } from './results/deliver-webhooks.ts';
+import type { DeliveryStore } from './results/delivery.ts';
+import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-store.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { decideWaitReason } from './scheduler/wait-reason.ts';
 
@@ -97,6 +102,7 @@ export class Gateway {
       parts.url = await listen(parts.app, this.#options.config.listen);
       lock.describe({ pid: process.pid, url: parts.url });
       await parts.engine.start((workerId) => predecessors.has(workerId));
+      parts.webhooks.start();
       parts.scheduler.start();
     } catch (error) {
       await parts?.app.close();
@@ -113,6 +119,7 @@ export class Gateway {
     parts.isStopping = true;
     await parts.scheduler.stop();
     await parts.fleet.stop();
+    await parts.webhooks.stop();
     await parts.engine.stop();
     await parts.app.close();
     parts.engine.close();
@@ -136,17 +143,38 @@ export class Gateway {
         void fleet.killWorker(workerId, 'it went on with a job that was cancelled or out of time'),
       onError: (error) => log.error({ err: error }, 'the deadline loop failed; it goes on'),
     });
+    const deliveries = createSqliteDeliveryStore(db);
+    const webhooks = this.#buildWebhooks(engine, deliveries);
     const fleet = this.#buildFleet(engine, workerKeys);
     const scheduler = this.#buildScheduler(engine, fleet);
     engine.queue.watch(({ transition, isNew }) => {
       const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
       if (worker !== undefined) fleet.noteJobs(worker, engine.queue.held.count(worker));
       if (isNew || transition?.before.status !== transition?.after.status) scheduler.poke();
+      if (transition?.after.webhook !== undefined && transition.after.finishedAt !== undefined)
+        webhooks.poke();
     });
     const authenticate = createAuthenticator({ adminKey: adminKey.secret, keys, workerKeys });
-    const routeParts = this.#routeParts(engine, fleet, keys);
+    const routeParts = {
+      ...this.#routeParts(engine, fleet, keys),
+      deliveries,
+      pokeWebhooks: webhooks.poke,
+    };
     const app = createApp({ parts: routeParts, authenticate, log });
-    return { lock, adminKey, engine, fleet, scheduler, app, url: '', isStopping: false };
+    return { lock, adminKey, engine, fleet, scheduler, webhooks, app, url: '', isStopping: false };
+  }
+
+  #buildWebhooks(engine: JobEngine, store: DeliveryStore): WebhookDelivery {
+    const { config, log } = this.#options;
+    return createWebhookDelivery({
+      store,
+      job: engine.queue.get,
+      clock: this.#clock,
+      random: Math.random,
+      secret: resolveWebhookSecret(config.dataDir, config.webhookSecret),
+      rules: createAddressRules(config.allowPrivateUrls),
+      onError: (error) => log.error({ err: error }, 'the webhook loop failed; it goes on'),
+    });
   }
 
   #buildFleet(engine: JobEngine, workerKeys: WorkerKeys): Fleet {
@@ -197,7 +225,11 @@ export class Gateway {
     });
   }
 
-  #routeParts(engine: JobEngine, fleet: Fleet, keys: RouteParts['keys']): RouteParts {
+  #routeParts(
+    engine: JobEngine,
+    fleet: Fleet,
+    keys: RouteParts['keys'],
+  ): Omit<RouteParts, 'deliveries' | 'pokeWebhooks'> {
     const { queue, dispatcher, waiters, stops } = engine;
     const endpoints = this.#endpoints;
     return {
@@ -233,6 +265,7 @@ interface Parts {
   readonly engine: JobEngine;
   readonly fleet: Fleet;
   readonly scheduler: Scheduler;
+  readonly webhooks: WebhookDelivery;
   readonly app: FastifyInstance;
   /** Empty until it listens. */
   url: string;

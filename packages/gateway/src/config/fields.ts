@@ -1,3 +1,4 @@
+import { createAddressRules } from '@spillway/sdk/net';
 import { z } from 'zod';
 import { DURATION_PATTERN, formatDuration, guessDuration, parseDuration } from './duration.ts';
 
@@ -80,6 +81,26 @@ export function text(expected: string, example: string, description: string) {
     .min(1)
     .register(hints, { expected, fix: () => `write ${expected}, such as \`${example}\`` })
     .describe(description);
+}
+
+/** A host, `host:port`, address or network that URLs given by users may lead to although it is private. */
+export function openTarget() {
+  return z
+    .string()
+    .refine(isOpenTarget)
+    .register(hints, {
+      expected: 'a host, host:port, address or network',
+      fix: () => 'write what to open, such as `minio.lan:9000` or `10.1.0.0/16`',
+    });
+}
+
+function isOpenTarget(entry: string): boolean {
+  try {
+    createAddressRules([entry]);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const LISTEN_PATTERN = /^(\[[0-9a-fA-F:.]+\]|[^:\s[\]]*):(\d{1,5})$/;

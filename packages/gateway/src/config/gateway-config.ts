@@ -13,6 +13,9 @@ export interface GatewayConfig {
   readonly dataDir: string;
   /** Address under which others reach the gateway, without a slash at its end. */
   readonly publicUrl?: string;
+  /** What URLs of users may lead to besides the public internet. */
+  readonly allowPrivateUrls: readonly string[];
+  readonly webhookSecret?: string;
   readonly lease: { readonly durationMs: number; readonly heartbeatMs: number };
   readonly retention: { readonly resultsMs: number };
   readonly endpoints: readonly Endpoint[];
@@ -56,6 +59,8 @@ export function toGatewayConfig(parsed: ParsedConfig, origin: Origin): GatewayCo
     listen: parsed.listen,
     dataDir: path.resolve(folder, parsed.data),
     ...(parsed.publicUrl === undefined ? {} : { publicUrl: parsed.publicUrl }),
+    allowPrivateUrls: parsed.allowPrivateUrls,
+    ...(parsed.webhookSecret === undefined ? {} : { webhookSecret: parsed.webhookSecret }),
     lease: { durationMs: parsed.lease.duration, heartbeatMs: parsed.lease.heartbeat },
     retention: { resultsMs: parsed.retention.results },
     endpoints: Object.entries(parsed.endpoints).map(([name, endpoint]) =>

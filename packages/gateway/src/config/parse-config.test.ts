@@ -29,6 +29,7 @@ function endpointProblems(...lines: string[]) {
 test('an empty file takes every default', () => {
   expect(configOf('')).toEqual({
     file: '/site/spillway.yaml',
+    allowPrivateUrls: [],
     listen: { host: '127.0.0.1', port: 8080 },
     dataDir: '/site/.spillway',
     lease: { durationMs: 40_000, heartbeatMs: 10_000 },

@@ -6,6 +6,7 @@ import {
   duration,
   hints,
   listenAddress,
+  openTarget,
   publicUrl,
   text,
 } from './fields.ts';
@@ -232,6 +233,19 @@ export const configSchema = z
       'Folder of jobs, results, logs and keys, relative to this file.',
     ).prefault('./.spillway'),
     publicUrl: publicUrl().optional(),
+    allowPrivateUrls: z
+      .array(openTarget())
+      .prefault([])
+      .describe('Private hosts and networks that webhooks and other URLs of users may lead to.'),
+    webhookSecret: z
+      .string()
+      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/)
+      .register(hints, {
+        expected: 'a secret of Standard Webhooks, `whsec_` and at least 32 base64 characters',
+        fix: () => 'take it from a variable of the environment, or leave it out and one is made',
+      })
+      .describe('Signs webhooks; made at the first start when absent.')
+      .optional(),
     lease,
     retention: z
       .strictObject({

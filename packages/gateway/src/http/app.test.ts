@@ -6,6 +6,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
+import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
 import { createApp } from './app.ts';
 import { createAuthenticator } from './auth.ts';
 import type { RouteParts } from './route.ts';
@@ -55,6 +56,8 @@ describe('the HTTP face', () => {
       stops: engine.stops,
       fleet,
       keys,
+      deliveries: createSqliteDeliveryStore(engine.db),
+      pokeWebhooks: () => {},
       clock: engine.clock,
       leaseMs: 40_000,
       workerHoldMs: HOLD_MS,

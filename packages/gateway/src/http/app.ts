@@ -11,6 +11,7 @@ import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { handleError } from './error-handler.ts';
 import type { Answer, Route, RouteParts } from './route.ts';
 import { cancelRoutes } from './routes/cancel.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobListRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
@@ -33,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   ...healthRoutes,
   ...workerJobRoutes,
   ...jobListRoutes,
+  ...deliveryRoutes,
   ...workerRoutes,
   ...keyRoutes,
 ];

@@ -10,6 +10,7 @@ import type { JobWaiters } from '../jobs/job-waiters.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { StopRequests } from '../jobs/stop-requests.ts';
 import type { KeyStore, Scope } from '../keys/key-store.ts';
+import type { DeliveryStore } from '../results/delivery.ts';
 import type { Caller } from './auth.ts';
 
 /** What routes work with; wired by the composition root. */
@@ -21,6 +22,9 @@ export interface RouteParts {
   readonly stops: StopRequests;
   readonly fleet: Fleet;
   readonly keys: KeyStore;
+  readonly deliveries: DeliveryStore;
+  /** A webhook is to be tried now. */
+  pokeWebhooks(): void;
   readonly clock: Clock;
   readonly leaseMs: number;
   /** How long job-take and job-stop are held at most. */

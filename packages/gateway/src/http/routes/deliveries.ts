@@ -1,0 +1,35 @@
+import { GatewayError } from '../../errors.ts';
+import type { Call, Route } from '../route.ts';
+
+export const deliveryRoutes: readonly Route[] = [
+  {
+    methods: ['GET'],
+    path: '/v1/jobs/:id/deliveries',
+    scopes: ['client', 'viewer'],
+    async handle(call) {
+      const jobId = call.params.id ?? '';
+      const job = await call.parts.queue.get(jobId);
+      if (!job || !maySee(call, job.endpoint)) throw new GatewayError('JOB_NOT_FOUND', 'job not found');
+      return { deliveries: call.parts.deliveries.ofJob(jobId) };
+    },
+  },
+  {
+    methods: ['POST'],
+    path: '/v1/deliveries/:id/redeliver',
+    scopes: ['client'],
+    handle(call) {
+      const { deliveries, clock, pokeWebhooks } = call.parts;
+      const id = Number(call.params.id);
+      const found = Number.isInteger(id) ? deliveries.get(id) : undefined;
+      if (!found || !maySee(call, found.endpoint))
+        throw new GatewayError('DELIVERY_NOT_FOUND', 'delivery not found');
+      deliveries.redeliver(id, clock.now());
+      pokeWebhooks();
+      return { id, jobId: found.jobId };
+    },
+  },
+];
+
+function maySee(call: Call, endpoint: string): boolean {
+  return call.caller.endpoints === undefined || call.caller.endpoints.includes(endpoint);
+}

@@ -1,0 +1,155 @@
+import { createAddressRules } from '@spillway/sdk/net';
+import { Webhook } from 'standardwebhooks';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestEngine } from '../jobs/test-engine.ts';
+import {
+  createWebhookDelivery,
+  type WebhookDelivery,
+  type WebhookDeliveryOptions,
+} from './deliver-webhooks.ts';
+import type { DeliveryStore } from './delivery.ts';
+import { createSqliteDeliveryStore } from './sqlite/sqlite-delivery-store.ts';
+
+const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+const URL = 'https://shop.test/hook';
+
+type Send = NonNullable<WebhookDeliveryOptions['send']>;
+
+describe('webhooks', () => {
+  let engine: ReturnType<typeof createTestEngine>;
+  let store: DeliveryStore;
+  let delivery: WebhookDelivery;
+  /** Statuses that the receiver answers, in turn; then 200. */
+  let answers: (number | Error)[];
+  let received: { url: string; body: string; headers: Record<string, string> }[];
+
+  const send: Send = async (url, options = {}) => {
+    received.push({ url, body: String(options.body), headers: { ...options.headers } });
+    const answer = answers.shift() ?? 200;
+    if (answer instanceof Error) throw answer;
+    return { status: answer, headers: {}, body: new Uint8Array(), url };
+  };
+
+  const start = () => {
+    delivery = createWebhookDelivery({
+      store,
+      job: engine.queue.get,
+      clock: engine.clock,
+      random: () => 0.5,
+      secret: SECRET,
+      rules: createAddressRules(),
+      send,
+      onError: (error) => {
+        throw error;
+      },
+    });
+    engine.queue.watch(({ transition }) => {
+      if (transition?.after.finishedAt !== undefined) delivery.poke();
+    });
+    delivery.start();
+  };
+
+  beforeEach(() => {
+    engine = createTestEngine();
+    store = createSqliteDeliveryStore(engine.db);
+    answers = [];
+    received = [];
+    start();
+  });
+  afterEach(async () => {
+    await delivery.stop();
+    expect(await engine.stop()).toBe(0);
+  });
+
+  const finishJob = async () => {
+    const job = await engine.submit({ input: '{"n":1.0}', webhook: URL });
+    await engine.take('w1');
+    await engine.clock.advance(88);
+    await engine.queue.complete({ workerId: 'w1', wireId: job.id }, '{"m":2.0}');
+    await engine.clock.advance(0);
+    return job.id;
+  };
+
+  it('tell a job’s end once, with RunPod’s body, its digits as they were', async () => {
+    const id = await finishJob();
+    expect(received.map((one) => one.url)).toEqual([URL]);
+    expect(received[0]?.body).toBe(
+      `{"delayTime":0,"executionTime":88,"id":"${id}","output":{"m":2.0},"status":"COMPLETED","workerId":"w1","input":{"n":1.0},"webhook":"${URL}"}`,
+    );
+    await engine.clock.advance(3_600_000);
+    expect(received).toHaveLength(1);
+    expect(store.ofJob(id)).toMatchObject([{ log: [{ status: 200 }] }]);
+  });
+
+  it('carry a signature that the standard’s own library accepts, and only for this body', async () => {
+    await finishJob();
+    const [one] = received;
+    const webhook = new Webhook(SECRET);
+    // The library refuses old timestamps, and the test's clock stands elsewhere.
+    const verify = (body: string) =>
+      webhook.sign(
+        one?.headers['webhook-id'] ?? '',
+        new Date(Number(one?.headers['webhook-timestamp']) * 1_000),
+        body,
+      );
+    expect(verify(one?.body ?? '')).toBe(one?.headers['webhook-signature']);
+    expect(verify('{}')).not.toBe(one?.headers['webhook-signature']);
+  });
+
+  it('go out again after a failure, under the same id, at growing distances', async () => {
+    answers = [500, new Error('connection refused')];
+    const id = await finishJob();
+    expect(received).toHaveLength(1);
+    await engine.clock.advance(10_000);
+    expect(received).toHaveLength(2);
+    await engine.clock.advance(30_000);
+    expect(received).toHaveLength(3);
+    expect(new Set(received.map((one) => one.headers['webhook-id'])).size).toBe(1);
+    const [kept] = store.ofJob(id);
+    expect(kept?.log).toMatchObject([{ status: 500 }, { error: 'connection refused' }, { status: 200 }]);
+    expect(kept?.deliveredAt).toBeDefined();
+    expect(kept?.nextAt).toBeUndefined();
+  });
+
+  it('keep their job beyond its retention until they are delivered, and then let it go', async () => {
+    await engine.start(() => false);
+    answers = Array.from({ length: 6 }, () => 503);
+    const id = await finishJob();
+    await engine.clock.advance(3_600_000);
+    expect(await engine.queue.get(id)).toBeDefined();
+    await engine.clock.advance(3_600_000);
+    expect(store.ofJob(id)).toEqual([]);
+    expect(await engine.queue.get(id)).toBeUndefined();
+  });
+
+  it('are given up after a day, and go out again when asked', async () => {
+    answers = Array.from({ length: 11 }, () => 410);
+    const id = await finishJob();
+    await engine.clock.advance(2 * 86_400_000);
+    expect(received).toHaveLength(11);
+    const [kept] = store.ofJob(id);
+    expect(kept?.nextAt).toBeUndefined();
+    expect(store.redeliver(kept?.id ?? 0, engine.clock.now())).toBe(true);
+    delivery.poke();
+    await engine.clock.advance(0);
+    expect(received).toHaveLength(12);
+    expect(store.ofJob(id)[0]?.deliveredAt).toBeDefined();
+  });
+
+  it('that wait while the gateway is down go out when it is back', async () => {
+    await delivery.stop();
+    const id = await finishJob();
+    expect(received).toEqual([]);
+    start();
+    await engine.clock.advance(0);
+    expect(received).toHaveLength(1);
+    expect(store.ofJob(id)[0]?.deliveredAt).toBeDefined();
+  });
+
+  it('are sent for every kind of end, a cancelled queue too', async () => {
+    const job = await engine.submit({ webhook: URL });
+    await engine.queue.cancel(job.id);
+    await engine.clock.advance(0);
+    expect(received.map((one) => JSON.parse(one.body).status)).toEqual(['CANCELLED']);
+  });
+});

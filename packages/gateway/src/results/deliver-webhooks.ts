@@ -1,0 +1,105 @@
+import type { Clock } from '@spillway/sdk/clock';
+import { type AddressRules, guardedFetch } from '@spillway/sdk/net';
+import type { Job } from '../jobs/job.ts';
+import type { Delivery, DeliveryStore, DeliveryTry } from './delivery.ts';
+import { decideNextTryMs } from './delivery-schedule.ts';
+import { webhookRequest } from './webhook-request.ts';
+
+export interface WebhookDeliveryOptions {
+  readonly store: DeliveryStore;
+  /** The job with its output; jobs are kept while their webhook waits. */
+  readonly job: (id: string) => Promise<Job | undefined>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** `whsec_…`: signs every delivery. */
+  readonly secret: string;
+  readonly rules: AddressRules;
+  readonly send?: typeof guardedFetch;
+  readonly onError: (error: unknown) => void;
+}
+
+/** RunPod's receivers have 10 s; a slower one gets the same webhook again. */
+const TIMEOUT_MS = 15_000;
+const AT_ONCE = 16;
+const LONGEST_PAUSE_MS = 60_000;
+const AFTER_ERROR_MS = 1_000;
+const ERROR_LENGTH = 300;
+
+export type WebhookDelivery = ReturnType<typeof createWebhookDelivery>;
+
+/** The loop that empties the outbox of webhooks. */
+export function createWebhookDelivery(options: WebhookDeliveryOptions) {
+  const { store, clock } = options;
+  const stopping = new AbortController();
+  let wake = new AbortController();
+  let loop: Promise<void> | undefined;
+
+  async function deliver(delivery: Delivery): Promise<void> {
+    const job = await options.job(delivery.jobId);
+    if (!job) return store.record(delivery.id, { at: clock.now(), tookMs: 0, error: 'the job is gone' }, {});
+    const one = await tryOnce(delivery, job, options, stopping.signal);
+    // Cut off by the stop: as if it had not been tried.
+    if (stopping.signal.aborted && one.status === undefined) return;
+    store.record(delivery.id, one, nextOf(delivery, one, clock.now(), options.random()));
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      wake = new AbortController();
+      try {
+        const due = store.due(clock.now(), AT_ONCE);
+        await Promise.all(due.map(deliver));
+        if (due.length === AT_ONCE) continue;
+        const pause = (store.nextAt() ?? Number.POSITIVE_INFINITY) - clock.now();
+        await clock.sleep(Math.min(LONGEST_PAUSE_MS, pause), AbortSignal.any([wake.signal, stopping.signal]));
+      } catch (error) {
+        options.onError(error);
+        await clock.sleep(AFTER_ERROR_MS, stopping.signal);
+      }
+    }
+  }
+
+  return {
+    start(): void {
+      loop ??= run();
+    },
+    /** A job with a webhook ended, or somebody asked for a redelivery. */
+    poke: (): void => wake.abort(),
+    async stop(): Promise<void> {
+      stopping.abort();
+      await loop;
+    },
+  };
+}
+
+async function tryOnce(
+  delivery: Delivery,
+  job: Job,
+  options: WebhookDeliveryOptions,
+  signal: AbortSignal,
+): Promise<DeliveryTry> {
+  const { clock, send = guardedFetch } = options;
+  const at = clock.now();
+  try {
+    const { body, headers } = webhookRequest(delivery, job, options.secret, at);
+    const reply = await send(delivery.url, {
+      method: 'POST',
+      body,
+      headers,
+      rules: options.rules,
+      timeoutMs: TIMEOUT_MS,
+      signal,
+    });
+    return { at, tookMs: clock.now() - at, status: reply.status };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { at, tookMs: clock.now() - at, error: message.slice(0, ERROR_LENGTH) };
+  }
+}
+
+function nextOf(delivery: Delivery, one: DeliveryTry, now: number, random: number) {
+  if (one.status !== undefined && one.status >= 200 && one.status < 300) return { deliveredAt: now };
+  const failures = delivery.log.length + 1;
+  const waitMs = decideNextTryMs(failures, random);
+  return waitMs === undefined ? {} : { nextAt: now + waitMs };
+}
