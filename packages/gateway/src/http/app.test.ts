@@ -309,6 +309,15 @@ describe('the HTTP face', () => {
     }
   });
 
+  it('fails a job whose result is too large, and says what to do', async () => {
+    const id = await submit();
+    await call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
+    const reply = await done(id, JSON.stringify({ output: 'x'.repeat(128 * 1024 * 1024) }));
+    expect(reply.statusCode).toBe(200);
+    expect(await status(id)).toMatchObject({ status: 'FAILED' });
+    expect((await status(id)).error).toMatch(/larger than 128 MiB.*return their URL/);
+  });
+
   it('answers 200 to reports that are late, repeated or unknown, and lets none of them change a result', async () => {
     const id = await submit();
     await call('GET', '/v2/echo/job-take/w1?job_in_progress=0');

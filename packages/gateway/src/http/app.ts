@@ -8,13 +8,14 @@ import Fastify, {
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import { type Authenticate, authorize, type Caller } from './auth.ts';
-import { handleError } from './error-handler.ts';
+import { handleError, isBodyTooLarge } from './error-handler.ts';
 import type { Answer, Route, RouteParts } from './route.ts';
 import { cancelRoutes } from './routes/cancel.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobListRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { openAiRoutes } from './routes/openai.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { queueOperationRoutes } from './routes/queue-operations.ts';
 import { runRoutes } from './routes/run.ts';
@@ -31,6 +32,7 @@ export const ROUTES: readonly Route[] = [
   ...streamRoutes,
   ...cancelRoutes,
   ...queueOperationRoutes,
+  ...openAiRoutes,
   ...healthRoutes,
   ...workerJobRoutes,
   ...jobListRoutes,
@@ -75,7 +77,11 @@ export function createApp({ parts, authenticate, log }: AppOptions): FastifyInst
       bodyLimit: route.bodyLimitBytes ?? SMALL_BODY_BYTES,
       // Before the body is read: a stranger's megabytes are not.
       onRequest: async (request) => admit(route, request, authenticate),
-      handler: (request, reply) => serve(route, parts, request, reply),
+      handler: (request, reply) => serve(route.handle, parts, request, reply),
+      errorHandler: (error, request, reply) =>
+        route.onBodyTooLarge && isBodyTooLarge(error)
+          ? serve(route.onBodyTooLarge, parts, request, reply)
+          : handleError(error, request, reply),
     });
   }
   return app;
@@ -91,12 +97,12 @@ async function admit(route: Route, request: FastifyRequest, authenticate: Authen
 }
 
 async function serve(
-  route: Route,
+  handle: Route['handle'],
   parts: RouteParts,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const answer = await route.handle({
+  const answer = await handle({
     parts,
     caller: callers.get(request) ?? { scope: 'viewer' },
     params: request.params as Record<string, string>,

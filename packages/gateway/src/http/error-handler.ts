@@ -1,12 +1,19 @@
 import type { ApiErrorBody } from '@spillway/protocol';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, GatewayError } from '../errors.ts';
+import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
 
 /** Turns whatever a route threw into the one error body. Unknown errors keep their message to the log. */
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
   const known = toGatewayError(error, request);
   const { status, title } = ERRORS[known.code];
   if (status >= 500) request.log.error({ err: error, requestId: request.id }, known.message);
+  if (status === 503) reply.header('retry-after', '1');
+  if (request.routeOptions.url?.includes('/openai/')) {
+    const text = openAiErrorBody(openAiErrorOf(status, known.code, known.message));
+    void reply.code(status).header('x-request-id', request.id).type('application/json').send(text);
+    return;
+  }
   const body: ApiErrorBody = {
     status,
     title,
@@ -15,14 +22,17 @@ export function handleError(error: FastifyError | Error, request: FastifyRequest
     code: known.code,
     ...(status >= 500 ? { requestId: request.id } : {}),
   };
-  if (status === 503) reply.header('retry-after', '1');
   void reply.code(status).type('application/problem+json').send(body);
+}
+
+export function isBodyTooLarge(error: Error): boolean {
+  return 'code' in error && error.code === 'FST_ERR_CTP_BODY_TOO_LARGE';
 }
 
 function toGatewayError(error: FastifyError | Error, request: FastifyRequest): GatewayError {
   if (error instanceof GatewayError) return error;
   const code = 'code' in error ? error.code : undefined;
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge(request);
+  if (isBodyTooLarge(error)) return bodyTooLarge(request);
   if ('statusCode' in error && typeof error.statusCode === 'number' && error.statusCode < 500) {
     return new GatewayError('INPUT_INVALID', `bad request: ${error.message}`);
   }

@@ -58,6 +58,8 @@ export interface Route {
   readonly scopes: readonly Scope[] | 'open';
   readonly bodyLimitBytes?: number;
   handle(call: Call): Promise<Answer> | Answer;
+  /** Answers in place of the error when the body is over the limit; the call has no body then. */
+  onBodyTooLarge?(call: Call): Promise<Answer>;
 }
 
 /** The endpoint that the path names. Throws ENDPOINT_NOT_FOUND. */

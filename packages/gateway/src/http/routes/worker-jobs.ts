@@ -55,6 +55,7 @@ export const workerJobRoutes: readonly Route[] = [
     scopes: ['worker'],
     bodyLimitBytes: RESULT_LIMIT_BYTES,
     handle: jobDone,
+    onBodyTooLarge: resultTooLarge,
   },
   {
     methods: ['POST'],
@@ -124,6 +125,15 @@ async function jobDone(call: Call): Promise<object> {
   if ('error' in value) await queue.fail(by, errorReport(report, output));
   else await queue.complete(by, output);
   if (report.stopPod) fleet.refreshWorker(by.workerId);
+  return {};
+}
+
+/** RunPod loses such a result and calls the job completed; here it fails and says how to return as much. */
+async function resultTooLarge(call: Call): Promise<object> {
+  const by = reporterOf(call);
+  call.parts.stops.obeyed(by.workerId, by.wireId);
+  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MIB} MiB; upload large results to storage and return their URL`;
+  await call.parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
   return {};
 }
 
