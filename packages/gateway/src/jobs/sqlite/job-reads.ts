@@ -4,6 +4,7 @@ import type { EndedAttempt } from '../job-machine.ts';
 import type { JobFilter, JobPage, JobStore } from '../job-store.ts';
 import type { createCounters } from './counters.ts';
 import { type JobRow, jobOf, summaryOf } from './job-row.ts';
+import type { ListReader } from './list-reader.ts';
 import type { prepareStatements } from './statements.ts';
 
 type Statements = ReturnType<typeof prepareStatements>;
@@ -41,10 +42,14 @@ type Reads = Pick<
   | 'oldestQueuedAt'
 >;
 
-export function createJobReads(sql: Statements, counters: ReturnType<typeof createCounters>): Reads {
+export function createJobReads(
+  sql: Statements,
+  counters: ReturnType<typeof createCounters>,
+  lists: ListReader,
+): Reads {
   return {
     get: async (id) => readJob(sql, sql.byId.get(id)),
-    list: async (filter) => listPage(sql.list(filter), filter),
+    list: async (filter) => listPage(await lists.list(filter), filter),
     attempts: async (id) => sql.attempts.all(id).map(attemptOf),
     readChunks: async (id, offset) => sql.chunksFrom.all(id, offset).map((row) => String(row.chunk)),
     due: async (now, limit) => sql.due.all(now, limit).map((row) => String(row.id)),
@@ -53,7 +58,11 @@ export function createJobReads(sql: Statements, counters: ReturnType<typeof crea
       return at === null || at === undefined ? undefined : Number(at);
     },
     running: async () => sql.running.all().flatMap((row) => readJob(sql, row) ?? []),
-    queued: async (endpoint, limit) => sql.queued.all(endpoint, limit).map((row) => String(row.id)),
+    queued: async (endpoint, limit) => {
+      const ready = sql.queuedReady.all(endpoint, limit);
+      const delayed = sql.queuedDelayed.all(endpoint, limit - ready.length);
+      return [...ready, ...delayed].map((row) => String(row.id));
+    },
     jobsAhead: async (id) => Number(sql.jobsAhead.get(id)?.n ?? 0),
     counts: (endpoint) => counters.of(endpoint),
     oldestQueuedAt: async (endpoint) => {
@@ -65,8 +74,8 @@ export function createJobReads(sql: Statements, counters: ReturnType<typeof crea
   };
 }
 
-function listPage(rows: readonly unknown[], filter: JobFilter): JobPage {
-  const page = rows.slice(0, filter.limit) as JobRow[];
+function listPage(rows: readonly JobRow[], filter: JobFilter): JobPage {
+  const page = rows.slice(0, filter.limit);
   const last = page.at(-1);
   return {
     jobs: page.map(summaryOf),

@@ -4,6 +4,7 @@ import { createCommitGroup } from './commit-group.ts';
 import { createCounters } from './counters.ts';
 import { createJobReads } from './job-reads.ts';
 import { createJobWrites } from './job-writes.ts';
+import { createListReader } from './list-reader.ts';
 import { prepareStatements } from './statements.ts';
 
 /**
@@ -15,11 +16,13 @@ export function createSqliteJobStore(db: DatabaseSync): JobStore {
   const counters = createCounters(db);
   counters.load();
   const group = createCommitGroup(db, { beforeCommit: counters.save, afterRollback: counters.load });
+  const lists = createListReader(db);
   return {
-    ...createJobReads(statements, counters),
+    ...createJobReads(statements, counters, lists),
     ...createJobWrites(statements, counters, group),
     close: () => {
       group.flush();
+      lists.close();
       db.close();
     },
   };

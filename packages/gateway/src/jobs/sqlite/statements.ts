@@ -1,7 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Job } from '../job.ts';
 import type { EndedAttempt } from '../job-machine.ts';
-import type { JobFilter } from '../job-store.ts';
 import { CHANGING_COLUMNS, changingValues, FIXED_COLUMNS, fixedValues } from './job-row.ts';
 
 /** Every SQL statement of the job store, prepared once. */
@@ -53,7 +52,6 @@ export function prepareStatements(db: DatabaseSync) {
     ),
     ...prepareChunks(db),
     remove: prepareRemove(db),
-    list: prepareList(db),
     ...prepareSubmit(db),
   };
 }
@@ -78,8 +76,11 @@ function prepareQueue(db: DatabaseSync) {
            AND (a.priority > b.priority OR (a.priority = b.priority AND a.seq < b.seq))
          WHERE b.id = ? LIMIT 10000)`,
     ),
-    queued: db.prepare(
-      `SELECT id FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' ORDER BY ready DESC, priority DESC, seq LIMIT ?`,
+    queuedReady: db.prepare(
+      `SELECT id FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 1 ORDER BY priority DESC, seq LIMIT ?`,
+    ),
+    queuedDelayed: db.prepare(
+      `SELECT id FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 0 ORDER BY available_at LIMIT ?`,
     ),
   };
 }
@@ -108,26 +109,6 @@ function prepareRemove(db: DatabaseSync): (seq: number) => void {
   const statements = TABLES_OF_A_JOB.map((table) => db.prepare(`DELETE FROM ${table} WHERE seq = ?`));
   return (seq) => {
     for (const statement of statements) statement.run(seq);
-  };
-}
-
-function prepareList(db: DatabaseSync): (filter: JobFilter) => readonly unknown[] {
-  const prepared = new Map<string, ReturnType<DatabaseSync['prepare']>>();
-  return (filter) => {
-    const conditions: [string, string | number][] = [
-      ['jobs.seq < ?', filter.cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(filter.cursor)],
-    ];
-    if (filter.tag !== undefined)
-      conditions.push(['jobs.seq IN (SELECT seq FROM job_tags WHERE tag = ?)', filter.tag]);
-    if (filter.endpoint !== undefined) conditions.push(['endpoint = ?', filter.endpoint]);
-    if (filter.status !== undefined) conditions.push(['status = ?', filter.status]);
-    if (filter.since !== undefined) conditions.push(['created_at >= ?', filter.since]);
-    if (filter.until !== undefined) conditions.push(['created_at < ?', filter.until]);
-    const where = conditions.map(([text]) => text).join(' AND ');
-    const statement =
-      prepared.get(where) ?? db.prepare(`SELECT * FROM jobs WHERE ${where} ORDER BY jobs.seq DESC LIMIT ?`);
-    prepared.set(where, statement);
-    return statement.all(...conditions.map(([, value]) => value), filter.limit + 1);
   };
 }
 
