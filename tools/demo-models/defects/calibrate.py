@@ -16,7 +16,7 @@ from net import normalise
 from prompts import FEATURES, Decoder, Encoder
 
 SEEDS = 5_000_000
-OFFSETS = np.arange(-1.0, 1.3, 0.25)
+OFFSETS = np.arange(-1.0, 2.3, 0.25)
 
 
 def pixels_of(picture, size):

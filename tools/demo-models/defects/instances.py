@@ -20,7 +20,8 @@ class Spread(nn.Module):
     """Finds the areas of one or more planes: [n, h, w] chance in, area properties out.
 
     `cell` is the grid's pitch in logits' pixels, `reach` the pool's radius in cells (reach - 1
-    empty cells are bridged), `rounds` how often it is applied.
+    empty cells are bridged), `rounds` how often it is applied. Cells above `weak` join areas, only
+    pixels above `strong` count for their extent.
     """
 
     def __init__(self, grid, cell, reach, rounds, weak, strong):
@@ -111,7 +112,7 @@ class Detector(nn.Module):
     def __init__(self, net, judge=None, size=384):
         super().__init__()
         self.net, self.judge = net, judge or Judge()
-        self.lines = Spread(size // 4, 2, 3, 44, 0.30, 0.40)
+        self.lines = Spread(size // 4, 2, 3, 44, 0.08, 0.40)
         self.patches = Spread(size // 8, 4, 1, 40, 0.5, 0.5)
 
     def areas(self, x):
