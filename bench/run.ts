@@ -1,5 +1,7 @@
+import { parseArgs } from 'node:util';
+
 /**
- * `npm run bench -- <name> [--json]`: measures the product against what it is built on, on the machine at hand. Each
+ * `npm run bench -- <name> [flags]`: measures the product against what it is built on, on the machine at hand. Each
  * bench is a row of the table; its figures hold for this machine and this moment, its ratios for more than that.
  */
 export interface BenchResult {
@@ -11,9 +13,16 @@ export interface BenchResult {
   readonly rows: readonly (readonly [string, string])[];
 }
 
+export interface BenchFlags {
+  /** Parts to run; empty: all. */
+  readonly only: readonly string[];
+  /** Short runs: to see that it works, not to be quoted. */
+  readonly isQuick: boolean;
+}
+
 interface BenchRow {
   readonly description: string;
-  run(): Promise<BenchResult>;
+  run(flags: BenchFlags): Promise<BenchResult>;
 }
 
 const BENCHES: Readonly<Record<string, BenchRow>> = {
@@ -22,30 +31,62 @@ const BENCHES: Readonly<Record<string, BenchRow>> = {
       'images a second of the detect worker against the raw sessions of its models; spawn to first result',
     run: async () => (await import('./detect.ts')).benchDetect(),
   },
+  jobs: {
+    description: 'the job engine through HTTP against the bare server, BullMQ and the official Python SDK',
+    run: async (flags) => (await import('./jobs.ts')).benchJobs(flags),
+  },
 };
 
-const [name, ...flags] = process.argv.slice(2);
-const row = name === undefined ? undefined : BENCHES[name];
-
-if (name === '--help' || name === '-h') {
-  process.stdout.write(help());
-} else if (name === undefined || row === undefined) {
-  process.stderr.write(name === undefined ? help() : `There is no bench "${name}".\n\n${help()}`);
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
-} else {
-  const result = await row.run();
+}
+
+async function main(): Promise<void> {
+  const { values: flags, positionals } = readArguments();
+  const [name] = positionals;
+  const row = name === undefined ? undefined : BENCHES[name];
+  if (flags.help) {
+    process.stdout.write(help());
+    return;
+  }
+  if (name === undefined || row === undefined) {
+    throw new Error(name === undefined ? help() : `There is no bench "${name}".\n\n${help()}`);
+  }
+  const result = await row.run({ only: flags.only, isQuick: flags.quick });
   const width = Math.max(...result.rows.map(([label]) => label.length));
   for (const [label, value] of result.rows) {
     process.stdout.write(`${label.padEnd(width)}  ${value}\n`);
   }
-  if (flags.includes('--json')) {
+  if (flags.json) {
     process.stdout.write(`${JSON.stringify({ bench: name, ratios: result.ratios, ...result.figures })}\n`);
   }
+}
+
+function readArguments() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      json: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      quick: { type: 'boolean', default: false },
+    },
+  });
 }
 
 function help(): string {
   const rows = Object.entries(BENCHES).map(
     ([bench, { description }]) => `  ${bench.padEnd(10)} ${description}`,
   );
-  return `npm run bench -- <name> [--json]\n\n${rows.join('\n')}\n\n--json prints the figures as one last line.\n`;
+  return `npm run bench -- <name> [--json] [--only <part>]… [--quick]
+
+${rows.join('\n')}
+
+--json    prints the figures as one last line
+--only    runs that part of the bench alone (jobs: cycles, runsync, taken, workers, million, held)
+--quick   short runs: to see that it works, not to be quoted
+`;
 }

@@ -6,7 +6,8 @@ import { pino } from 'pino';
 import { ADMIN_KEY, readConfig } from './start-gateway.ts';
 
 const folder = process.argv[2] ?? '.';
-const config = readConfig(readFileSync(join(folder, 'endpoints.yaml'), 'utf8'), folder);
+const yaml = readFileSync(join(folder, 'endpoints.yaml'), 'utf8');
+const config = readConfig(yaml, folder, process.env.SPILLWAY_TEST_LISTEN);
 const log = pino({ level: process.env.SPILLWAY_TEST_LOG ?? 'silent' }, pino.destination(2));
 const gateway = createGateway({ config, adminKey: ADMIN_KEY, log });
 await gateway.start();

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { ADMIN_KEY } from './start-gateway.ts';
 
 const MAIN = new URL('./gateway-main.ts', import.meta.url).pathname;
@@ -29,10 +30,23 @@ export interface GatewayProcess {
   stop(): Promise<void>;
 }
 
-/** A gateway in a process of its own, so that it can be killed; `wrapper` is a program that starts it, such as strace. */
-export async function spawnGateway(folder: string, wrapper: readonly string[] = []): Promise<GatewayProcess> {
+/** Starts a gateway's process; it is not ready yet. `SPILLWAY_TEST_LISTEN` in `env` gives it a certain address. */
+export function launchGateway(
+  folder: string,
+  wrapper: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess & { stdout: Readable } {
   const [program = process.execPath, ...args] = [...wrapper, process.execPath, MAIN, folder];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+}
+
+/** A gateway in a process of its own, so that it can be killed; `wrapper` is a program that starts it, such as strace. */
+export async function spawnGateway(
+  folder: string,
+  wrapper?: readonly string[],
+  env?: Readonly<Record<string, string>>,
+): Promise<GatewayProcess> {
+  const child = launchGateway(folder, wrapper, env);
   const exited = once(child, 'exit');
   const lines = createInterface({ input: child.stdout });
   const url = await Promise.race([

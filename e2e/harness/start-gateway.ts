@@ -47,9 +47,9 @@ export async function startGateway(
   };
 }
 
-/** The parsed configuration, listening on a free port. */
-export function readConfig(yaml: string, folder: string) {
-  const text = `listen: 127.0.0.1:0\ndata: ./data\n${yaml}`;
+/** The parsed configuration, listening on a free port unless the test wants a certain one. */
+export function readConfig(yaml: string, folder: string, listen = '127.0.0.1:0') {
+  const text = `listen: ${listen}\ndata: ./data\n${yaml}`;
   const parsed = parseConfig(text, { path: join(folder, 'spillway.yaml'), env: {}, builtInWorkers });
   if (!parsed.ok) throw new Error(formatProblems('spillway.yaml', parsed.problems));
   return parsed.config;

@@ -13,19 +13,51 @@ export const ERRORS = {
   WORKER_NOT_FOUND: { status: 404, title: 'Not Found' },
   DELIVERY_NOT_FOUND: { status: 404, title: 'Not Found' },
   KEY_NOT_FOUND: { status: 404, title: 'Not Found' },
+  BATCH_NOT_FOUND: { status: 404, title: 'Not Found' },
+  BATCH_REQUEST_NOT_FOUND: { status: 404, title: 'Not Found' },
   ROUTE_NOT_FOUND: { status: 404, title: 'Not Found' },
+  /** The same Idempotency-Key came with another submit. */
+  IDEMPOTENCY_CONFLICT: { status: 409, title: 'Conflict' },
+  /** Only jobs that have ended can be deleted. */
+  JOB_NOT_ENDED: { status: 409, title: 'Conflict' },
   /** Only jobs that ended badly can be retried. */
   JOB_NOT_RETRYABLE: { status: 409, title: 'Conflict' },
+  /** Requests can be added and removed while a batch is a draft. */
+  BATCH_LOCKED: { status: 409, title: 'Conflict' },
+  /** A batch is deleted when none of its requests waits or runs. */
+  BATCH_RUNNING: { status: 409, title: 'Conflict' },
+  /** Too many batches of an endpoint, requests of a batch, or waiting requests. */
+  BATCH_LIMIT: { status: 429, title: 'Too Many Requests' },
   /** The body or a parameter is not what the operation takes. */
   INPUT_INVALID: { status: 400, title: 'Bad Request' },
   /** RunPod answers 400, not 413, on its job API. */
   BODY_TOO_LARGE: { status: 400, title: 'Bad Request' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'Content Too Large' },
+  /** The key has used up what it may ask for in ten seconds. */
+  RATE_LIMITED: { status: 429, title: 'Too Many Requests' },
   /** The store cannot write (a full disk, say); nothing was accepted. */
   STORE_UNAVAILABLE: { status: 503, title: 'Service Unavailable' },
   SHUTTING_DOWN: { status: 503, title: 'Service Unavailable' },
   INTERNAL: { status: 500, title: 'Internal Server Error' },
-} as const satisfies Record<string, { status: number; title: string }>;
+  /** An operation of queues, called on an endpoint whose workers serve HTTP themselves; and the reverse. */
+  LOAD_BALANCER_ENDPOINT: { status: 400, title: 'Bad Request', word: 'not allowed for LB API' },
+  QUEUE_ENDPOINT: { status: 400, title: 'Bad Request', word: 'not allowed for QB API' },
+  /** RunPod answers 400 where no worker has room in time. */
+  NO_WORKERS_AVAILABLE: { status: 400, title: 'Bad Request', word: 'no workers available' },
+  WORKER_TIMEOUT: { status: 400, title: 'Bad Request', word: 'worker_timeout' },
+  AFFINITY_WORKER_GONE: { status: 404, title: 'Not Found', word: 'affinity_worker_gone' },
+  /** The worker that was asked died, hung up, or doesn't listen. */
+  WORKER_UNREACHABLE: { status: 502, title: 'Bad Gateway' },
+  RESPONSE_TOO_LARGE: { status: 502, title: 'Bad Gateway' },
+  REQUEST_TIMEOUT: { status: 504, title: 'Gateway Timeout' },
+} as const satisfies Record<string, ErrorRow>;
+
+export interface ErrorRow {
+  readonly status: number;
+  readonly title: string;
+  /** What RunPod says for it, word for word; clients look for it in the body's `error`. */
+  readonly word?: string;
+}
 
 export type ErrorCode = keyof typeof ERRORS;
 

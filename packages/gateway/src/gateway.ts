@@ -1,29 +1,37 @@
 import os from 'node:os';
+import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { createAddressRules } from '@spillway/sdk/net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { type Batches, createBatches } from './batches/batches.ts';
+import { createSqliteBatchStore } from './batches/sqlite/sqlite-batch-store.ts';
 import type { GatewayConfig } from './config/index.ts';
 import { type DataLock, lockDataDirectory } from './db/data-lock.ts';
 import { openDatabase } from './db/open.ts';
-import type { Endpoint } from './endpoints/endpoint.ts';
-import { createProcessBackend } from './fleet/backends/process.ts';
+import type { BackendKind } from './endpoints/endpoint.ts';
+import { createEndpointDirectory, type EndpointDirectory } from './endpoints/endpoint-directory.ts';
+import { createEndpointStore } from './endpoints/endpoint-store.ts';
+import { createBackends } from './fleet/create-backends.ts';
 import { createFleet, type Fleet } from './fleet/fleet.ts';
 import { readHostHardware } from './fleet/host-hardware.ts';
-import { createApp } from './http/app.ts';
-import { createAuthenticator } from './http/auth.ts';
-import type { RouteParts } from './http/route.ts';
+import { workerOrigin } from './fleet/worker-origins.ts';
+import { batchSubmission } from './http/batch/batch-submission.ts';
+import { listenOn } from './http/listen.ts';
+import { createWorkerDoor, type WorkerDoor } from './http/worker-door.ts';
+import { createHttpFace } from './http-face.ts';
 import { createJobEngine, type JobEngine } from './jobs/engine.ts';
 import { type AdminKey, resolveAdminKey } from './keys/admin-key.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { resolveWebhookSecret } from './keys/webhook-secret.ts';
 import { createWorkerKeys, type WorkerKeys } from './keys/worker-keys.ts';
 import { createRandomIds, type Ids } from './lib/ids.ts';
+import { probeHealth } from './load-balancing/health-probe.ts';
+import { createLoadBalancer, type LoadBalancer } from './load-balancing/load-balancer.ts';
 import { createWebhookDelivery, type WebhookDelivery } from './results/deliver-webhooks.ts';
 import type { DeliveryStore } from './results/delivery.ts';
 import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-store.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
-import { decideWaitReason } from './scheduler/wait-reason.ts';
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -35,9 +43,6 @@ export interface GatewayOptions {
   readonly clock?: Clock;
   readonly ids?: Ids;
 }
-
-/** Held shorter than any proxy or client cuts a silent connection. */
-const WORKER_HOLD_MS = 25_000;
 
 export function createGateway(options: GatewayOptions): Gateway {
   return new Gateway(options);
@@ -51,7 +56,6 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #clock: Clock;
   readonly #ids: Ids;
-  readonly #endpoints: ReadonlyMap<string, Endpoint>;
   #parts: Parts | undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -60,7 +64,6 @@ export class Gateway {
     this.#options = options;
     this.#clock = options.clock ?? createSystemClock();
     this.#ids = options.ids ?? createRandomIds();
-    this.#endpoints = new Map(options.config.endpoints.map((endpoint) => [endpoint.name, endpoint]));
   }
 
   /** Address it listens on. Only after `start`. */
@@ -99,13 +102,21 @@ export class Gateway {
       parts = this.#build(lock);
       this.#parts = parts;
       const predecessors = new Set(await parts.fleet.start());
-      parts.url = await listen(parts.app, this.#options.config.listen);
+      // Before anything sweeps old jobs: their results may not be kept yet.
+      await parts.batches.start();
+      const { listen, workerListen } = this.#options.config;
+      const { app, door } = parts;
+      parts.url = await listenOn('listen', listen, (address) => app.listen(address));
+      if (workerListen) parts.workerPort = await listenOn('workerListen', workerListen, door.listen);
       lock.describe({ pid: process.pid, url: parts.url });
       await parts.engine.start((workerId) => predecessors.has(workerId));
       parts.webhooks.start();
+      parts.loadBalancer.start();
       parts.scheduler.start();
     } catch (error) {
+      await parts?.door.close();
       await parts?.app.close();
+      await parts?.batches.stop();
       parts?.engine.close();
       lock.release();
       throw error;
@@ -117,10 +128,14 @@ export class Gateway {
     const parts = this.#parts;
     if (!parts?.url) return;
     parts.isStopping = true;
+    parts.loadBalancer.close();
     await parts.scheduler.stop();
     await parts.fleet.stop();
+    await parts.loadBalancer.stop();
     await parts.webhooks.stop();
+    await parts.batches.stop();
     await parts.engine.stop();
+    await parts.door.close();
     await parts.app.close();
     parts.engine.close();
     parts.lock.release();
@@ -132,21 +147,31 @@ export class Gateway {
     const db = openDatabase(`${config.dataDir}/jobs.db`);
     const keys = createKeyStore(db, { clock: this.#clock, ids: this.#ids });
     const workerKeys = createWorkerKeys(this.#ids);
+    const endpoints = createEndpointDirectory(config.endpoints, createEndpointStore(db, this.#clock));
     const engine = createJobEngine({
       db,
       clock: this.#clock,
       ids: this.#ids,
-      endpoints: [...this.#endpoints.keys()],
-      cancelGraceMs: (name) => this.#endpoints.get(name)?.cancelGraceMs ?? 0,
+      endpoints: endpoints.names(),
+      cancelGraceMs: (name) => endpoints.get(name)?.cancelGraceMs ?? 0,
       retentionMs: config.retention.resultsMs,
       onOverdueWorker: (workerId) =>
         void fleet.killWorker(workerId, 'it went on with a job that was cancelled or out of time'),
-      onError: (error) => log.error({ err: error }, 'the deadline loop failed; it goes on'),
+      onError: (error) =>
+        log.error({ err: error }, 'the job store failed; what it could not write is tried again'),
     });
     const deliveries = createSqliteDeliveryStore(db);
     const webhooks = this.#buildWebhooks(engine, deliveries);
-    const fleet = this.#buildFleet(engine, workerKeys);
-    const scheduler = this.#buildScheduler(engine, fleet);
+    const fleet = this.#buildFleet(engine, workerKeys, () => loadBalancer);
+    const loadBalancer = createLoadBalancer({
+      clock: this.#clock,
+      endpoints,
+      fleet,
+      probe: probeHealth,
+      onDemand: () => scheduler.poke(),
+    });
+    const scheduler = this.#buildScheduler({ engine, fleet, endpoints, loadBalancer });
+    actOnChanges(endpoints, engine, scheduler);
     engine.queue.watch(({ transition, isNew }) => {
       const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
       if (worker !== undefined) fleet.noteJobs(worker, engine.queue.held.count(worker));
@@ -154,14 +179,43 @@ export class Gateway {
       if (transition?.after.webhook !== undefined && transition.after.finishedAt !== undefined)
         webhooks.poke();
     });
-    const authenticate = createAuthenticator({ adminKey: adminKey.secret, keys, workerKeys });
-    const routeParts = {
-      ...this.#routeParts(engine, fleet, keys),
-      deliveries,
+    const batches = this.#buildBatches(db, engine, endpoints);
+    const app = createHttpFace({
+      ...{ config, log, clock: this.#clock, engine, fleet, endpoints, keys, workerKeys },
+      ...{ loadBalancer, batches, deliveries },
+      adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
+      isStopping: () => this.#parts?.isStopping ?? false,
+    });
+    return {
+      lock,
+      adminKey,
+      engine,
+      fleet,
+      loadBalancer,
+      batches,
+      scheduler,
+      webhooks,
+      app,
+      door: createWorkerDoor(app),
+      url: '',
+      workerPort: 0,
+      isStopping: false,
     };
-    const app = createApp({ parts: routeParts, authenticate, log });
-    return { lock, adminKey, engine, fleet, scheduler, webhooks, app, url: '', isStopping: false };
+  }
+
+  #buildBatches(db: DatabaseSync, { queue }: JobEngine, endpoints: EndpointDirectory): Batches {
+    return createBatches({
+      store: createSqliteBatchStore(db),
+      queue,
+      clock: this.#clock,
+      ids: this.#ids,
+      toSubmission: ({ endpoint: name, batchId, body }) => {
+        const endpoint = endpoints.get(name);
+        return endpoint && batchSubmission(endpoint, batchId, body);
+      },
+      onError: (error) => this.#options.log.error({ err: error }, 'the batch loop failed; it goes on'),
+    });
   }
 
   #buildWebhooks(engine: JobEngine, store: DeliveryStore): WebhookDelivery {
@@ -177,41 +231,73 @@ export class Gateway {
     });
   }
 
-  #buildFleet(engine: JobEngine, workerKeys: WorkerKeys): Fleet {
+  #buildFleet(engine: JobEngine, workerKeys: WorkerKeys, loadBalancer: () => LoadBalancer): Fleet {
     const { config, log, hostEnv = process.env } = this.#options;
-    const backend = createProcessBackend({
+    const hardware = readHostHardware();
+    // Elsewhere containers run in a machine of the engine's own.
+    const hasHostNetwork = process.platform === 'linux';
+    const backends = createBackends({
       clock: this.#clock,
       dataDir: config.dataDir,
       hostEnv,
       onError: (message, error) => log.error({ err: error }, message),
+      endpoints: config.endpoints,
+      hardware,
+      hasHostNetwork,
     });
     return createFleet({
       clock: this.#clock,
       ids: this.#ids,
-      backends: [backend],
-      hardware: readHostHardware(),
+      backends,
+      hardware,
       hostname: os.hostname(),
       heartbeatMs: config.lease.heartbeatMs,
-      origin: () => this.#running.url,
+      leaseMs: config.lease.durationMs,
+      origin: (backend) => this.#workerOrigin(backend, hasHostNetwork),
       keys: {
         issueKey: (workerId, endpoint) => workerKeys.issue({ workerId, endpoint }),
         revokeKey: workerKeys.revoke,
       },
       log,
-      drain: engine.drain,
+      jobs: {
+        held: engine.queue.held.count,
+        close: engine.dispatcher.close,
+        reopen: engine.dispatcher.forget,
+      },
+      async drain(workerId, signal) {
+        await Promise.all([engine.drain(workerId, signal), loadBalancer().drain(workerId, signal)]);
+      },
       onWorkerLost: async (workerId, _endpoint, failure) => engine.workerLost(workerId, failure),
     });
   }
 
-  #buildScheduler(engine: JobEngine, fleet: Fleet): Scheduler {
+  #workerOrigin(backend: BackendKind, hasHostNetwork: boolean): string {
+    const { publicUrl, workerListen } = this.#options.config;
+    const { url, workerPort } = this.#running;
+    return workerOrigin(backend, {
+      url,
+      publicUrl,
+      workerListen: workerListen && { host: workerListen.host, port: workerPort },
+      hostname: os.hostname(),
+      hasHostNetwork,
+    });
+  }
+
+  #buildScheduler(
+    parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer'> & { endpoints: EndpointDirectory },
+  ) {
+    const { engine, fleet, endpoints, loadBalancer } = parts;
     const { queue } = engine;
     return createScheduler({
       clock: this.#clock,
-      endpoints: [...this.#endpoints.values()],
+      endpoints,
       fleet,
       queue: {
         async snapshot(endpoint) {
+          if (endpoints.get(endpoint)?.loadBalancing) return loadBalancer.snapshot(endpoint);
           const { ready, lowPriorityReady, inProgress } = queue.counts(endpoint);
+          // Jobs of a paused endpoint start no worker, since none would get them.
+          if (endpoints.isPaused(endpoint)) return { queued: 0, queuedLowPriority: 0, inProgress };
           const oldestQueuedAt = await queue.oldestQueuedAt(endpoint);
           return {
             queued: ready,
@@ -224,39 +310,16 @@ export class Gateway {
       log: this.#options.log,
     });
   }
+}
 
-  #routeParts(
-    engine: JobEngine,
-    fleet: Fleet,
-    keys: RouteParts['keys'],
-  ): Omit<RouteParts, 'deliveries' | 'pokeWebhooks'> {
-    const { queue, dispatcher, waiters, stops } = engine;
-    const endpoints = this.#endpoints;
-    return {
-      endpoints,
-      queue,
-      dispatcher,
-      waiters,
-      stops,
-      fleet,
-      keys,
-      clock: this.#clock,
-      leaseMs: this.#options.config.lease.durationMs,
-      workerHoldMs: WORKER_HOLD_MS,
-      isStopping: () => this.#parts?.isStopping ?? false,
-      waitReason: async (job) => {
-        const endpoint = endpoints.get(job.endpoint);
-        if (job.status !== 'IN_QUEUE' || !endpoint) return undefined;
-        return decideWaitReason({
-          endpoint,
-          workers: fleet.workers(endpoint.name),
-          startProblem: fleet.startProblem(endpoint.name),
-          position: await queue.jobsAhead(job.id),
-          isLowPriority: job.isLowPriority,
-        });
-      },
-    };
-  }
+/** What a live change of an endpoint sets in motion, and what was changed before this start. */
+function actOnChanges(endpoints: EndpointDirectory, engine: JobEngine, scheduler: Scheduler): void {
+  for (const name of endpoints.names()) if (endpoints.isPaused(name)) engine.dispatcher.pause(name);
+  endpoints.watch(({ endpoint, type }) => {
+    if (type === 'paused') engine.dispatcher.pause(endpoint);
+    if (type === 'resumed') engine.dispatcher.resume(endpoint);
+    scheduler.poke();
+  });
 }
 
 interface Parts {
@@ -264,26 +327,15 @@ interface Parts {
   readonly adminKey: AdminKey;
   readonly engine: JobEngine;
   readonly fleet: Fleet;
+  readonly loadBalancer: LoadBalancer;
   readonly scheduler: Scheduler;
   readonly webhooks: WebhookDelivery;
+  readonly batches: Batches;
   readonly app: FastifyInstance;
+  readonly door: WorkerDoor;
   /** Empty until it listens. */
   url: string;
+  /** 0 unless there is a listener for workers. */
+  workerPort: number;
   isStopping: boolean;
-}
-
-async function listen(app: FastifyInstance, { host, port }: GatewayConfig['listen']): Promise<string> {
-  try {
-    return await app.listen({ host, port });
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    const reasons: Record<string, string> = {
-      EADDRINUSE:
-        'the port is taken; choose another with --port or `listen`, or stop the program that has it',
-      EACCES: 'this user may not open that port; choose one above 1023',
-      EADDRNOTAVAIL: 'this machine has no such address; check `listen`',
-    };
-    const reason = reasons[String(code)] ?? (error instanceof Error ? error.message : String(error));
-    throw new Error(`can't listen on ${host}:${port}: ${reason}`, { cause: error });
-  }
 }

@@ -1,24 +1,26 @@
 import { createSystemClock } from '@spillway/sdk/clock';
+import type { Endpoint } from '../src/endpoints/endpoint.ts';
 import { newTestEndpoint } from '../src/endpoints/new-test-endpoint.ts';
-import { createProcessBackend } from '../src/fleet/backends/process.ts';
+import { createBackends } from '../src/fleet/create-backends.ts';
 import { eventually } from './process-watch.ts';
 
-// A gateway reduced to its process backend, which a test kills: starts one worker that ignores SIGTERM and has a child,
-// sends the whole group a SIGTERM that nobody obeys, and prints the two pids.
-const dataDir = process.argv[2] ?? '';
-const backend = createProcessBackend({
+// A gateway reduced to one backend, which a test kills: starts one worker, waits for its first line, sends the worker a
+// request to end, and prints what is known of it. Arguments: data folder, backend, the endpoint's changes as JSON,
+// `stay` or `exit`.
+const [dataDir = '', kind = '', changes = '{}', mode] = process.argv.slice(2);
+const endpoint = newTestEndpoint(JSON.parse(changes) as Partial<Endpoint>);
+const backend = createBackends({
   clock: createSystemClock(),
   dataDir,
   hostEnv: process.env,
   onError: (message, error) => console.error(message, error),
-});
-const script = 'trap "" TERM; sleep 1000 & echo $!; while :; do wait; done';
-const worker = await backend.start({
-  workerId: 'worker1',
-  endpoint: newTestEndpoint({ command: ['sh', '-c', script] }),
-  env: {},
-});
+  endpoints: [endpoint],
+  hardware: { cpuCount: 1, gpuCount: 0, gpuName: 'cpu' },
+  hasHostNetwork: true,
+}).find((one) => one.kind === kind);
+if (!backend) throw new Error(`no backend ${kind}`);
+const worker = await backend.start({ workerId: 'worker1', endpoint, env: {} });
 await eventually(() => worker.log.printed(1).length === 1);
 worker.terminate();
-console.log(JSON.stringify({ worker: worker.pid, child: Number(worker.log.printed(1)[0]) }));
-if (process.argv[3] === 'exit') process.exit(0);
+console.log(JSON.stringify({ pid: worker.pid, line: worker.log.printed(1)[0] }));
+if (mode === 'exit') process.exit(0);

@@ -4,7 +4,6 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { createManualClock, createSystemClock, type ManualClock } from '@spillway/sdk/clock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Endpoint } from '../src/endpoints/endpoint.ts';
@@ -14,7 +13,23 @@ import { createProcessBackend } from '../src/fleet/backends/process.ts';
 import { readHostHardware } from '../src/fleet/host-hardware.ts';
 import { readProcessIdentity } from '../src/fleet/process-identity.ts';
 import { openWorkerLog, pruneLogs } from '../src/fleet/worker-log.ts';
+import { describeBackend } from './backend.contract.ts';
 import { eventually, groupMembers, ignoresSigterm, isRunning } from './process-watch.ts';
+
+describeBackend('process', () => ({
+  kind: 'process',
+  hostEnv: process.env,
+  endpointOf: (command) => ({ command }),
+  isAlive: (_, pid) => groupMembers(pid).length > 0,
+  endWatchdog(pid) {
+    // It was started by a process that is gone; the worker's own children have the worker as their parent.
+    for (const one of groupMembers(pid)) {
+      if (one.pid !== pid && one.parent !== pid) process.kill(one.pid, 'SIGKILL');
+    }
+  },
+  folder: 'workers',
+  close: () => {},
+}));
 
 let dataDir: string;
 let clock: ManualClock;
@@ -77,27 +92,6 @@ describe('a worker process', () => {
     expect(existsSync(env.HOME)).toBe(false);
   });
 
-  test.each([
-    ['exit 0', { code: 0, signal: null }],
-    ['exit 7', { code: 7, signal: null }],
-    ['kill -SEGV $$', { code: null, signal: 'SIGSEGV' }],
-  ])('that does `%s` ends as it did: %j', async (script, exit) => {
-    const worker = await shell(script);
-    expect(await worker.exited).toMatchObject(exit);
-  });
-
-  test('has a complete log when it has ended: both streams, also without a line break at the end', async () => {
-    const worker = await shell('echo one; echo two >&2; sleep 0; printf three; exit 1');
-    await worker.exited;
-    expect(worker.log.printed(9).toSorted()).toEqual(['one', 'three', 'two']);
-    const file = await readFile(path.join(dataDir, 'logs', 'mine', 'w1.log'), 'utf8');
-    expect(file).toMatch(/^\S+Z stdout one$/m);
-    expect(file).toMatch(/^\S+Z stderr two$/m);
-    expect(file).toMatch(/^\S+Z stdout three$/m);
-    expect(file).toMatch(/gateway started sh -c .* \(pid \d+\)$/m);
-    await worker.log.ended;
-  });
-
   test('whose folder does not exist is not started, and the setting is named', async () => {
     const started = start(['true'], { cwd: path.join(dataDir, 'nowhere') });
     await expect(started).rejects.toThrow(
@@ -114,19 +108,6 @@ describe('a worker process', () => {
     await expect(started).rejects.toThrow(/^can't be started: /);
     await expect(started).rejects.toThrow(text);
     expect(await readdir(path.join(dataDir, 'workers'))).toEqual([]);
-  });
-
-  test('whose program does not exist ends with code 127, and the shell says so', async () => {
-    const worker = await start(['no-such-program-here', 'x']);
-    expect(await worker.exited).toMatchObject({ code: 127 });
-    expect(worker.log.printed(1)[0]).toMatch(/no-such-program-here.*not found/);
-  });
-
-  test('takes arguments as they are, whatever they hold', async () => {
-    const odd = ['a b', '$HOME', '"', "'", '*', '', 'ü'];
-    const worker = await start([process.execPath, '-p', 'JSON.stringify(process.argv.slice(1))', ...odd]);
-    await worker.exited;
-    expect(JSON.parse(worker.log.printed(1)[0] ?? '')).toEqual(odd);
   });
 
   test('leads a group in which its watchdog is no child of it', async () => {
@@ -158,15 +139,6 @@ describe('a worker process', () => {
     }
   });
 
-  test('is asked to end with its children, by SIGTERM', async () => {
-    const worker = await shell('trap "echo bye; exit 3" TERM; sleep 1000 & echo $!; wait');
-    const child = Number((await printed(worker, 1))[0]);
-    worker.terminate();
-    expect(await worker.exited).toMatchObject({ code: 3 });
-    expect(worker.log.printed(1)).toEqual(['bye']);
-    await eventually(() => !isRunning(child));
-  });
-
   test('that left a child outside its group with its output open is not waited for for ever', async () => {
     const leaveChild = `const { pid } = require('node:child_process')
       .spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' }); console.log(pid); process.exit(0)`;
@@ -183,48 +155,6 @@ describe('a worker process', () => {
     await worker.exited;
     expect(await readdir(path.join(dataDir, 'workers'))).toEqual([]);
     expect(await readdir(path.join(dataDir, 'logs', 'mine'))).toEqual(['w1.log']);
-  });
-
-  test('may be signalled after its end without harm', async () => {
-    const worker = await shell('exit 0');
-    await worker.exited;
-    worker.terminate();
-    worker.kill();
-  });
-});
-
-describe('no worker outlives its gateway', () => {
-  async function runGateway(
-    ...args: string[]
-  ): Promise<{ gateway: ChildProcess; pids: { worker: number; child: number } }> {
-    const script = fileURLToPath(new URL('fake-gateway.ts', import.meta.url));
-    const gateway = spawn(process.execPath, [script, dataDir, ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const [line] = await once(gateway.stdout ?? gateway, 'data');
-    return { gateway, pids: JSON.parse(String(line)) };
-  }
-
-  test.each([
-    ['is killed by SIGKILL', ['stay'], (gateway: ChildProcess) => gateway.kill('SIGKILL')],
-    ['leaves without a word', ['exit'], () => true],
-  ] as const)('when it %s, also not one that ignores SIGTERM, nor its children', async (_, args, end) => {
-    const { gateway, pids } = await runGateway(...args);
-    const exited = once(gateway, 'exit');
-    if (args[0] === 'stay') expect([isRunning(pids.worker), isRunning(pids.child)]).toEqual([true, true]);
-    end(gateway);
-    await exited;
-    await eventually(() => groupMembers(pids.worker).length === 0);
-    expect([isRunning(pids.worker), isRunning(pids.child)]).toEqual([false, false]);
-  });
-
-  test('the next gateway clears what it left on disk and knows whose jobs are free', async () => {
-    const { gateway, pids } = await runGateway('stay');
-    gateway.kill('SIGKILL');
-    await eventually(() => groupMembers(pids.worker).length === 0);
-    expect((await readdir(path.join(dataDir, 'workers'))).toSorted()).toEqual(['worker1', 'worker1.json']);
-    expect(await backend.recover()).toEqual({ workerIds: ['worker1'], endedCount: 0 });
-    expect(await readdir(path.join(dataDir, 'workers'))).toEqual([]);
   });
 });
 

@@ -20,6 +20,8 @@ export {
 export {
   API_PREFIX,
   clientPath,
+  type HttpWorkerEnvironmentOptions,
+  httpWorkerEnvironment,
   WORKER_ENV,
   type WorkerEnvironmentOptions,
   workerEnvironment,

@@ -72,7 +72,10 @@ export interface WaitReason {
     | 'WORKERS_BUSY'
     | 'WORKER_CRASH_LOOP'
     | 'NO_WORKERS_ALLOWED'
-    | 'RETRY_BACKOFF';
+    | 'NO_POOL_WORKERS'
+    | 'RETRY_BACKOFF'
+    | 'DELAYED'
+    | 'PAUSED';
   readonly message: string;
 }
 

@@ -42,6 +42,27 @@ export interface WorkerEnvironmentOptions {
   readonly pingIntervalMs: number;
 }
 
+export interface HttpWorkerEnvironmentOptions {
+  readonly endpoint: string;
+  readonly workerId: string;
+  readonly hostname: string;
+  readonly port: number;
+  readonly healthPort: number;
+  readonly healthCheckPath: string;
+}
+
+/** The RunPod environment of a worker that serves HTTP itself, behind a load-balancing endpoint. */
+export function httpWorkerEnvironment(options: HttpWorkerEnvironmentOptions): Record<string, string> {
+  return {
+    PORT: String(options.port),
+    PORT_HEALTH: String(options.healthPort),
+    HEALTH_CHECK_PATH: options.healthCheckPath,
+    [WORKER_ENV.workerId]: options.workerId,
+    [WORKER_ENV.hostname]: options.hostname,
+    [WORKER_ENV.endpoint]: options.endpoint,
+  };
+}
+
 /** The RunPod environment of one worker. The official SDK appends `&…`, so every template already has a `?`. */
 export function workerEnvironment(options: WorkerEnvironmentOptions): Record<string, string> {
   const base = `${options.origin}${API_PREFIX}/${encodeURIComponent(options.endpoint)}`;

@@ -23,6 +23,8 @@ export async function runGateway(options: UpOptions): Promise<void> {
     { write: (line: string) => (options.json ? process.stdout.write(line) : note(logLine(line))) },
   );
   const gateway = createGateway({ config, log, adminKey: process.env.SPILLWAY_ADMIN_KEY });
+  // From before it is ready: whoever reads `ready` may stop it at once.
+  const stopped = untilSignal(gateway);
   await gateway.start().catch((error: unknown) => {
     throw new CliError('NOT_STARTED', error instanceof Error ? error.message : String(error));
   });
@@ -34,7 +36,7 @@ export async function runGateway(options: UpOptions): Promise<void> {
   } else {
     print(banner(config, { url: gateway.url, adminKey: gateway.adminKey }));
   }
-  await untilSignal(gateway);
+  await stopped;
   if (options.json) log.info({ event: 'stopped' }, 'stopped');
   else note('stopped');
 }

@@ -106,7 +106,7 @@ function isOpenTarget(entry: string): boolean {
 const LISTEN_PATTERN = /^(\[[0-9a-fA-F:.]+\]|[^:\s[\]]*):(\d{1,5})$/;
 
 /** `host:port`; an empty host is loopback, since opening to the network must be written out. */
-export function listenAddress() {
+export function listenAddress(description: string) {
   return z
     .string()
     .regex(LISTEN_PATTERN, { abort: true })
@@ -123,10 +123,7 @@ export function listenAddress() {
         return `write \`127.0.0.1:${isPort ? port : 8080}\``;
       },
     })
-    .prefault('127.0.0.1:8080')
-    .describe(
-      'Where the gateway listens, as host:port. Port 0 takes a free one; without a host it is loopback.',
-    );
+    .describe(description);
 }
 
 export function publicUrl() {

@@ -1,8 +1,13 @@
 import path from 'node:path';
-import type { Endpoint, Scaling } from '../endpoints/endpoint.ts';
+import type { ContainerSettings, Endpoint, Scaling } from '../endpoints/endpoint.ts';
+import { defaultBackends } from './check-backends.ts';
 import { closestName } from './closest-name.ts';
+import { VOLUME_PATTERN } from './container-fields.ts';
+import { toLoadBalancing } from './load-balancing-fields.ts';
 import type { ConfigProblem } from './problem.ts';
+import type { RateLimits } from './rate-limits.ts';
 import type { ParsedConfig } from './schema.ts';
+import { toWarmWindow } from './warm-window.ts';
 
 /** The configuration as the gateway uses it: durations in milliseconds, paths absolute, frozen to the last leaf. */
 export interface GatewayConfig {
@@ -13,11 +18,14 @@ export interface GatewayConfig {
   readonly dataDir: string;
   /** Address under which others reach the gateway, without a slash at its end. */
   readonly publicUrl?: string;
+  /** A second address that serves workers only. */
+  readonly workerListen?: { readonly host: string; readonly port: number };
   /** What URLs of users may lead to besides the public internet. */
   readonly allowPrivateUrls: readonly string[];
   readonly webhookSecret?: string;
   readonly lease: { readonly durationMs: number; readonly heartbeatMs: number };
   readonly retention: { readonly resultsMs: number };
+  readonly rateLimits: RateLimits;
   readonly endpoints: readonly Endpoint[];
 }
 
@@ -59,10 +67,12 @@ export function toGatewayConfig(parsed: ParsedConfig, origin: Origin): GatewayCo
     listen: parsed.listen,
     dataDir: path.resolve(folder, parsed.data),
     ...(parsed.publicUrl === undefined ? {} : { publicUrl: parsed.publicUrl }),
+    ...(parsed.workerListen === undefined ? {} : { workerListen: parsed.workerListen }),
     allowPrivateUrls: parsed.allowPrivateUrls,
     ...(parsed.webhookSecret === undefined ? {} : { webhookSecret: parsed.webhookSecret }),
     lease: { durationMs: parsed.lease.duration, heartbeatMs: parsed.lease.heartbeat },
     retention: { resultsMs: parsed.retention.results },
+    rateLimits: parsed.rateLimits,
     endpoints: Object.entries(parsed.endpoints).map(([name, endpoint]) =>
       toEndpoint(name, endpoint, folder, builtInWorkers),
     ),
@@ -77,27 +87,62 @@ function toEndpoint(
 ): Endpoint {
   const { worker, workers } = parsed;
   const builtIn = worker === undefined ? undefined : builtInWorkers[worker]?.command;
+  const loadBalancing = toLoadBalancing(parsed);
   return {
     name,
     ...(worker === undefined ? {} : { worker }),
     command: builtIn ?? parsed.command ?? [],
+    ...toContainer(parsed, folder),
     cwd: path.resolve(folder, parsed.cwd),
     env: parsed.env,
-    workers: { min: workers.min, max: workers.max, idleTimeoutMs: workers.idleTimeout },
-    scaling: toScaling(parsed.scaling),
-    executionTimeoutMs: parsed.executionTimeout,
+    workers: {
+      min: workers.min,
+      max: workers.max,
+      idleTimeoutMs: workers.idleTimeout,
+      ...(workers.warm.length === 0 ? {} : { warm: workers.warm.map(toWarmWindow) }),
+    },
+    scaling: toScaling(parsed),
+    ...loadBalancing,
+    // How long one piece of work may take, whichever kind it is.
+    executionTimeoutMs: loadBalancing.loadBalancing?.requestTimeoutMs ?? parsed.executionTimeout,
     ttlMs: parsed.ttl,
     initTimeoutMs: parsed.initTimeout,
-    backends: parsed.backends,
+    backends: parsed.backends ?? defaultBackends(parsed.image),
     retries: parsed.retries,
     cancelGraceMs: parsed.cancelGrace,
   };
 }
 
-function toScaling(parsed: ParsedConfig['endpoints'][string]['scaling']): Scaling {
-  return parsed.type === 'QUEUE_DELAY'
-    ? { type: parsed.type, queueDelayMs: parsed.queueDelay }
-    : { type: parsed.type, requestCount: parsed.requestCount };
+function toContainer(
+  { image, args, gpus, volumes = [], memory, shmSize }: ParsedConfig['endpoints'][string],
+  folder: string,
+): { container?: ContainerSettings } {
+  if (image === undefined) return {};
+  return {
+    container: {
+      image,
+      ...(args === undefined ? {} : { args }),
+      ...(gpus === undefined ? {} : { gpus: gpus === 'none' ? 0 : gpus }),
+      volumes: volumes.map((text) => {
+        const [, source = '', target = '', options] = VOLUME_PATTERN.exec(text) ?? [];
+        const isFolder = /^[./]/.test(source);
+        return {
+          source: isFolder ? path.resolve(folder, source) : source,
+          target,
+          ...(options === undefined ? {} : { options }),
+        };
+      }),
+      ...(memory === undefined ? {} : { memoryBytes: memory }),
+      ...(shmSize === undefined ? {} : { shmSizeBytes: shmSize }),
+    },
+  };
+}
+
+function toScaling({ type, scaling }: ParsedConfig['endpoints'][string]): Scaling {
+  if (scaling.type === 'REQUEST_COUNT') return { type: scaling.type, requestCount: scaling.requestCount };
+  // Only by default: a file that says so for an endpoint without a queue was refused.
+  if (type === 'LOAD_BALANCER') return { type: 'REQUEST_COUNT', requestCount: 1 };
+  return { type: scaling.type, queueDelayMs: scaling.queueDelay };
 }
 
 function deepFreeze<T>(value: T): T {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { findLoadBalancingProblems } from './check-load-balancing.ts';
 import { explainIssues } from './explain-issues.ts';
 import {
   type BuiltInWorkers,
@@ -42,10 +43,12 @@ export function parseConfig(
     problems.push(...explained.filter((problem) => !known.has(problem.path)));
   }
   problems.push(
-    ...unknownWorkers(value, context.builtInWorkers).map((problem) => {
-      const line = lineOf(problem.path.split('.'));
-      return line === undefined ? problem : { ...problem, line };
-    }),
+    ...[...unknownWorkers(value, context.builtInWorkers), ...findLoadBalancingProblems(value)].map(
+      (problem) => {
+        const line = lineOf(problem.path.split('.'));
+        return line === undefined ? problem : { ...problem, line };
+      },
+    ),
   );
   if (!parsed.success || problems.length > 0) return { ok: false, problems: inOrder(problems) };
   const file = path.resolve(context.path);

@@ -1,42 +1,20 @@
 import { z } from 'zod';
-import {
-  type CheckParams,
-  command,
-  count,
-  duration,
-  hints,
-  listenAddress,
-  openTarget,
-  publicUrl,
-  text,
-} from './fields.ts';
+import { BACKEND_KINDS } from '../endpoints/endpoint.ts';
+import { findBackendProblems } from './check-backends.ts';
+import { containerFields } from './container-fields.ts';
+import { crossCheck } from './cross-check.ts';
+import { command, count, duration, hints, listenAddress, openTarget, publicUrl, text } from './fields.ts';
+import { loadBalancingFields } from './load-balancing-fields.ts';
+import { rateLimits } from './rate-limits.ts';
 import { reservedEnvFix } from './reserved-env.ts';
+import { warmWindow } from './warm-window.ts';
 
 /**
  * `spillway.yaml` as a schema: the one source of the parser, its problems, the JSON Schema for editors and the
- * defaults. Checks over several keys run even where single values are wrong (`when`), so that one run tells all.
+ * defaults.
  */
 const ENDPOINT_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const ALWAYS = { when: () => true };
-
-interface Finding {
-  readonly path: string[];
-  readonly message: string;
-  readonly fix: string;
-}
-
-type Block = Readonly<Record<string, unknown>>;
-
-/** Adds a check over several keys of a block; it sees parsed values, or the raw ones of keys that are wrong. */
-function crossCheck<S extends z.ZodType>(schema: S, check: (block: Block) => readonly Finding[]): S {
-  return schema.superRefine((value, context) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-    for (const { path, message, fix } of check(value as Block)) {
-      context.addIssue({ code: 'custom', path, message, params: { fix } satisfies CheckParams });
-    }
-  }, ALWAYS);
-}
 
 const lease = crossCheck(
   z.strictObject({
@@ -74,6 +52,7 @@ const workers = crossCheck(
       '5s',
       'How long a worker beyond `min` may idle before it is stopped.',
     ),
+    warm: z.array(warmWindow).prefault([]).describe('Hours in which more than `min` workers are kept warm.'),
   }),
   ({ min, max }) =>
     typeof min === 'number' && typeof max === 'number' && min > max
@@ -149,14 +128,33 @@ const retries = z
   .prefault({})
   .describe('How often a job is delivered again.');
 
+const BACKEND_FIX = 'write `[process]`, `[container]` for an `image`, or `[pool]` for workers that connect';
+
+const backends = z
+  .array(
+    z.enum(BACKEND_KINDS).register(hints, {
+      expected: 'a backend (`process`, `container` or `pool`)',
+      fix: () => BACKEND_FIX,
+    }),
+  )
+  .min(1)
+  .refine((kinds) => new Set(kinds).size === kinds.length)
+  .register(hints, {
+    expected: 'a list of backends (`process`, `container`, `pool`), each once',
+    fix: () => BACKEND_FIX,
+  })
+  .describe('Where workers run. Without it: `container` for an `image`, else `process`.');
+
 const endpoint = crossCheck(
   z.strictObject({
     worker: text(
       'the name of a built-in worker',
       'detect',
-      'A built-in worker. Either this or `command`.',
+      'A built-in worker. Either this, `command` or `image`.',
     ).optional(),
     command: command().optional(),
+    ...containerFields,
+    ...loadBalancingFields,
     cwd: text('a folder', './mine', 'Folder in which the command runs, relative to this file.').prefault('.'),
     env,
     workers,
@@ -176,21 +174,7 @@ const endpoint = crossCheck(
       '7m',
       'How long a started worker may take until it asks for its first job.',
     ),
-    backends: z
-      .array(
-        z.enum(['process']).register(hints, {
-          expected: 'a backend (`process`)',
-          fix: () => 'write `[process]`',
-        }),
-      )
-      .min(1)
-      .refine((kinds) => new Set(kinds).size === kinds.length)
-      .register(hints, {
-        expected: 'a list of backends, each once (`process`)',
-        fix: () => 'write `[process]`',
-      })
-      .prefault(['process'])
-      .describe('Where workers run, in order of preference.'),
+    backends: backends.optional(),
     retries,
     cancelGrace: duration(
       { min: '0s', max: '10m' },
@@ -198,16 +182,20 @@ const endpoint = crossCheck(
       'How long a cancelled job may go on before its worker is killed.',
     ),
   }),
-  ({ worker, command: parts }) => {
-    if ((worker === undefined) !== (parts === undefined)) return [];
-    const found = worker === undefined ? 'neither' : 'both';
-    const fix =
-      worker === undefined
-        ? 'add `worker: detect`, or `command: [python3, -u, handler.py]`'
-        : 'keep one of the two';
-    return [{ path: [], message: `expected either \`worker\` or \`command\`, found ${found}`, fix }];
-  },
-).meta({ oneOf: [{ required: ['worker'] }, { required: ['command'] }] });
+  findBackendProblems,
+).meta({
+  // Exactly one of three says what a worker is; an endpoint whose workers only connect needs none.
+  oneOf: [
+    { required: ['worker'] },
+    { required: ['command'] },
+    { required: ['image'] },
+    {
+      required: ['backends'],
+      properties: { backends: { items: { const: 'pool' } } },
+      not: { anyOf: [{ required: ['worker'] }, { required: ['command'] }, { required: ['image'] }] },
+    },
+  ],
+});
 
 const endpoints = crossCheck(z.record(z.string(), endpoint), (block) =>
   Object.keys(block)
@@ -226,13 +214,18 @@ const endpoints = crossCheck(z.record(z.string(), endpoint), (block) =>
 
 export const configSchema = z
   .strictObject({
-    listen: listenAddress(),
+    listen: listenAddress(
+      'Where the gateway listens, as host:port. Port 0 takes a free one; without a host it is loopback.',
+    ).prefault('127.0.0.1:8080'),
     data: text(
       'a folder',
       './.spillway',
       'Folder of jobs, results, logs and keys, relative to this file.',
     ).prefault('./.spillway'),
     publicUrl: publicUrl().optional(),
+    workerListen: listenAddress(
+      'A second address that serves nothing but the calls of workers, as host:port, for workers from elsewhere.',
+    ).optional(),
     allowPrivateUrls: z
       .array(openTarget())
       .prefault([])
@@ -246,6 +239,7 @@ export const configSchema = z
       })
       .describe('Signs webhooks; made at the first start when absent.')
       .optional(),
+    rateLimits,
     lease,
     retention: z
       .strictObject({

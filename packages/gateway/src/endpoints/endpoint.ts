@@ -3,21 +3,92 @@ export type Scaling =
   | { readonly type: 'QUEUE_DELAY'; readonly queueDelayMs: number }
   | { readonly type: 'REQUEST_COUNT'; readonly requestCount: number };
 
-export type BackendKind = 'process';
+/**
+ * Where workers run: `process` and `container` are started by this gateway on its machine, `pool` workers connect from
+ * anywhere by themselves.
+ */
+export const BACKEND_KINDS = ['process', 'container', 'pool'] as const;
+export type BackendKind = (typeof BACKEND_KINDS)[number];
+
+/** How the image of a `container` endpoint is run. */
+export interface ContainerSettings {
+  readonly image: string;
+  /** In place of the image's own command; its entry point stays. */
+  readonly args?: readonly string[];
+  /** Cards that a worker sees; 0 for none. Absent: all, where this machine has any. */
+  readonly gpus?: 'all' | number;
+  readonly volumes: readonly ContainerVolume[];
+  readonly memoryBytes?: number;
+  /** Size of /dev/shm. Absent: the engine's own. */
+  readonly shmSizeBytes?: number;
+}
+
+export interface ContainerVolume {
+  /** Absolute folder of this machine, or the name of a volume of the engine. */
+  readonly source: string;
+  readonly target: string;
+  /** Such as `ro`, in the engine's words. */
+  readonly options?: string;
+}
+
+/** How requests reach workers that serve HTTP themselves (RunPod's load-balancing endpoints). */
+export interface LoadBalancing {
+  /** Host name, in lower case, under which the endpoint is served whole; under `/lb/{endpoint}/` it always is. */
+  readonly host?: string;
+  /** Asked of each worker: 200 is ready, 204 still starts, anything else is out of the rotation. */
+  readonly healthCheckPath: string;
+  readonly healthCheckIntervalMs: number;
+  /** The checks go to a port of their own. */
+  readonly hasHealthPort: boolean;
+  /** How long a request waits for a worker with room. */
+  readonly waitTimeoutMs: number;
+  /** How long a worker may take for one request. */
+  readonly requestTimeoutMs: number;
+  /** Of a request's body and of an answer's. */
+  readonly payloadLimitBytes: number;
+}
+
+/**
+ * Scheduled pre-warming: at given hours of given days more workers run than `workers.min` asks for, so that the first
+ * jobs of a shift meet a warm worker.
+ */
+export interface WarmWindow {
+  /** Days on which it begins: 0 Sunday … 6 Saturday. */
+  readonly days: readonly number[];
+  /** Minutes since midnight; a window whose end is not after its start ends on the next day. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  readonly min: number;
+  /** IANA name, such as `Europe/Berlin`. */
+  readonly timeZone: string;
+}
 
 /** A named target that jobs are sent to, as parsed from `spillway.yaml`: durations in milliseconds, paths absolute. */
 export interface Endpoint {
   readonly name: string;
   /** Name of a built-in worker; its command is found by whoever builds the gateway. */
   readonly worker?: string;
-  /** Program and arguments that start one worker. Always set: for a built-in worker, its own command. */
+  /**
+   * Program and arguments that start one worker; for a built-in worker, its own command. Empty where the gateway starts
+   * no process: for an image, and where workers only connect.
+   */
   readonly command: readonly string[];
+  /** Set for an endpoint with an `image`. */
+  readonly container?: ContainerSettings;
   /** Absolute folder in which the command runs. */
   readonly cwd: string;
   /** The endpoint's own additions to a worker's environment. */
   readonly env: Readonly<Record<string, string>>;
-  readonly workers: { readonly min: number; readonly max: number; readonly idleTimeoutMs: number };
+  readonly workers: {
+    readonly min: number;
+    readonly max: number;
+    readonly idleTimeoutMs: number;
+    /** Hours in which more than `min` are kept. */
+    readonly warm?: readonly WarmWindow[];
+  };
   readonly scaling: Scaling;
+  /** Set for an endpoint whose workers serve HTTP themselves; it takes no jobs. */
+  readonly loadBalancing?: LoadBalancing;
   readonly executionTimeoutMs: number;
   readonly ttlMs: number;
   /** How long a started worker may take until its first job-take (RunPod: 7 minutes). */
@@ -27,4 +98,14 @@ export interface Endpoint {
   readonly retries: { readonly workerLost: number; readonly handlerError: number };
   /** How long a cancelled job may go on before its worker is killed. */
   readonly cancelGraceMs: number;
+}
+
+/** Whether the gateway starts workers of the endpoint itself. */
+export function startsWorkers({ backends }: Pick<Endpoint, 'backends'>): boolean {
+  return backends.some((kind) => kind !== 'pool');
+}
+
+/** Whether workers that the gateway didn't start may take the endpoint's jobs. */
+export function takesPoolWorkers({ backends }: Pick<Endpoint, 'backends'>): boolean {
+  return backends.includes('pool');
 }

@@ -9,7 +9,9 @@ export interface Backend {
   readonly kind: BackendKind;
   /** Ends what a gateway that died left running here; called once, before the first start. */
   recover(): Promise<Recovered>;
-  /** Starts one worker; rejects with a StartError that says in a sentence why it can't. */
+  /**
+   * Starts one worker, or begins to (see `preparation`); rejects with a StartError that says in a sentence why it can't.
+   */
   start(spec: WorkerSpec): Promise<BackendWorker>;
 }
 
@@ -24,26 +26,45 @@ export interface Recovered {
 export interface WorkerSpec {
   readonly workerId: string;
   readonly endpoint: Endpoint;
-  /** The worker's variables: RunPod's and the endpoint's own. The backend adds what its place needs (PATH, HOME). */
+  /** The worker's variables: RunPod's and the endpoint's own. A process gets PATH, HOME and locale on top of them. */
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface BackendWorker {
+/** A worker that a backend has started. */
+export interface BackendWorker extends WorkerHandle {
+  readonly log: WorkerLog;
+}
+
+/** What the fleet has in hand of a worker, wherever it came from. */
+export interface WorkerHandle {
   readonly id: string;
-  readonly pid?: number;
+  /** Of the process that leads it on this machine: of a container, the engine's command line. */
+  readonly pid?: number | undefined;
+  /** What goes before the worker itself, such as pulling its image; absent when it runs already. */
+  readonly preparation?: Preparation;
   /** Resolves when nothing of the worker runs any more and its log is complete. Never rejects. */
   readonly exited: Promise<WorkerExit>;
-  readonly log: WorkerLog;
+  /** Absent for a worker that was started elsewhere: its output is there. */
+  readonly log?: WorkerLog;
   /** Asks the worker to end (SIGTERM). Does nothing once it has ended. */
   terminate(): void;
   /** Ends the worker and all its children at once (SIGKILL). Does nothing once it has ended. */
   kill(): void;
 }
 
-/** How a worker ended; both null when it never ran. */
+export interface Preparation {
+  /** A sentence, such as "the image x is being pulled". */
+  readonly what: string;
+  /** Resolves when it is done, or will never be. */
+  readonly done: Promise<void>;
+}
+
+/** How a worker ended; `code` and `signal` are null when it never ran. */
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** What the backend knows beyond them, as the rest of a sentence that begins with "the worker". */
+  readonly problem?: string;
 }
 
 /** A worker can't be started; the message is a sentence for the user. */

@@ -8,7 +8,17 @@ import {
   snapshotOf,
   type WorkerSnapshot,
 } from './fleet-worker.ts';
-import { type Apply, drainAndEnd, outlive, startProcess } from './run-worker.ts';
+import { createFreePorts } from './free-ports.ts';
+import { Pool } from './pool.ts';
+import {
+  type Apply,
+  backendOf,
+  drain,
+  drainAndEnd,
+  outlive,
+  type RunOptions,
+  startProcess,
+} from './run-worker.ts';
 import { addFailure, NO_FAILURES, resumeStarts, type StartBackoff, startsAllowed } from './start-backoff.ts';
 import { describeProblem, type StartProblem } from './start-problem.ts';
 import type { WorkerLog } from './worker-log.ts';
@@ -35,7 +45,9 @@ export function createFleet(options: FleetOptions): Fleet {
  * jobs: their owner tells it how many a worker holds, drains a worker before it is ended, and hears when one is gone.
  */
 export class Fleet {
-  readonly #options: FleetOptions;
+  /** Workers that connect by themselves. */
+  readonly pool: Pool;
+  readonly #options: RunOptions;
   readonly #workers = new Map<string, FleetWorker>();
   readonly #backoffs = new Map<string, StartBackoff>();
   readonly #listeners = new Set<(change: FleetChange) => void>();
@@ -43,7 +55,15 @@ export class Fleet {
   #stopped: Promise<void> | undefined;
 
   constructor(options: FleetOptions) {
-    this.#options = options;
+    this.#options = { ...options, ports: options.ports ?? createFreePorts() };
+    this.pool = new Pool({
+      options,
+      apply: (worker, event) => this.#apply(worker, event),
+      find: (workerId) => this.#workers.get(workerId),
+      add: (worker) => this.#add(worker),
+      onChange: (listener) => this.onChange(listener),
+      forgetOld: (endpoint) => this.#forgetOld(endpoint),
+    });
   }
 
   /** Ends what a dead predecessor left running. Resolves to the ids of the workers it had. */
@@ -75,7 +95,11 @@ export class Fleet {
       });
     // Newest first, as they were built up.
     const workers = [...this.#workers.values()].reverse();
-    await Promise.all(workers.map(({ id }) => this.stopWorker(id, 'the gateway stops')));
+    const own = workers.filter(({ backend }) => backend !== 'pool');
+    await Promise.all([
+      ...own.map(({ id }) => this.stopWorker(id, 'the gateway stops')),
+      this.pool.stop(workers.filter(({ backend }) => backend === 'pool')),
+    ]);
     allEnded.abort();
     await limit;
   }
@@ -83,20 +107,22 @@ export class Fleet {
   /** Starts one worker and returns its id; undefined while starts are held back (see `startsAllowed`). */
   startWorker(endpoint: Endpoint): string | undefined {
     if (this.startsAllowed(endpoint.name) < 1) return undefined;
-    const worker = newWorker(this.#newId(), endpoint, this.#options.clock.now());
-    this.#workers.set(worker.id, worker);
+    const backend = backendOf(endpoint, this.#options.backends)?.kind ?? 'process';
+    const worker = newWorker(this.#newId(), endpoint, this.#options.clock.now(), backend);
     this.#options.log.info({ worker: worker.id, endpoint: endpoint.name }, 'starting a worker');
     const apply: Apply = (of, event) => this.#apply(of, event);
     worker.started = startProcess(worker, this.#options, apply);
     worker.over = outlive(worker, this.#options, apply).then(() => this.#forgetOld(endpoint.name));
-    this.#tell({ endpoint: worker.endpoint.name, worker: snapshotOf(worker) });
+    this.#add(worker);
     return worker.id;
   }
 
   /** How many workers of the endpoint may be started now: none or one while its starts fail, any number otherwise. */
   startsAllowed(endpoint: string): number {
     if (this.#stopped !== undefined) return 0;
-    const starting = this.#alive(endpoint).filter(({ life }) => life.state === 'initializing').length;
+    const starting = this.#alive(endpoint).filter(
+      ({ life, backend }) => life.state === 'initializing' && backend !== 'pool',
+    ).length;
     return startsAllowed(this.#backoffOf(endpoint), starting, this.#options.clock.now());
   }
 
@@ -111,20 +137,31 @@ export class Fleet {
     this.#tell({ endpoint });
   }
 
-  /** Drains the worker, asks it to end, and kills it when it doesn't. Resolves when it is gone. */
+  /**
+   * Drains the worker, asks it to end, and kills it when it doesn't. Resolves when it is gone; a worker that connects by
+   * itself can only be drained, and that is all that is waited for.
+   */
   async stopWorker(workerId: string, reason: string): Promise<void> {
     const worker = this.#workers.get(workerId);
     if (!worker || worker.life.state === 'stopped') return;
     this.#apply(worker, { type: 'stop', reason });
+    if (worker.pool) {
+      worker.stopping ??= drain(worker, this.#options).then(() => worker.pool?.terminate());
+      return worker.stopping;
+    }
     worker.stopping ??= drainAndEnd(worker, this.#options);
     await worker.stopping;
     await worker.over;
   }
 
-  /** Ends the worker at once, with all its children. Resolves when it is gone. */
+  /**
+   * Ends the worker at once, with all its children. Resolves when it is gone. One that connects by itself is left alone
+   * until it asks for jobs with free hands.
+   */
   async killWorker(workerId: string, reason: string): Promise<void> {
     const worker = this.#workers.get(workerId);
     if (!worker || worker.life.state === 'stopped') return;
+    if (worker.pool) return this.#apply(worker, { type: 'unhealthy', reason });
     this.#apply(worker, { type: 'stop', reason });
     worker.drainLimit.abort();
     await worker.started;
@@ -147,6 +184,8 @@ export class Fleet {
     const worker = this.#workers.get(workerId);
     if (!worker || worker.life.state === 'unhealthy') return;
     this.#apply(worker, { type: 'unhealthy', reason: `reported itself unhealthy: ${reason}` });
+    // Nobody here can end it, and when it asks for jobs again it has been started anew.
+    if (worker.pool) return;
     void this.#options.clock
       .sleep(this.#options.killGraceMs ?? KILL_GRACE_MS, worker.ended.signal)
       .then(() => this.stopWorker(workerId, `it reported itself unhealthy: ${reason}`));
@@ -169,9 +208,10 @@ export class Fleet {
     return worker && snapshotOf(worker);
   }
 
-  /** The worker that was started last, whether it still runs or not. */
+  /** The worker that was started here last, whether it still runs or not. */
   newestWorker(endpoint: string): string | undefined {
-    return [...this.#workers.values()].findLast((worker) => worker.endpoint.name === endpoint)?.id;
+    const started = [...this.#workers.values()].filter(({ backend }) => backend !== 'pool');
+    return started.findLast((worker) => worker.endpoint.name === endpoint)?.id;
   }
 
   /** Numbers for `/health`. */
@@ -220,10 +260,19 @@ export class Fleet {
     if (life === worker.life) return;
     worker.life = life;
     for (const effect of effects) {
+      // Workers that came by themselves prove nothing about starts.
+      if (worker.pool && effect !== 'stop') continue;
       if (effect === 'proved') this.#backoffs.delete(worker.endpoint.name);
       else if (effect === 'failed-start') this.#countFailedStart(worker);
       else void this.stopWorker(worker.id, 'it asked for a fresh worker');
     }
+    this.#tell({ endpoint: worker.endpoint.name, worker: snapshotOf(worker) });
+  }
+
+  #add(worker: FleetWorker): void {
+    // Again, where it was here before: the newest come last.
+    this.#workers.delete(worker.id);
+    this.#workers.set(worker.id, worker);
     this.#tell({ endpoint: worker.endpoint.name, worker: snapshotOf(worker) });
   }
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Endpoint } from '../endpoints/endpoint.ts';
 
 /** What this machine offers to workers, as their environment tells it. */
 export interface HostHardware {
@@ -14,6 +15,15 @@ export interface HostHardware {
 export function readHostHardware(driverFolder = '/proc/driver/nvidia/gpus'): HostHardware {
   const gpus = listGpus(driverFolder);
   return { cpuCount: os.availableParallelism(), gpuCount: gpus.length, gpuName: gpus[0] ?? 'cpu' };
+}
+
+/** What workers of the endpoint see of it: a container may be given fewer cards, or be told of some that only its engine knows. */
+export function visibleHardware({ container }: Endpoint, host: HostHardware): HostHardware {
+  const gpus = container?.gpus;
+  if (gpus === undefined) return host;
+  const gpuCount = gpus === 'all' ? Math.max(1, host.gpuCount) : gpus;
+  const name = host.gpuCount > 0 ? host.gpuName : 'GPU';
+  return { ...host, gpuCount, gpuName: gpuCount === 0 ? 'cpu' : name };
 }
 
 function listGpus(folder: string): string[] {

@@ -28,6 +28,24 @@ test('a worker is told where its jobs are and who it is', () => {
   });
 });
 
+test('a worker that serves HTTP itself is told its ports, and nothing of jobs', () => {
+  const loadBalancing = {
+    healthCheckPath: '/healthz',
+    healthCheckIntervalMs: 3_000,
+    hasHealthPort: true,
+    waitTimeoutMs: 120_000,
+    requestTimeoutMs: 330_000,
+    payloadLimitBytes: 1,
+  };
+  const endpoint = newTestEndpoint({ loadBalancing, env: { PORT: '80', HOST: '0.0.0.0' } });
+  const env = environment({ endpoint, address: { port: 20_001, healthPort: 20_002 } });
+  expect(env).toMatchObject({
+    ...{ PORT: '20001', PORT_HEALTH: '20002', HEALTH_CHECK_PATH: '/healthz', HOST: '0.0.0.0' },
+    ...{ RUNPOD_POD_ID: 'z3jr9rv2k3tt2y', RUNPOD_ENDPOINT_ID: 'mine', RUNPOD_POD_HOSTNAME: 'box' },
+  });
+  expect(JSON.stringify(env)).not.toMatch(/WEBHOOK|secret/);
+});
+
 test('the start-up checks that want the open internet or a GPU are off', () => {
   expect(environment()).toMatchObject({
     RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',

@@ -1,5 +1,6 @@
-import { workerEnvironment } from '@spillway/protocol';
+import { httpWorkerEnvironment, workerEnvironment } from '@spillway/protocol';
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { WorkerAddress } from './free-ports.ts';
 import type { HostHardware } from './host-hardware.ts';
 
 /**
@@ -16,26 +17,54 @@ export interface WorkerIdentity {
   readonly heartbeatMs: number;
   readonly hostname: string;
   readonly hardware: HostHardware;
+  /** Where it is to listen, if it serves HTTP itself; it is told nothing of jobs then. */
+  readonly address?: WorkerAddress | undefined;
 }
 
 /** RunPod's variables and the endpoint's own. The endpoint may change settings, but not who the worker is. */
 export function buildWorkerEnvironment(identity: WorkerIdentity): Record<string, string> {
-  const { workerId, endpoint, key, origin, heartbeatMs, hostname, hardware } = identity;
+  const { workerId, endpoint, key, origin, heartbeatMs, hostname, hardware, address } = identity;
+  const { loadBalancing } = endpoint;
+  const who = { endpoint: endpoint.name, workerId, hostname };
   return {
     ...settings(hardware),
+    // Whoever reads it opens no port to the network, past the gateway's keys.
+    ...(address ? { HOST: '127.0.0.1' } : {}),
     ...endpoint.env,
     ...withoutProxy(origin, endpoint.env),
+    ...(address && loadBalancing
+      ? httpWorkerEnvironment({ ...who, ...address, healthCheckPath: loadBalancing.healthCheckPath })
+      : workerEnvironment({ ...who, origin, key, gpu: hardware.gpuName, pingIntervalMs: heartbeatMs })),
+  };
+}
+
+/** RunPod's variables for a worker that somebody starts elsewhere, on a machine of which nothing is known. */
+export function poolEnvironment(
+  identity: Pick<WorkerIdentity, 'workerId' | 'key' | 'origin' | 'heartbeatMs'> & {
+    readonly endpoint: string;
+  },
+): Record<string, string> {
+  const { endpoint, workerId, key, origin, heartbeatMs } = identity;
+  return {
+    ...LAB_SETTINGS,
     ...workerEnvironment({
       origin,
-      endpoint: endpoint.name,
+      endpoint,
       workerId,
       key,
-      hostname,
-      gpu: hardware.gpuName,
+      hostname: workerId,
+      gpu: 'pool',
       pingIntervalMs: heartbeatMs,
     }),
   };
 }
+
+const LAB_SETTINGS = {
+  // The SDK's start-up checks want 8.8.8.8:53, 4 GB of memory and a tenth of the disk free, and exit without.
+  RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
+  // Its download helpers (1.12) refuse private addresses, and this gateway's own links are such.
+  RUNPOD_ALLOW_PRIVATE_DOWNLOAD_URLS: 'true',
+} as const;
 
 /** Settings that fit a machine which is no data centre; the endpoint's `env` may change them. */
 function settings({ cpuCount, gpuCount, gpuName }: HostHardware): Record<string, string> {
@@ -44,10 +73,7 @@ function settings({ cpuCount, gpuCount, gpuName }: HostHardware): Record<string,
     PYTHONUNBUFFERED: '1',
     // Images that can be a pod or a serverless worker read this.
     RUNPOD_SERVERLESS: 'true',
-    // The SDK's start-up checks want 8.8.8.8:53, 4 GB of memory and a tenth of the disk free, and exit without.
-    RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
-    // Its download helpers (1.12) refuse private addresses, and this gateway's own links are such.
-    RUNPOD_ALLOW_PRIVATE_DOWNLOAD_URLS: 'true',
+    ...LAB_SETTINGS,
     RUNPOD_CPU_COUNT: String(cpuCount),
     RUNPOD_GPU_COUNT: String(gpuCount),
     ...(gpuCount === 0

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@spillway/sdk/clock';
+import type { BackendPlace } from './backend-place.ts';
 
 /**
  * What one worker printed: in a file with one older half, so that it can't fill the disk, and its last lines in memory
@@ -149,6 +150,24 @@ async function openRotatingFile({ file, maxBytes = DEFAULT_MAX_BYTES, onError }:
     close: () => afterLast(() => handle.close()),
   };
   return rotating;
+}
+
+const LOGS_KEPT = 50;
+
+/** The log of a worker at its place, `<data>/logs/<endpoint>/<worker id>.log`; the oldest ones make room. */
+export async function openBackendLog(
+  { clock, dataDir, onError }: BackendPlace,
+  workerId: string,
+  endpoint: string,
+): Promise<WorkerLogWriter> {
+  const folder = path.join(dataDir, 'logs', endpoint);
+  const log = await openWorkerLog({
+    clock,
+    file: path.join(folder, `${workerId}.log`),
+    onError: (error) => onError(`the log of worker ${workerId} can't be written`, error),
+  });
+  await pruneLogs(folder, LOGS_KEPT);
+  return log;
 }
 
 /** Removes the oldest logs of a folder but for `keep` workers': endpoints that scale to zero make many. */

@@ -6,7 +6,8 @@ import type { WorkerExit } from './backend.ts';
  *   initializing  started, has not asked for a job yet          → idle at its first job-take
  *   idle, running asks for jobs; holds none, or some            ↔ by the number of jobs it holds
  *   outdated      asked for a fresh worker; finishes its jobs   → stopping when it holds none
- *   unhealthy     reported that it can't work                   → stopping, unless it exits first
+ *   unhealthy     reported that it can't work                   → stopping, unless it exits first; one that the gateway
+ *                 did not start may recover                     → idle
  *   stopping      drained, then ended                           → stopped
  *   stopped       has ended; absorbs every late event
  */
@@ -33,6 +34,8 @@ export type WorkerEvent =
   | { readonly type: 'jobs'; readonly count: number }
   | { readonly type: 'outdated' }
   | { readonly type: 'unhealthy'; readonly reason: string }
+  /** It asks for jobs with free hands after it was unhealthy: it was started anew, or is done with what held it up. */
+  | { readonly type: 'recovered' }
   /** The start can't succeed any more: refused by the backend, or not ready in time. */
   | { readonly type: 'start-failed'; readonly reason: string }
   | { readonly type: 'stop'; readonly reason: string }
@@ -64,7 +67,7 @@ const TRANSITIONS: Readonly<Record<WorkerState, Partial<Record<WorkerEvent['type
   // No backend of ours holds workers back yet; the state is RunPod's.
   throttled: { unhealthy: 'unhealthy', stop: 'stopping', exited: 'stopped' },
   outdated: { unhealthy: 'unhealthy', stop: 'stopping', exited: 'stopped' },
-  unhealthy: { stop: 'stopping', exited: 'stopped' },
+  unhealthy: { recovered: 'idle', stop: 'stopping', exited: 'stopped' },
   stopping: { exited: 'stopped' },
   stopped: {},
 };
@@ -87,6 +90,9 @@ export function next(life: WorkerLife, event: WorkerEvent, now: number): Step {
     case 'asked':
       if (life.state !== 'initializing') return { life, effects: [] };
       return { life: becomeIdle({ ...life, readyAt: now }, now), effects: [] };
+    case 'recovered':
+      if (life.state !== 'unhealthy') return { life, effects: [] };
+      return { life: becomeIdle(withoutProblem(life), now), effects: [] };
     case 'outdated':
       return { life: moved, effects: state === 'outdated' && life.jobs === 0 ? ['stop'] : [] };
     case 'unhealthy':
@@ -131,5 +137,9 @@ function becomeIdle(life: WorkerLife, now: number): WorkerLife {
 }
 
 function withoutIdle({ idleSince: _, ...life }: WorkerLife): WorkerLife {
+  return life;
+}
+
+function withoutProblem({ problem: _, ...life }: WorkerLife): WorkerLife {
   return life;
 }

@@ -2,7 +2,8 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Endpoint } from '../endpoints/endpoint.ts';
+import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
+import { createTestDirectory } from '../endpoints/test-directory.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
@@ -13,23 +14,6 @@ import type { RouteParts } from './route.ts';
 
 const ADMIN = 'spk_admin-key-of-the-tests';
 const HOLD_MS = 25_000;
-
-function echo(name: string): Endpoint {
-  return {
-    name,
-    command: ['true'],
-    cwd: '/',
-    env: {},
-    workers: { min: 0, max: 1, idleTimeoutMs: 5_000 },
-    scaling: { type: 'QUEUE_DELAY', queueDelayMs: 4_000 },
-    executionTimeoutMs: 600_000,
-    ttlMs: 86_400_000,
-    initTimeoutMs: 420_000,
-    backends: ['process'],
-    retries: { workerLost: 1, handlerError: 0 },
-    cancelGraceMs: 5_000,
-  };
-}
 
 describe('the HTTP face', () => {
   let engine: ReturnType<typeof createTestEngine>;
@@ -45,11 +29,12 @@ describe('the HTTP face', () => {
     const fleet = {
       counts: () => ({ idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 }),
       noteTake: () => {},
+      pool: { admit: () => undefined, hold: () => () => {}, freeHands: () => {}, goodbye: () => {} },
       noteUnhealthy: (workerId: string, reason: string) => noted.push(`unhealthy ${workerId} ${reason}`),
       refreshWorker: (workerId: string) => noted.push(`refresh ${workerId}`),
     } as unknown as RouteParts['fleet'];
     const parts: RouteParts = {
-      endpoints: new Map([echo('echo'), echo('other')].map((one) => [one.name, one])),
+      endpoints: createTestDirectory(newTestEndpoint({ name: 'echo' }), newTestEndpoint({ name: 'other' })),
       queue: engine.queue,
       dispatcher: engine.dispatcher,
       waiters: engine.waiters,
@@ -57,10 +42,13 @@ describe('the HTTP face', () => {
       fleet,
       keys,
       deliveries: createSqliteDeliveryStore(engine.db),
+      batches: {} as RouteParts['batches'],
       pokeWebhooks: () => {},
+      metricsText: () => '',
       clock: engine.clock,
       leaseMs: 40_000,
       workerHoldMs: HOLD_MS,
+      loadBalancer: {} as RouteParts['loadBalancer'],
       isStopping: () => false,
       waitReason: async (job) =>
         job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'starting' } : undefined,

@@ -9,13 +9,20 @@ import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { handleError, isBodyTooLarge } from './error-handler.ts';
+import { createLoadBalancedDoor, refuseLoadBalanced } from './load-balanced.ts';
+import { type RateLimiter, rateLimitHeaders, WINDOW_MS } from './rate-limiter.ts';
 import type { Answer, Route, RouteParts } from './route.ts';
+import { batchRoutes } from './routes/batch.ts';
 import { cancelRoutes } from './routes/cancel.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
+import { endpointRoutes } from './routes/endpoints.ts';
 import { healthRoutes } from './routes/health.ts';
-import { jobListRoutes } from './routes/jobs.ts';
+import { jobOperationRoutes } from './routes/job-operations.ts';
+import { jobRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { openAiRoutes } from './routes/openai.ts';
+import { poolRoutes } from './routes/pool.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { queueOperationRoutes } from './routes/queue-operations.ts';
 import { runRoutes } from './routes/run.ts';
@@ -33,11 +40,16 @@ export const ROUTES: readonly Route[] = [
   ...cancelRoutes,
   ...queueOperationRoutes,
   ...openAiRoutes,
+  ...batchRoutes,
   ...healthRoutes,
+  ...metricsRoutes,
   ...workerJobRoutes,
-  ...jobListRoutes,
+  ...jobRoutes,
+  ...jobOperationRoutes,
   ...deliveryRoutes,
+  ...endpointRoutes,
   ...workerRoutes,
+  ...poolRoutes,
   ...keyRoutes,
 ];
 
@@ -47,11 +59,17 @@ export interface AppOptions {
   readonly parts: RouteParts;
   readonly authenticate: Authenticate;
   readonly log: Logger;
+  readonly limiter?: RateLimiter;
+  /** Told of every answer: its method, the pattern of its route (`none` where none fits), status and time. */
+  readonly onAnswer?: (method: string, route: string, status: number, ms: number) => void;
 }
 
 /** Builds the server; it does not listen yet. */
-export function createApp({ parts, authenticate, log }: AppOptions): FastifyInstance {
+export function createApp({ parts, authenticate, log, limiter, onAnswer }: AppOptions): FastifyInstance {
+  const door = createLoadBalancedDoor({ ...parts, authenticate, log });
   const app = Fastify({
+    rewriteUrl: door.rewriteUrl,
+    http: { shouldUpgradeCallback: door.isUpgrade },
     loggerInstance: log as FastifyBaseLogger,
     // A line a request would drown the log of a busy gateway; errors are logged by the error handler.
     logController: new LogController({ disableRequestLogging: true }),
@@ -70,13 +88,22 @@ export function createApp({ parts, authenticate, log }: AppOptions): FastifyInst
       reply,
     ),
   );
+  if (onAnswer) {
+    app.addHook('onResponse', (request, reply, done) => {
+      onAnswer(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
+      done();
+    });
+  }
   for (const route of ROUTES) {
     app.route({
       method: [...route.methods],
       url: route.path,
       bodyLimit: route.bodyLimitBytes ?? SMALL_BODY_BYTES,
       // Before the body is read: a stranger's megabytes are not.
-      onRequest: async (request) => admit(route, request, authenticate),
+      onRequest: async (request, reply) => {
+        const caller = admit(route, request, authenticate, parts);
+        if (caller && limiter) limitRate(limiter, route, caller, reply);
+      },
       handler: (request, reply) => serve(route.handle, parts, request, reply),
       errorHandler: (error, request, reply) =>
         route.onBodyTooLarge && isBodyTooLarge(error)
@@ -84,16 +111,39 @@ export function createApp({ parts, authenticate, log }: AppOptions): FastifyInst
           : handleError(error, request, reply),
     });
   }
+  door.mount(app);
   return app;
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>();
 
-async function admit(route: Route, request: FastifyRequest, authenticate: Authenticate): Promise<void> {
-  if (route.scopes === 'open') return;
+function admit(
+  route: Route,
+  request: FastifyRequest,
+  authenticate: Authenticate,
+  { endpoints }: RouteParts,
+): Caller | undefined {
+  if (route.scopes === 'open') return undefined;
   const caller = authenticate(request.headers.authorization);
-  authorize(caller, route.scopes, (request.params as Record<string, string>).endpoint);
+  const name = (request.params as Record<string, string>).endpoint;
+  authorize(caller, route.scopes, name);
+  if (name !== undefined && route.path.startsWith('/v2/') && !route.isForBothTypes) {
+    refuseLoadBalanced(endpoints.get(name));
+  }
   callers.set(request, caller);
+  return caller;
+}
+
+function limitRate(limiter: RateLimiter, route: Route, caller: Caller, reply: FastifyReply): void {
+  const operation = route.limitedAs ?? 'other';
+  const allowance = limiter.take(caller, operation);
+  if (!allowance) return;
+  reply.headers(rateLimitHeaders(operation, allowance));
+  if (allowance.isAllowed) return;
+  throw new GatewayError(
+    'RATE_LIMITED',
+    `too many requests: this key may make ${allowance.limit} of kind ${operation} in ${WINDOW_MS / 1000} s; try again in ${allowance.retryAfterMs} ms`,
+  );
 }
 
 async function serve(

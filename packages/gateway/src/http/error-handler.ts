@@ -1,12 +1,12 @@
 import type { ApiErrorBody } from '@spillway/protocol';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { ERRORS, GatewayError } from '../errors.ts';
+import { ERRORS, type ErrorRow, GatewayError } from '../errors.ts';
 import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
 
 /** Turns whatever a route threw into the one error body. Unknown errors keep their message to the log. */
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
   const known = toGatewayError(error, request);
-  const { status, title } = ERRORS[known.code];
+  const { status } = ERRORS[known.code];
   if (status >= 500) request.log.error({ err: error, requestId: request.id }, known.message);
   if (status === 503) reply.header('retry-after', '1');
   if (request.routeOptions.url?.includes('/openai/')) {
@@ -14,15 +14,20 @@ export function handleError(error: FastifyError | Error, request: FastifyRequest
     void reply.code(status).header('x-request-id', request.id).type('application/json').send(text);
     return;
   }
-  const body: ApiErrorBody = {
-    status,
-    title,
-    detail: known.message,
-    error: known.message,
-    code: known.code,
-    ...(status >= 500 ? { requestId: request.id } : {}),
+  void reply.code(status).type('application/problem+json').send(errorBody(known, request.id));
+}
+
+/** The one error body. Only an answer that says 5xx names the request, since only those are in the log. */
+export function errorBody({ code, message }: GatewayError, requestId?: string): ApiErrorBody {
+  const row: ErrorRow = ERRORS[code];
+  return {
+    status: row.status,
+    title: row.title,
+    detail: message,
+    error: row.word ?? message,
+    code,
+    ...(row.status >= 500 && requestId !== undefined ? { requestId } : {}),
   };
-  void reply.code(status).type('application/problem+json').send(body);
 }
 
 export function isBodyTooLarge(error: Error): boolean {

@@ -1,7 +1,10 @@
 import type { WaitReason } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import type { FastifyReply } from 'fastify';
+import type { Batches } from '../batches/batches.ts';
+import type { RateLimited } from '../config/rate-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { GatewayError } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
@@ -10,18 +13,20 @@ import type { JobWaiters } from '../jobs/job-waiters.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { StopRequests } from '../jobs/stop-requests.ts';
 import type { KeyStore, Scope } from '../keys/key-store.ts';
+import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
-import type { Caller } from './auth.ts';
+import { type Caller, maySee } from './auth.ts';
 
 /** What routes work with; wired by the composition root. */
 export interface RouteParts {
-  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  readonly endpoints: EndpointDirectory;
   readonly queue: JobQueue;
   readonly dispatcher: Dispatcher;
   readonly waiters: JobWaiters;
   readonly stops: StopRequests;
   readonly fleet: Fleet;
   readonly keys: KeyStore;
+  readonly batches: Batches;
   readonly deliveries: DeliveryStore;
   /** A webhook is to be tried now. */
   pokeWebhooks(): void;
@@ -29,9 +34,12 @@ export interface RouteParts {
   readonly leaseMs: number;
   /** How long job-take and job-stop are held at most. */
   readonly workerHoldMs: number;
+  readonly loadBalancer: LoadBalancer;
+  /** What `/metrics` answers. */
+  metricsText(): string;
   isStopping(): boolean;
-  /** Why a queued job still waits. */
-  waitReason(job: JobSummary): Promise<WaitReason | undefined>;
+  /** Why a queued job still waits; `brief` leaves out its place in the queue, which has to be counted. */
+  waitReason(job: JobSummary, detail?: 'brief'): Promise<WaitReason | undefined>;
 }
 
 /** One call of a route, already authenticated. */
@@ -52,11 +60,15 @@ export type Answer = string | object | undefined;
 
 /** One row of the route table. */
 export interface Route {
-  readonly methods: readonly ('GET' | 'POST' | 'DELETE')[];
+  readonly methods: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
   readonly path: string;
   /** Scopes that may call it besides admin; `open` needs no key. */
   readonly scopes: readonly Scope[] | 'open';
   readonly bodyLimitBytes?: number;
+  /** Whose limit it counts for (default: `other`). Routes without a key, and keys of workers and admins, have none. */
+  readonly limitedAs?: RateLimited;
+  /** Also for endpoints whose workers serve HTTP themselves; the other rows of `/v2` are not. */
+  readonly isForBothTypes?: true;
   handle(call: Call): Promise<Answer> | Answer;
   /** Answers in place of the error when the body is over the limit; the call has no body then. */
   onBodyTooLarge?(call: Call): Promise<Answer>;
@@ -67,6 +79,22 @@ export function endpointOf({ parts, params }: Call): Endpoint {
   const endpoint = parts.endpoints.get(params.endpoint ?? '');
   if (!endpoint) throw new GatewayError('ENDPOINT_NOT_FOUND', 'endpoint not found');
   return endpoint;
+}
+
+/** An endpoint that the body or the query names. Throws ENDPOINT_NOT_FOUND, also when the key is not for it. */
+export function endpointNamed({ parts, caller }: Call, name: string): Endpoint {
+  const endpoint = parts.endpoints.get(name);
+  if (!endpoint || !maySee(caller, name)) throw new GatewayError('ENDPOINT_NOT_FOUND', 'endpoint not found');
+  return endpoint;
+}
+
+/** Throws SHUTTING_DOWN once no further job is accepted. */
+export function refuseIfStopping(parts: RouteParts): void {
+  if (!parts.isStopping()) return;
+  throw new GatewayError(
+    'SHUTTING_DOWN',
+    'the gateway is shutting down and takes no further jobs; try again soon',
+  );
 }
 
 /** `?wait=` in milliseconds, clamped to the route's bounds as RunPod does. Throws INPUT_INVALID when not a number. */

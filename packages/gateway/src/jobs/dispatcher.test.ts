@@ -108,6 +108,36 @@ describe('dispatch', () => {
   });
 });
 
+describe('a paused endpoint', () => {
+  let engine: ReturnType<typeof createTestEngine>;
+  beforeEach(() => {
+    engine = createTestEngine();
+  });
+  afterEach(async () => {
+    expect(await engine.stop()).toBe(0);
+  });
+
+  it('delivers nothing, neither to polls that are open nor to new ones, until it is resumed', async () => {
+    const open = engine.take('w1');
+    engine.dispatcher.pause('echo');
+    const jobs = [await engine.submit(), await engine.submit()];
+    const late = engine.take('w2');
+    await engine.clock.advance(1_000);
+    expect(engine.queue.counts('echo')).toMatchObject({ ready: 2, inProgress: 0 });
+    engine.dispatcher.resume('echo');
+    const taken = [...(await open), ...(await late)].map(({ id }) => id);
+    expect(taken).toEqual(jobs.map(({ id }) => id));
+  });
+
+  it('lets what was taken before end as ever', async () => {
+    const job = await engine.submit();
+    await engine.take('w1');
+    engine.dispatcher.pause('echo');
+    await engine.queue.complete({ workerId: 'w1', wireId: job.id }, '1');
+    expect(await engine.queue.get(job.id)).toMatchObject({ status: 'COMPLETED' });
+  });
+});
+
 describe('callers that wait for a job', () => {
   it('are answered when it ends, or with what there is when the time is over', async () => {
     const engine = createTestEngine();

@@ -6,6 +6,14 @@ import { createTakerLine, createWorkFlags, type TakeOptions } from './taker-line
 
 /** How long a poll of a worker that gets nothing any more is held. */
 export const CLOSED_HOLD_MS = 1_000;
+/** The store could not be written: takers are held so long until the next try. */
+const AFTER_ERROR_MS = 1_000;
+
+export interface DispatcherOptions {
+  readonly queue: JobQueue;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
 
 export type Dispatcher = ReturnType<typeof createDispatcher>;
 
@@ -14,15 +22,23 @@ export type Dispatcher = ReturnType<typeof createDispatcher>;
  * gets nothing any more: its open polls are answered empty before it is stopped, so no job is handed to a worker that
  * will never run it.
  */
-export function createDispatcher({ queue, clock }: { queue: JobQueue; clock: Clock }) {
+export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
   const line = createTakerLine();
   const work = createWorkFlags();
   const closed = new Set<string>();
-  const pump = createPump({ queue, line, work, closed });
+  const paused = new Set<string>();
+  const stopping = new AbortController();
+  const onFailure = (error: unknown) => {
+    onError(error);
+    return clock.sleep(AFTER_ERROR_MS, stopping.signal);
+  };
+  const pump = createPump({ queue, line, work, closed, paused, onFailure });
 
   const unwatch = queue.watch(({ endpoint, isNew, transition }) => {
     const hasMoved = transition && transition.before.status !== transition.after.status;
     if (isNew || (hasMoved && transition.after.status === 'IN_QUEUE')) work.set(endpoint);
+    // A worker whose hands became free may have what it could not have before: a pump that is ending must look again.
+    else if (hasMoved && transition.before.lease) work.touch(endpoint);
     if (isNew || hasMoved) pump.start(endpoint);
   });
 
@@ -58,6 +74,13 @@ export function createDispatcher({ queue, clock }: { queue: JobQueue; clock: Clo
     isClosed: (workerId: string) => closed.has(workerId),
     /** The worker is gone for good. */
     forget: (workerId: string) => closed.delete(workerId),
+    /** The endpoint's jobs stay in the queue until `resume`; what was taken before goes on. */
+    pause: (endpoint: string): void => void paused.add(endpoint),
+    resume(endpoint: string): void {
+      if (!paused.delete(endpoint)) return;
+      work.set(endpoint);
+      pump.start(endpoint);
+    },
     /** At the start every endpoint may have work from before. */
     wake(endpoints: readonly string[]): void {
       for (const endpoint of endpoints) {
@@ -68,6 +91,7 @@ export function createDispatcher({ queue, clock }: { queue: JobQueue; clock: Clo
     /** Ends all: open polls are answered empty. */
     async stop(): Promise<void> {
       unwatch();
+      stopping.abort();
       for (const taker of line.all()) if (line.leave(taker)) taker.answer([]);
       await pump.settled();
     },

@@ -29,7 +29,7 @@ export function createJobEngine(options: JobEngineOptions) {
   const { db, clock, ids } = options;
   const store = createSqliteJobStore(db);
   const queue = createJobQueue({ store, clock, ids });
-  const dispatcher = createDispatcher({ queue, clock });
+  const dispatcher = createDispatcher({ queue, clock, onError: options.onError });
   const waiters = createJobWaiters({ queue, clock });
   const stops = createStopRequests({ clock });
 

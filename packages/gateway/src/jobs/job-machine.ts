@@ -158,8 +158,10 @@ function reported(job: Job, held: Lease, event: ReportEvent, now: number): Trans
 function lease(job: Job, workerId: string, leaseMs: number, now: number): Transition | undefined {
   if (job.status !== 'IN_QUEUE' || job.availableAt > now || job.expiresAt <= now) return undefined;
   const attempt = job.attempt + 1;
-  // Reports name only worker and job, so a second delivery to the same worker goes out under another id.
-  const wireId = job.workerId === workerId ? `${job.id}-a${attempt}` : job.id;
+  // Reports name only worker and job, so a second delivery to the same worker goes out under another id. From the third
+  // on that worker may be any, since only the last one is known.
+  const mayKnowId = job.workerId === workerId || attempt > 2;
+  const wireId = mayKnowId ? `${job.id}-a${attempt}` : job.id;
   const { progress: _old, ...rest } = job;
   const held: Lease = {
     workerId,

@@ -8,10 +8,14 @@ export interface PumpOptions {
   readonly work: WorkFlags;
   /** Workers that get nothing any more. */
   readonly closed: ReadonlySet<string>;
+  /** Endpoints whose jobs stay in the queue. */
+  readonly paused: ReadonlySet<string>;
+  /** The store failed (a full disk, say). The takers wait on, and the pump tries again when this resolves. */
+  readonly onFailure: (error: unknown) => Promise<void>;
 }
 
 /** Brings ready jobs and waiting takers together, one pump at a time for each endpoint. */
-export function createPump({ queue, line, work, closed }: PumpOptions) {
+export function createPump({ queue, line, work, closed, paused, onFailure }: PumpOptions) {
   const pumping = new Map<string, Promise<void>>();
 
   const isDone = (taker: Taker) => taker.isOver || taker.signal.aborted || closed.has(taker.workerId);
@@ -21,10 +25,15 @@ export function createPump({ queue, line, work, closed }: PumpOptions) {
   async function leaseFor(taker: Taker): Promise<readonly Job[]> {
     const { endpoint, workerId, leaseMs } = taker;
     const jobs: Job[] = [];
-    while (jobs.length < taker.max && !isDone(taker)) {
+    while (jobs.length < taker.max && !isDone(taker) && !paused.has(endpoint)) {
       const acceptsSuspects = queue.held.count(workerId) === 0;
       const seen = work.version(endpoint);
-      const taken = await queue.take({ endpoint, workerId, leaseMs, acceptsSuspects });
+      const taken = await queue
+        .take({ endpoint, workerId, leaseMs, acceptsSuspects })
+        .catch((error: unknown) => {
+          // What the taker has by now is its own, and must reach it.
+          if (jobs.length === 0) throw error;
+        });
       if (!taken) {
         if (acceptsSuspects) work.clear(endpoint, seen);
         break;
@@ -36,37 +45,56 @@ export function createPump({ queue, line, work, closed }: PumpOptions) {
   }
 
   async function serve(taker: Taker): Promise<void> {
-    const jobs = await leaseFor(taker);
-    if (jobs.length === 0 && !isDone(taker)) return line.park(taker);
-    if (taker.signal.aborted) {
-      for (const job of jobs)
-        await queue.handBackJob(taker.workerId, job.id, 'the worker hung up before it got the job');
+    let jobs: readonly Job[] = [];
+    try {
+      jobs = await leaseFor(taker);
+      if (taker.signal.aborted) {
+        for (const job of jobs)
+          await queue.handBackJob(taker.workerId, job.id, 'the worker hung up before it got the job');
+      }
+    } finally {
+      if (jobs.length === 0 && !isDone(taker)) line.park(taker);
+      else taker.answer(jobs);
     }
-    taker.answer(jobs);
   }
 
   async function pump(endpoint: string): Promise<void> {
-    while (work.has(endpoint)) {
-      const ready = queue.counts(endpoint).ready;
-      const takers = line.waiting(endpoint).filter(isEligible).slice(0, ready);
+    // Those who found nothing for them since a job last moved: busy ones where only suspects wait. Others behind them
+    // in the line may have free hands.
+    const inVain = new Set<Taker>();
+    while (work.has(endpoint) && !paused.has(endpoint)) {
+      const { ready } = queue.counts(endpoint);
+      const takers = line
+        .waiting(endpoint)
+        .filter((taker) => isEligible(taker) && !inVain.has(taker))
+        .slice(0, ready);
       if (takers.length === 0) return;
       // Several at once, since their takes share one commit.
       for (const taker of takers) line.leave(taker);
-      const before = queue.counts(endpoint).ready;
-      await Promise.all(takers.map(serve));
-      // Nothing moved (suspects that nobody here may take): the next change pumps again.
-      if (queue.counts(endpoint).ready === before && takers.every((taker) => line.has(taker))) return;
+      const served = await Promise.allSettled(takers.map(serve));
+      const failed = served.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
+      const hasMoved = queue.counts(endpoint).ready !== ready || !takers.every((taker) => line.has(taker));
+      if (hasMoved) inVain.clear();
+      else for (const taker of takers) inVain.add(taker);
     }
   }
 
   function startPump(endpoint: string): void {
-    if (pumping.has(endpoint) || !work.has(endpoint) || !line.waiting(endpoint).some(isEligible)) return;
+    if (pumping.has(endpoint) || paused.has(endpoint) || !work.has(endpoint)) return;
+    if (!line.waiting(endpoint).some(isEligible)) return;
     const seen = work.version(endpoint);
-    const run = pump(endpoint).then(() => {
-      pumping.delete(endpoint);
-      // A change or a taker may have come between the pump's last look and its end.
-      if (work.version(endpoint) !== seen) startPump(endpoint);
-    });
+    let hasFailed = false;
+    const run = pump(endpoint)
+      .catch((error: unknown) => {
+        hasFailed = true;
+        return onFailure(error);
+      })
+      .then(() => {
+        pumping.delete(endpoint);
+        // A change or a taker may have come between the pump's last look and its end.
+        if (hasFailed || work.version(endpoint) !== seen) startPump(endpoint);
+      });
     pumping.set(endpoint, run);
   }
 

@@ -1,10 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import { KEY_SCOPES, type KeyScope } from '@spillway/protocol/v1';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Ids } from '../lib/ids.ts';
 
-export const SCOPES = ['client', 'worker', 'viewer', 'admin'] as const;
-export type Scope = (typeof SCOPES)[number];
+export const SCOPES = KEY_SCOPES;
+export type Scope = KeyScope;
 
 /** A key as it is shown: never with its secret. */
 export interface KeyRecord {
@@ -14,7 +15,16 @@ export interface KeyRecord {
   /** Endpoints it is limited to; absent means all. */
   readonly endpoints?: readonly string[];
   readonly createdAt: number;
+  /** It is good until then; absent means for ever. */
+  readonly expiresAt?: number;
+  /** To the minute; absent when it was never used. */
+  readonly lastUsedAt?: number;
 }
+
+export type NewKey = Pick<KeyRecord, 'name' | 'scope' | 'endpoints' | 'expiresAt'>;
+
+/** Every use would be a write; so coarse is enough to see which keys are idle. */
+const USE_NOTED_EVERY_MS = 60_000;
 
 export function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
@@ -22,52 +32,63 @@ export function sha256(text: string): Buffer {
 
 export type KeyStore = ReturnType<typeof createKeyStore>;
 
-/** Keys of callers. Only their SHA-256 is stored; the secret is shown once, when the key is made. */
+/**
+ * Keys of callers. Only their SHA-256 is stored; the secret is shown once, when the key is made. All are kept in memory
+ * too, since every call looks one up; this gateway alone writes them.
+ */
 export function createKeyStore(db: DatabaseSync, { clock, ids }: { clock: Clock; ids: Ids }) {
-  const all = db.prepare('SELECT * FROM keys ORDER BY created_at, id');
-  const insert = db.prepare('INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?)');
+  const insert = db.prepare(
+    `INSERT INTO keys (id, name, scope, endpoints, sha256, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  );
   const remove = db.prepare('DELETE FROM keys WHERE id = ?');
-  const byHash = db.prepare('SELECT * FROM keys WHERE sha256 = ?');
+  const used = db.prepare('UPDATE keys SET last_used_at = ? WHERE id = ?');
+  const byHash = new Map<string, KeyRecord>();
+  for (const row of db.prepare('SELECT * FROM keys ORDER BY created_at, id').iterate())
+    byHash.set(String(row.sha256), recordOf(row));
 
   return {
-    list: (): readonly KeyRecord[] => all.all().map(recordOf),
-    create(key: { name: string; scope: Scope; endpoints?: readonly string[] }): {
-      record: KeyRecord;
-      secret: string;
-    } {
+    list: (): readonly KeyRecord[] => [...byHash.values()],
+    create(key: NewKey): { record: KeyRecord; secret: string } {
       const secret = `spk_${ids.secret(24)}`;
       const record: KeyRecord = { ...key, id: ids.short(10), createdAt: clock.now() };
+      const { id, name, scope, createdAt, expiresAt = null } = record;
       const endpoints = record.endpoints ? JSON.stringify(record.endpoints) : null;
-      insert.run(
-        record.id,
-        record.name,
-        record.scope,
-        endpoints,
-        sha256(secret).toString('hex'),
-        record.createdAt,
-      );
+      const hash = sha256(secret).toString('hex');
+      insert.run(id, name, scope, endpoints, hash, createdAt, expiresAt);
+      byHash.set(hash, record);
       return { record, secret };
     },
     /** False when there is no such key. */
-    remove: (id: string): boolean => remove.run(id).changes > 0,
-    /** The key with this secret. The look-up is by hash, so its time tells nothing of other secrets. */
-    find(secret: string): KeyRecord | undefined {
-      const digest = sha256(secret);
-      const row = byHash.get(digest.toString('hex'));
-      if (!row || !timingSafeEqual(digest, Buffer.from(String(row.sha256), 'hex'))) return undefined;
-      return recordOf(row);
+    remove(id: string): boolean {
+      for (const [hash, record] of byHash) if (record.id === id) byHash.delete(hash);
+      return remove.run(id).changes > 0;
+    },
+    /** The key with this secret, expired or not. The look-up is by hash, so its time tells nothing of other secrets. */
+    find: (secret: string): KeyRecord | undefined => byHash.get(sha256(secret).toString('hex')),
+    isExpired: ({ expiresAt }: KeyRecord): boolean => expiresAt !== undefined && expiresAt <= clock.now(),
+    /** The key was used. */
+    noteUse(record: KeyRecord): void {
+      const now = clock.now();
+      if (record.lastUsedAt !== undefined && now - record.lastUsedAt < USE_NOTED_EVERY_MS) return;
+      for (const [hash, one] of byHash)
+        if (one.id === record.id) byHash.set(hash, { ...one, lastUsedAt: now });
+      try {
+        used.run(now, record.id);
+      } catch {
+        // A full disk must not shut callers out; the time in memory goes on.
+      }
     },
   };
 }
 
 function recordOf(row: Record<string, unknown>): KeyRecord {
-  const record = {
+  return {
     id: String(row.id),
     name: String(row.name),
     scope: String(row.scope) as Scope,
+    ...(typeof row.endpoints === 'string' ? { endpoints: JSON.parse(row.endpoints) as string[] } : {}),
     createdAt: Number(row.created_at),
+    ...(row.expires_at === null ? {} : { expiresAt: Number(row.expires_at) }),
+    ...(row.last_used_at === null ? {} : { lastUsedAt: Number(row.last_used_at) }),
   };
-  return typeof row.endpoints === 'string'
-    ? { ...record, endpoints: JSON.parse(row.endpoints) as string[] }
-    : record;
 }

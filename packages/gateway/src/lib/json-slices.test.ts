@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinJsonObject, sliceJsonObject } from './json-slices.ts';
+import { joinJsonObject, sliceJsonArray, sliceJsonObject } from './json-slices.ts';
 
 describe('slices of a JSON object', () => {
   it('keeps numbers digit for digit', () => {
@@ -34,5 +34,31 @@ describe('slices of a JSON object', () => {
 
   it.each(['[]', '3', 'null', '"x"', '{', '{"a":1}}', ''])('refuses %s', (text) => {
     expect(() => sliceJsonObject(text)).toThrow(SyntaxError);
+  });
+});
+
+describe('slices of a JSON array', () => {
+  it('keeps every element digit for digit', () => {
+    expect(sliceJsonArray(' [ 1.0 , {"a":[2.50,"]"]},"x,y" ,null, []\n] ')).toEqual([
+      '1.0',
+      '{"a":[2.50,"]"]}',
+      '"x,y"',
+      'null',
+      '[]',
+    ]);
+    expect(sliceJsonArray('[ ]')).toEqual([]);
+  });
+
+  it('gives every element that the parser gives, for any array', () => {
+    fc.assert(
+      fc.property(fc.array(fc.jsonValue()), fc.boolean(), (array, isSpaced) => {
+        const text = JSON.stringify(array, null, isSpaced ? 2 : undefined);
+        expect(sliceJsonArray(text).map((slice) => JSON.parse(slice) as unknown)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  it.each(['{}', '3', 'null', '"[]"', '[', '[1]]', ''])('refuses %s', (text) => {
+    expect(() => sliceJsonArray(text)).toThrow(SyntaxError);
   });
 });

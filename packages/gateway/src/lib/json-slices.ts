@@ -24,6 +24,20 @@ export function sliceJsonObject(text: string): Map<string, string> {
   }
 }
 
+/** The elements of a JSON array as the text they arrived in. Throws SyntaxError where the text is none. */
+export function sliceJsonArray(text: string): string[] {
+  if (!Array.isArray(JSON.parse(text))) throw new SyntaxError('expected a JSON array');
+  const slices: string[] = [];
+  let at = skipSpace(text, text.indexOf('[') + 1);
+  while (text[at] !== ']') {
+    const end = valueEnd(text, at);
+    slices.push(text.slice(at, end));
+    at = skipSpace(text, end);
+    if (text[at] === ',') at = skipSpace(text, at + 1);
+  }
+  return slices;
+}
+
 function skipSpace(text: string, from: number): number {
   let at = from;
   while (at < text.length && text.charCodeAt(at) <= 32) at += 1;

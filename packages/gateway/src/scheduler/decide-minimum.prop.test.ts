@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decideMinimum, nextWindowChange, type WarmWindow } from './decide-minimum.ts';
+import type { WarmWindow } from '../endpoints/endpoint.ts';
+import { decideMinimum, nextWindowChange } from './decide-minimum.ts';
 
 const at = (text: string) => Date.parse(text);
 const LIMITS = { min: 0, max: 5 };

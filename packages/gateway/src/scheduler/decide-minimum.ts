@@ -1,17 +1,4 @@
-/**
- * Scheduled pre-warming: at given hours of given days more workers run than `workers.min` asks for, so that the first
- * jobs of a shift meet a warm worker.
- */
-export interface WarmWindow {
-  /** Days on which it begins: 0 Sunday … 6 Saturday. */
-  readonly days: readonly number[];
-  /** Minutes since midnight; a window whose end is not after its start ends on the next day. */
-  readonly fromMinute: number;
-  readonly toMinute: number;
-  readonly min: number;
-  /** IANA name, such as `Europe/Berlin`. */
-  readonly timeZone: string;
-}
+import type { WarmWindow } from '../endpoints/endpoint.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;

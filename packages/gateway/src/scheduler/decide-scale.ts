@@ -8,14 +8,18 @@ import type { QueueSnapshot } from './queue-view.ts';
  *                  queueing and the last start, while no other start is pending. With no worker at all the first job
  *                  starts one at once, as RunPod does: there is nothing whose delay could be waited for.
  *   REQUEST_COUNT  ceil((waiting + running) / requestCount) workers.
- * Low-priority jobs count in neither. `min` and `max` bound both; a worker on its way out still takes a place below
+ * Workers that connected by themselves take jobs too, so only what is left for ours counts; they count in neither bound.
+ * Low-priority jobs count in neither rule. `min` and `max` bound both; a worker on its way out still takes a place below
  * `max`, since it still takes memory. Only idle workers are stopped.
  */
 export interface ScaleInput {
   readonly limits: { readonly min: number; readonly max: number; readonly idleTimeoutMs: number };
   readonly scaling: Scaling;
   readonly queue: QueueSnapshot;
+  /** The workers that we start. */
   readonly workers: readonly ScaledWorker[];
+  /** How many workers take jobs that connected by themselves. */
+  readonly poolWorkers?: number;
   /** When this endpoint's last worker was started. */
   readonly lastStartAt?: number | undefined;
   /** Starts that the fleet allows now; fewer than wanted while starts fail. */
@@ -65,15 +69,16 @@ const ACTIVE: readonly WorkerState[] = ['initializing', 'idle', 'running', 'thro
 
 /** Workers that the rule asks for now, and when it may ask for more although nothing happens. */
 function wantedWorkers(
-  { scaling, queue, lastStartAt, now }: ScaleInput,
+  { scaling, queue, poolWorkers = 0, lastStartAt, now }: ScaleInput,
   active: readonly ScaledWorker[],
 ): { readonly count: number; readonly moreAt?: number } {
   const waiting = queue.queued - queue.queuedLowPriority;
   if (scaling.type === 'REQUEST_COUNT') {
-    return { count: Math.ceil((waiting + queue.inProgress) / scaling.requestCount) };
+    const count = Math.ceil((waiting + queue.inProgress) / scaling.requestCount);
+    return { count: Math.max(0, count - poolWorkers) };
   }
   if (waiting <= 0) return { count: 0 };
-  if (active.length === 0) return { count: 1 };
+  if (active.length + poolWorkers === 0) return { count: 1 };
   const isStarting = active.some(({ state }) => state === 'initializing');
   if (isStarting || queue.oldestQueuedAt === undefined) return { count: active.length };
   const moreAt = Math.max(queue.oldestQueuedAt, lastStartAt ?? 0) + scaling.queueDelayMs;

@@ -1,5 +1,7 @@
+import type { WorkerState } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
-import type { Endpoint } from '../endpoints/endpoint.ts';
+import { type BackendKind, type Endpoint, startsWorkers } from '../endpoints/endpoint.ts';
+import { decideMinimum, nextWindowChange } from './decide-minimum.ts';
 import { decideScale, type ScaledWorker } from './decide-scale.ts';
 import type { QueueView } from './queue-view.ts';
 
@@ -17,7 +19,7 @@ export interface SchedulerOptions {
 
 /** What the scheduler uses of the fleet. */
 export interface ScheduledFleet {
-  workers(endpoint: string): readonly ScaledWorker[];
+  workers(endpoint: string): readonly (ScaledWorker & { readonly backend?: BackendKind })[];
   startsAllowed(endpoint: string): number;
   nextStartAt(endpoint: string): number;
   startWorker(endpoint: Endpoint): string | undefined;
@@ -83,14 +85,18 @@ export class Scheduler {
   async #scale(endpoint: Endpoint): Promise<number | undefined> {
     const { clock, queue, fleet, log } = this.#options;
     const { name } = endpoint;
+    if (!startsWorkers(endpoint)) return undefined;
     try {
       const jobs = await queue.snapshot(name);
       if (this.#ended.signal.aborted) return undefined;
+      const { warm = [], ...limits } = endpoint.workers;
+      const workers = fleet.workers(name);
       const decision = decideScale({
-        limits: endpoint.workers,
+        limits: { ...limits, min: decideMinimum(limits, warm, clock.now()) },
         scaling: endpoint.scaling,
         queue: jobs,
-        workers: fleet.workers(name),
+        workers: workers.filter(({ backend }) => backend !== 'pool'),
+        poolWorkers: workers.filter(takesJobsUnasked).length,
         lastStartAt: this.#lastStartAt.get(name),
         startsAllowed: fleet.startsAllowed(name),
         nextStartAt: fleet.nextStartAt(name),
@@ -102,11 +108,17 @@ export class Scheduler {
       for (const id of decision.stop) {
         void fleet.stopWorker(id, `it was idle for ${endpoint.workers.idleTimeoutMs / 1000} s`);
       }
-      return decision.lookAgainAt;
+      const times = [decision.lookAgainAt, nextWindowChange(warm, clock.now())];
+      return times.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a));
     } catch (error) {
       // One endpoint's trouble must not stop the others' scaling.
       log.warn({ endpoint: name, error }, 'an endpoint could not be scaled');
       return undefined;
     }
   }
+}
+
+/** A worker that connected by itself and takes jobs. */
+function takesJobsUnasked({ backend, state }: { backend?: BackendKind; state: WorkerState }): boolean {
+  return backend === 'pool' && (state === 'idle' || state === 'running');
 }

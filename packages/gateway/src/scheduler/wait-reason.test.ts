@@ -4,7 +4,7 @@ import { decideWaitReason, type WaitInput } from './wait-reason.ts';
 
 function reason(states: WorkerState[], changes: Partial<WaitInput> = {}) {
   return decideWaitReason({
-    endpoint: { name: 'mine', workers: { max: 3 } },
+    endpoint: { name: 'mine', workers: { max: 3 }, backends: ['process'] },
     workers: states.map((state) => ({ state })),
     position: 0,
     ...changes,
@@ -40,7 +40,7 @@ test('workers that do not start: why, unless another one works', () => {
 });
 
 test('an endpoint that allows no workers says how to open it', () => {
-  const closed = reason([], { endpoint: { name: 'mine', workers: { max: 0 } } });
+  const closed = reason([], { endpoint: { name: 'mine', workers: { max: 0 }, backends: ['process'] } });
   expect(closed.code).toBe('NO_WORKERS_ALLOWED');
   expect(closed.message).toContain('endpoints.mine.workers.max');
 });
@@ -48,4 +48,44 @@ test('an endpoint that allows no workers says how to open it', () => {
 test('a low-priority job says that it starts no worker', () => {
   expect(reason([], { isLowPriority: true }).code).toBe('NO_WORKERS_ALLOWED');
   expect(reason(['initializing'], { isLowPriority: true }).code).toBe('WORKER_STARTING');
+});
+
+const POOL: WaitInput['endpoint'] = { name: 'mine', workers: { max: 3 }, backends: ['pool'] };
+
+test('where workers only connect, a job says that none has and how one does', () => {
+  const waiting = reason(['stopped', 'stopping'], { endpoint: POOL });
+  expect(waiting.code).toBe('NO_POOL_WORKERS');
+  expect(waiting.message).toContain('`spillway pool env mine`');
+});
+
+test('connected workers count beside those that may be started', () => {
+  const workers: WaitInput['workers'] = [
+    { state: 'running', backend: 'pool' },
+    { state: 'running', backend: 'pool' },
+  ];
+  expect(reason([], { workers, endpoint: POOL }).message).toBe('2 of 2 workers are busy; no job is ahead');
+  const both = { ...POOL, backends: ['process', 'pool'] as const };
+  expect(reason([], { workers, endpoint: both }).message).toBe('2 of 5 workers are busy; no job is ahead');
+});
+
+test('a job whose worker waits for its image says so', () => {
+  const preparing = 'the image acme/whisper:2 is being pulled';
+  expect(reason([], { workers: [{ state: 'initializing', preparing }] }).message).toBe(
+    'a worker is starting: the image acme/whisper:2 is being pulled; no job is ahead',
+  );
+});
+
+test('a paused endpoint is told before anything else, with the way to end it', () => {
+  const { code, message } = reason(['running'], { isPaused: true });
+  expect(code).toBe('PAUSED');
+  expect(message).toContain('spillway endpoints resume mine');
+});
+
+test('a job that may not be delivered yet says when, and whether it was tried before', () => {
+  expect(reason([], { notBefore: { inMs: 61_200, isRetry: false } })).toEqual({
+    code: 'DELAYED',
+    message: 'it was submitted with a delay and may be delivered in 62 s',
+  });
+  expect(reason([], { notBefore: { inMs: 500, isRetry: true } })).toMatchObject({ code: 'RETRY_BACKOFF' });
+  expect(reason([], { notBefore: { inMs: 0, isRetry: true } })).toMatchObject({ code: 'WORKER_STARTING' });
 });

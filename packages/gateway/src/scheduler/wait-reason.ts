@@ -1,20 +1,41 @@
 import type { WaitReason, WorkerState } from '@spillway/protocol';
+import { type BackendKind, startsWorkers } from '../endpoints/endpoint.ts';
 
 /** What decides why a queued job still waits. */
 export interface WaitInput {
-  readonly endpoint: { readonly name: string; readonly workers: { readonly max: number } };
+  readonly endpoint: {
+    readonly name: string;
+    readonly workers: { readonly max: number };
+    readonly backends: readonly BackendKind[];
+  };
   /** The endpoint's workers; ended ones don't count. */
-  readonly workers: readonly { readonly state: WorkerState }[];
+  readonly workers: readonly WaitedWorker[];
   /** Why workers don't start, if they don't. */
   readonly startProblem?: { readonly message: string } | undefined;
   /** Jobs that will be delivered before this one, where that is known. */
   readonly position?: number | undefined;
   readonly isLowPriority?: boolean;
+  /** The endpoint's jobs are not delivered until somebody resumes it. */
+  readonly isPaused?: boolean;
+  /** Milliseconds until the job may be delivered, where that is still to come, and whether it was tried before. */
+  readonly notBefore?: { readonly inMs: number; readonly isRetry: boolean } | undefined;
+}
+
+interface WaitedWorker {
+  readonly state: WorkerState;
+  readonly backend?: BackendKind;
+  /** What goes before its start, as a sentence. */
+  readonly preparing?: string;
 }
 
 /** Why a queued job still waits, as its owner should read it. */
 export function decideWaitReason(input: WaitInput): WaitReason {
   const { endpoint, workers, startProblem, isLowPriority = false } = input;
+  if (input.isPaused) {
+    const message = `the endpoint is paused and delivers no jobs; \`spillway endpoints resume ${endpoint.name}\` ends that`;
+    return { code: 'PAUSED', message };
+  }
+  if (input.notBefore && input.notBefore.inMs > 0) return describeDelay(input.notBefore);
   const { max } = endpoint.workers;
   const count = (...states: WorkerState[]) => workers.filter(({ state }) => states.includes(state)).length;
   const ahead = describePosition(input.position);
@@ -23,7 +44,12 @@ export function decideWaitReason(input: WaitInput): WaitReason {
   if (busy + count('idle') > 0) {
     const verb = busy === 1 ? 'is' : 'are';
     const also = starting > 0 ? `, ${starting} more ${starting === 1 ? 'is' : 'are'} starting` : '';
-    return { code: 'WORKERS_BUSY', message: `${busy} of ${max} workers ${verb} busy${also}${ahead}` };
+    const message = `${busy} of ${possibleWorkers(input)} workers ${verb} busy${also}${ahead}`;
+    return { code: 'WORKERS_BUSY', message };
+  }
+  if (!startsWorkers(endpoint)) {
+    const message = `no worker is connected, and none is started here (backends: [pool]); \`spillway pool env ${endpoint.name}\` shows how one is connected`;
+    return { code: 'NO_POOL_WORKERS', message };
   }
   if (max === 0) {
     const fix = `raise endpoints.${endpoint.name}.workers.max in spillway.yaml`;
@@ -33,13 +59,30 @@ export function decideWaitReason(input: WaitInput): WaitReason {
     };
   }
   if (startProblem) return { code: 'WORKER_CRASH_LOOP', message: startProblem.message };
-  if (starting > 0) return { code: 'WORKER_STARTING', message: `a worker is starting${ahead}` };
+  if (starting > 0) {
+    const preparing = workers.find((worker) => worker.preparing !== undefined)?.preparing;
+    const why = preparing === undefined ? '' : `: ${preparing}`;
+    return { code: 'WORKER_STARTING', message: `a worker is starting${why}${ahead}` };
+  }
   if (isLowPriority) {
     const message =
       'low-priority jobs start no worker: it runs when another job, or workers.min, has started one';
     return { code: 'NO_WORKERS_ALLOWED', message };
   }
   return { code: 'WORKER_STARTING', message: `a worker is about to start${ahead}` };
+}
+
+/** Workers that may run at once: those that we would start, and those that have connected. */
+function possibleWorkers({ endpoint, workers }: WaitInput): number {
+  const connected = workers.filter(({ backend, state }) => backend === 'pool' && state !== 'stopped').length;
+  return connected + (startsWorkers(endpoint) ? endpoint.workers.max : 0);
+}
+
+function describeDelay({ inMs, isRetry }: { inMs: number; isRetry: boolean }): WaitReason {
+  const when = `in ${Math.ceil(inMs / 1000)} s`;
+  return isRetry
+    ? { code: 'RETRY_BACKOFF', message: `it failed and is delivered again ${when}` }
+    : { code: 'DELAYED', message: `it was submitted with a delay and may be delivered ${when}` };
 }
 
 function describePosition(position: number | undefined): string {

@@ -6,6 +6,7 @@ export const cancelRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/cancel/:id',
+    limitedAs: 'cancel',
     scopes: ['client'],
     async handle(call) {
       const found = await findJob(call);

@@ -6,8 +6,10 @@ export const healthRoutes: readonly Route[] = [
     methods: ['GET'],
     path: '/v2/:endpoint/health',
     scopes: ['client', 'viewer', 'worker'],
+    isForBothTypes: true,
     handle(call): HealthReply {
       const endpoint = endpointOf(call);
+      if (endpoint.loadBalancing) return call.parts.loadBalancer.health(endpoint.name);
       const { completed, failed, inProgress, inQueue, retried } = call.parts.queue.counts(endpoint.name);
       return {
         jobs: { completed, failed, inProgress, inQueue, retried },

@@ -1,24 +1,36 @@
-import { JOB_STATUSES, type JobStatus } from '@spillway/protocol';
+import { createHash } from 'node:crypto';
+import { RUNSYNC_BODY_LIMIT_BYTES } from '@spillway/protocol';
+import { JOB_LIMITS, type JobSubmit, type JobSubmitted, jobSubmitSchema } from '@spillway/protocol/v1';
+import type { Endpoint } from '../../endpoints/endpoint.ts';
 import { GatewayError } from '../../errors.ts';
-import type { Job } from '../../jobs/job.ts';
-import type { JobSummary } from '../../jobs/job-store.ts';
+import type { Submission } from '../../jobs/queue.ts';
 import { joinJsonObject } from '../../lib/json-slices.ts';
-import type { Call, Route } from '../route.ts';
+import { jobListQuerySchema, listVisible, withoutAbsent } from '../job-filter.ts';
+import { refuseLoadBalanced } from '../load-balanced.ts';
+import { jobDetail, jobView, nativeJob } from '../native-job.ts';
+import { checkValue, parseQuery } from '../parse-body.ts';
+import { parseObject } from '../parse-submit.ts';
+import { type Call, endpointNamed, type Route, refuseIfStopping } from '../route.ts';
 
-const DEFAULT_LIMIT = 50;
-const LARGEST_LIMIT = 500;
-
-export const jobListRoutes: readonly Route[] = [
+/** Jobs as `/v1` takes, lists and shows them. */
+export const jobRoutes: readonly Route[] = [
+  {
+    methods: ['POST'],
+    path: '/v1/jobs',
+    limitedAs: 'run',
+    scopes: ['client'],
+    bodyLimitBytes: RUNSYNC_BODY_LIMIT_BYTES,
+    handle: submitJob,
+  },
   {
     methods: ['GET'],
     path: '/v1/jobs',
     scopes: ['client', 'viewer'],
     async handle(call) {
-      const page = await call.parts.queue.list({ ...filterOf(call), limit: limitOf(call) });
+      const { limit, ...filter } = parseQuery(jobListQuerySchema, call.query);
+      const page = await listVisible(call, { ...withoutAbsent(filter), limit });
       return {
-        jobs: await Promise.all(
-          page.jobs.filter((job) => maySee(call, job.endpoint)).map((job) => summary(call, job)),
-        ),
+        jobs: await Promise.all(page.jobs.map((job) => jobView(call, job, 'brief'))),
         ...(page.nextCursor === undefined ? {} : { nextCursor: page.nextCursor }),
       };
     },
@@ -26,69 +38,86 @@ export const jobListRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/jobs/:id',
+    limitedAs: 'status',
     scopes: ['client', 'viewer'],
-    async handle(call) {
-      const job = await call.parts.queue.get(call.params.id ?? '');
-      if (!job || !maySee(call, job.endpoint)) throw new GatewayError('JOB_NOT_FOUND', 'job not found');
-      const attempts = await call.parts.queue.attempts(job.id);
-      return withValues(await summary(call, job), job, { attempts });
-    },
+    handle: async (call) => jobDetail(call, await nativeJob(call)),
   },
 ];
 
-function maySee(call: Call, endpoint: string): boolean {
-  return call.caller.endpoints === undefined || call.caller.endpoints.includes(endpoint);
-}
+/** What stays in a submit's `extras`, which travel to the worker. */
+const TRAVELS = ['webhook', 's3Config'];
 
-async function summary(call: Call, job: JobSummary): Promise<object> {
-  const waitReason = await call.parts.waitReason(job);
-  return {
-    id: job.id,
-    endpoint: job.endpoint,
-    status: job.status,
-    createdAt: job.createdAt,
-    startedAt: job.startedAt,
-    finishedAt: job.finishedAt,
-    attempt: job.attempt,
-    workerId: job.workerId,
-    error: job.error,
-    waitReason,
-  };
-}
-
-/** The user's values as the text they are. */
-function withValues(shown: object, job: Job, more: object): string {
-  const head = JSON.stringify({ ...shown, ...more });
-  const values = joinJsonObject([
-    ['input', job.input],
-    ['output', job.output],
-    ['progress', job.progress],
-  ]);
-  return `${head.slice(0, -1)},${values.slice(1)}`;
-}
-
-function filterOf(call: Call) {
-  const { endpoint, status, cursor } = call.query;
-  if (status !== undefined && !(JOB_STATUSES as readonly string[]).includes(status)) {
+async function submitJob(call: Call): Promise<JobSubmitted> {
+  refuseIfStopping(call.parts);
+  const key = idempotencyKeyOf(call);
+  const { slices, value } = parseObject(call.body);
+  const body = checkValue(jobSubmitSchema, value);
+  const endpoint = endpointNamed(call, body.endpoint);
+  refuseLoadBalanced(endpoint);
+  const submission = submissionOf(body, slices, endpoint);
+  const { queue, clock } = call.parts;
+  if (key === undefined) {
+    const job = await queue.submit(submission);
+    return submitted(call, job.id, body.endpoint, job.createdAt);
+  }
+  const fingerprint = fingerprintOf(slices);
+  // Keys of two callers are two keys, though they may look the same.
+  const scoped = `${call.caller.keyId ?? ''}/${key}`;
+  const result = await queue.submitOnce(submission, { key: scoped, fingerprint });
+  if (result.type === 'conflict') {
     throw new GatewayError(
-      'INPUT_INVALID',
-      `status: expected one of ${JOB_STATUSES.join(', ')}, got "${status}"`,
+      'IDEMPOTENCY_CONFLICT',
+      `Idempotency-Key: this key was used for another submit to ${body.endpoint} (job ${result.jobId}); use a fresh key for other content`,
     );
   }
-  if (cursor !== undefined && !/^\d+$/.test(cursor)) {
-    throw new GatewayError('INPUT_INVALID', 'cursor: expected the nextCursor of the page before');
-  }
+  if (result.type === 'repeated') call.reply.header('idempotency-replayed', 'true');
+  const job = await queue.get(result.jobId);
+  return submitted(call, result.jobId, body.endpoint, job?.createdAt ?? clock.now());
+}
+
+function submitted(call: Call, id: string, endpoint: string, createdAt: number): JobSubmitted {
+  call.reply.code(201).header('location', `/v1/jobs/${encodeURIComponent(id)}`);
+  return { id, endpoint, status: 'IN_QUEUE', createdAt };
+}
+
+function submissionOf(body: JobSubmit, slices: ReadonlyMap<string, string>, endpoint: Endpoint): Submission {
+  const { policy, webhook, priority, delayMs, tags } = body;
+  const extras = TRAVELS.flatMap((name) => {
+    const slice = slices.get(name);
+    return slice === undefined ? [] : [[name, slice] as const];
+  });
   return {
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(status === undefined ? {} : { status: status as JobStatus }),
-    ...(cursor === undefined ? {} : { cursor }),
+    endpoint: endpoint.name,
+    input: slices.get('input') ?? '{}',
+    ...(extras.length > 0 ? { extras: joinJsonObject(extras) } : {}),
+    ...(webhook === undefined ? {} : { webhook }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(delayMs === undefined ? {} : { delayMs }),
+    ...(tags === undefined ? {} : { tags: [...new Set(tags)] }),
+    isLowPriority: policy?.lowPriority ?? false,
+    executionTimeoutMs: policy?.executionTimeout ?? endpoint.executionTimeoutMs,
+    ttlMs: policy?.ttl ?? endpoint.ttlMs,
+    limits: endpoint.retries,
+    isSync: false,
   };
 }
 
-function limitOf(call: Call): number {
-  const limit = Number(call.query.limit ?? DEFAULT_LIMIT);
-  if (!Number.isInteger(limit) || limit < 1 || limit > LARGEST_LIMIT) {
-    throw new GatewayError('INPUT_INVALID', `limit: expected a whole number from 1 to ${LARGEST_LIMIT}`);
+function idempotencyKeyOf(call: Call): string | undefined {
+  const header = call.reply.request.headers['idempotency-key'];
+  if (header === undefined) return undefined;
+  const key = String(header);
+  const { idempotencyKeyLength } = JOB_LIMITS;
+  if (key === '' || key.length > idempotencyKeyLength) {
+    throw new GatewayError(
+      'INPUT_INVALID',
+      `Idempotency-Key: expected 1 to ${idempotencyKeyLength} characters, got ${key.length}`,
+    );
   }
-  return limit;
+  return key;
+}
+
+/** The same values in another order of keys are the same submit. */
+function fingerprintOf(slices: ReadonlyMap<string, string>): string {
+  const sorted = [...slices].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(joinJsonObject(sorted)).digest('hex');
 }

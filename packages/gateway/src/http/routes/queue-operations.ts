@@ -7,6 +7,7 @@ export const queueOperationRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/retry/:id',
+    limitedAs: 'cancel',
     scopes: ['client'],
     async handle(call) {
       const job = await findJob(call);
@@ -23,6 +24,7 @@ export const queueOperationRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/purge-queue',
+    limitedAs: 'purge',
     scopes: ['client'],
     async handle(call) {
       const removed = await call.parts.queue.purge(endpointOf(call).name);

@@ -1,14 +1,14 @@
 import { RUN_BODY_LIMIT_BYTES, RUNSYNC_BODY_LIMIT_BYTES, WAIT_LIMITS } from '@spillway/protocol';
-import { GatewayError } from '../../errors.ts';
 import { waitUntilFinal } from '../../jobs/job-waiters.ts';
 import { jobReply } from '../job-reply.ts';
 import { parseSubmit } from '../parse-submit.ts';
-import { type Call, endpointOf, type Route, waitOf } from '../route.ts';
+import { type Call, endpointOf, type Route, refuseIfStopping, waitOf } from '../route.ts';
 
 export const runRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/run',
+    limitedAs: 'run',
     scopes: ['client'],
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
     async handle(call) {
@@ -19,6 +19,7 @@ export const runRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/runsync',
+    limitedAs: 'runsync',
     scopes: ['client'],
     bodyLimitBytes: RUNSYNC_BODY_LIMIT_BYTES,
     async handle(call) {
@@ -33,11 +34,6 @@ export const runRoutes: readonly Route[] = [
 
 function submit(call: Call, isSync: boolean) {
   const endpoint = endpointOf(call);
-  if (call.parts.isStopping()) {
-    throw new GatewayError(
-      'SHUTTING_DOWN',
-      'the gateway is shutting down and takes no further jobs; try again soon',
-    );
-  }
+  refuseIfStopping(call.parts);
   return call.parts.queue.submit(parseSubmit(call.body, endpoint, isSync));
 }

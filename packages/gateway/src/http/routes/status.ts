@@ -8,6 +8,7 @@ export const statusRoutes: readonly Route[] = [
   {
     methods: ['GET', 'POST'],
     path: '/v2/:endpoint/status/:id',
+    limitedAs: 'status',
     scopes: ['client', 'viewer'],
     async handle(call) {
       const job = await findJob(call);
@@ -17,6 +18,7 @@ export const statusRoutes: readonly Route[] = [
   {
     methods: ['GET', 'POST'],
     path: '/v2/:endpoint/status-sync/:id',
+    limitedAs: 'status',
     scopes: ['client', 'viewer'],
     async handle(call) {
       const { queue, waiters, waitReason } = call.parts;

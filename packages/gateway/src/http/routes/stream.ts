@@ -8,6 +8,7 @@ export const streamRoutes: readonly Route[] = [
   {
     methods: ['GET', 'POST'],
     path: '/v2/:endpoint/stream/:id',
+    limitedAs: 'stream',
     scopes: ['client'],
     async handle(call) {
       const waitMs = waitOf(call, WAIT_LIMITS.stream);

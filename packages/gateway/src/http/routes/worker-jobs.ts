@@ -1,11 +1,11 @@
 import { type JobDoneBody, jobDoneSchema } from '@spillway/protocol';
-import { GatewayError } from '../../errors.ts';
 import { CLOSED_HOLD_MS } from '../../jobs/dispatcher.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { ErrorReport } from '../../jobs/job-machine.ts';
 import { joinJsonObject } from '../../lib/json-slices.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
+import { identifyWorker } from '../worker-caller.ts';
 
 const MIB = 1024 * 1024;
 /** Results come back inline up to 100 MB; anything over the limit would be lost with the worker's 4xx. */
@@ -42,10 +42,11 @@ export const workerJobRoutes: readonly Route[] = [
     path: '/v2/:endpoint/job-stop/:worker',
     scopes: ['worker'],
     async handle(call) {
-      const { stops, dispatcher, workerHoldMs } = call.parts;
-      const workerId = workerOf(call);
+      const { stops, dispatcher, fleet, workerHoldMs } = call.parts;
+      const workerId = await identifyWorker(call);
       const holdMs = dispatcher.isClosed(workerId) ? CLOSED_HOLD_MS : workerHoldMs;
-      const jobsToStop = await stops.poll(workerId, holdMs, call.signal);
+      const release = fleet.pool.hold(workerId);
+      const jobsToStop = await stops.poll(workerId, holdMs, call.signal).finally(release);
       return jobsToStop.length === 0 ? undefined : { jobsToStop };
     },
   },
@@ -63,7 +64,7 @@ export const workerJobRoutes: readonly Route[] = [
     scopes: ['worker'],
     bodyLimitBytes: RESULT_LIMIT_BYTES,
     async handle(call) {
-      const by = reporterOf(call);
+      const by = await reporterOf(call);
       const { slices } = parseObject(call.body);
       const number = call.query.chunk === undefined ? Number.NaN : Number(call.query.chunk);
       const known = Number.isInteger(number) && number >= 0 ? number : undefined;
@@ -76,11 +77,14 @@ export const workerJobRoutes: readonly Route[] = [
 
 async function take(call: Call, max: number): Promise<readonly Job[]> {
   const endpoint = endpointOf(call);
-  const workerId = workerOf(call);
+  const workerId = await identifyWorker(call);
   const { dispatcher, fleet, stops, queue, leaseMs, workerHoldMs } = call.parts;
   fleet.noteTake(workerId);
   // A worker with free hands no longer runs what it was told to stop.
-  if (call.query.job_in_progress === '0') stops.freeHands(workerId);
+  if (call.query.job_in_progress === '0') {
+    stops.freeHands(workerId);
+    fleet.pool.freeHands(workerId);
+  }
   const options = {
     endpoint: endpoint.name,
     workerId,
@@ -89,12 +93,16 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
     holdMs: workerHoldMs,
     signal: call.signal,
   };
-  const jobs = await dispatcher.take(options);
+  const release = fleet.pool.hold(workerId);
+  const jobs = await dispatcher.take(options).finally(release);
   call.reply.raw.once('close', () => {
     if (call.reply.raw.writableEnded) return;
-    // The answer never went out: the jobs go to somebody else, and no attempt is counted.
+    // The answer never went out: the jobs go to somebody else, and no attempt is counted. Where that can't be written,
+    // the lease ends by itself.
     for (const job of jobs)
-      void queue.handBackJob(workerId, job.id, 'the worker hung up before it got the job');
+      void queue
+        .handBackJob(workerId, job.id, 'the worker hung up before it got the job')
+        .catch(() => undefined);
   });
   return jobs;
 }
@@ -113,7 +121,7 @@ function takenJob(job: Job): string {
 
 async function jobDone(call: Call): Promise<object> {
   const { queue, stops, fleet } = call.parts;
-  const by = reporterOf(call);
+  const by = await reporterOf(call);
   const { slices, value } = parseObject(call.body);
   const report = jobDoneSchema.parse(value);
   const output = slices.get('output');
@@ -130,7 +138,7 @@ async function jobDone(call: Call): Promise<object> {
 
 /** RunPod loses such a result and calls the job completed; here it fails and says how to return as much. */
 async function resultTooLarge(call: Call): Promise<object> {
-  const by = reporterOf(call);
+  const by = await reporterOf(call);
   call.parts.stops.obeyed(by.workerId, by.wireId);
   const error = `the result is larger than ${RESULT_LIMIT_BYTES / MIB} MiB; upload large results to storage and return their URL`;
   await call.parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
@@ -149,8 +157,7 @@ function errorReport({ error, failure }: JobDoneBody, output: string | undefined
 
 async function ping(call: Call): Promise<object> {
   const { queue, stops, fleet } = call.parts;
-  endpointOf(call);
-  const workerId = workerOf(call);
+  const workerId = await identifyWorker(call);
   if (call.query.status === 'unhealthy') {
     fleet.noteUnhealthy(
       workerId,
@@ -160,23 +167,18 @@ async function ping(call: Call): Promise<object> {
   }
   const named = new Set((call.query.job_id ?? '').split(',').filter((id) => id !== ''));
   stops.stillRuns(workerId, named);
-  if (call.query.stopping === '1') await queue.farewell(workerId, named);
-  else await queue.heartbeat(workerId, named);
+  if (call.query.stopping !== '1') {
+    await queue.heartbeat(workerId, named);
+    return {};
+  }
+  await queue.farewell(workerId, named);
+  if (named.size === 0) fleet.pool.goodbye(workerId);
   return {};
 }
 
-/** The worker that the path names; one of our own workers may speak for itself only. */
-function workerOf(call: Call): string {
-  const workerId = call.params.worker ?? '';
-  if (call.caller.workerId !== undefined && call.caller.workerId !== workerId) {
-    throw new GatewayError('FORBIDDEN', 'this key belongs to another worker');
-  }
-  return workerId;
-}
-
-function reporterOf(call: Call) {
-  endpointOf(call);
+async function reporterOf(call: Call) {
+  const workerId = await identifyWorker(call);
   const attempt = Number(call.query.attempt);
-  const reporter = { workerId: workerOf(call), wireId: call.params.id ?? '' };
+  const reporter = { workerId, wireId: call.params.id ?? '' };
   return Number.isInteger(attempt) && attempt > 0 ? { ...reporter, attempt } : reporter;
 }

@@ -1,45 +1,44 @@
 import { GatewayError } from '../../errors.ts';
-import { type Call, endpointOf, type Route } from '../route.ts';
+import type { WorkerSnapshot } from '../../fleet/fleet.ts';
+import { maySee } from '../auth.ts';
+import { type Call, endpointNamed, endpointOf, type Route } from '../route.ts';
 
 const DEFAULT_TAIL = 200;
 
 export const workerRoutes: readonly Route[] = [
   {
     methods: ['GET'],
-    path: '/v1/endpoints',
-    scopes: ['client', 'viewer'],
-    handle({ parts, caller }) {
-      const shown = [...parts.endpoints.values()].filter(
-        (endpoint) => caller.endpoints === undefined || caller.endpoints.includes(endpoint.name),
-      );
-      return {
-        endpoints: shown.map((endpoint) => ({
-          name: endpoint.name,
-          worker: endpoint.worker,
-          limits: endpoint.workers,
-          scaling: endpoint.scaling,
-          backends: endpoint.backends,
-          jobs: parts.queue.counts(endpoint.name),
-          workers: parts.fleet.counts(endpoint.name),
-          problem: parts.fleet.startProblem(endpoint.name),
-        })),
-      };
+    path: '/v1/workers',
+    scopes: ['viewer'],
+    handle(call) {
+      const { endpoint } = call.query;
+      if (endpoint !== undefined) endpointNamed(call, endpoint);
+      const workers = call.parts.fleet.workers(endpoint);
+      return { workers: workers.filter((worker) => maySee(call.caller, worker.endpoint)) };
     },
   },
   {
     methods: ['GET'],
-    path: '/v1/workers',
+    path: '/v1/workers/:worker',
     scopes: ['viewer'],
-    handle: ({ parts, query }) => ({ workers: parts.fleet.workers(query.endpoint) }),
+    handle: workerOf,
+  },
+  {
+    methods: ['POST'],
+    path: '/v1/workers/:worker/drain',
+    scopes: [],
+    handle(call) {
+      const { id } = workerOf(call);
+      void call.parts.fleet.stopWorker(id, 'somebody drained it');
+      call.reply.code(202);
+      return workerOf(call);
+    },
   },
   {
     methods: ['GET'],
     path: '/v1/workers/:worker/logs',
     scopes: ['viewer'],
-    handle(call) {
-      const workerId = call.params.worker ?? '';
-      return sendLog(call, workerId);
-    },
+    handle: (call) => sendLog(call, workerOf(call).id),
   },
   {
     methods: ['GET'],
@@ -54,10 +53,22 @@ export const workerRoutes: readonly Route[] = [
   },
 ];
 
+/** The worker that the path names. Throws WORKER_NOT_FOUND, also when the key is not for its endpoint. */
+function workerOf({ parts, caller, params }: Call): WorkerSnapshot {
+  const worker = parts.fleet.worker(params.worker ?? '');
+  if (!worker || !maySee(caller, worker.endpoint))
+    throw new GatewayError('WORKER_NOT_FOUND', 'worker not found');
+  return worker;
+}
+
 /** The last lines of a worker's log as plain text; with `follow=true` also those to come, until the caller leaves. */
 async function sendLog(call: Call, workerId: string): Promise<undefined> {
   const { fleet } = call.parts;
   const log = fleet.log(workerId);
+  if (!log && fleet.worker(workerId)?.backend === 'pool') {
+    const message = `the worker ${workerId} was not started here; its log is where it runs`;
+    throw new GatewayError('WORKER_NOT_FOUND', message);
+  }
   if (!log) throw new GatewayError('WORKER_NOT_FOUND', 'worker not found');
   const tail = Number(call.query.tail ?? DEFAULT_TAIL);
   if (!Number.isInteger(tail) || tail < 0)

@@ -1,0 +1,95 @@
+import type { GatewayProcess } from '../harness/gateway-process.ts';
+import type { Ledger, Reply } from './ledger.ts';
+import type { Random } from './random.ts';
+
+/** The gateway of the moment, which may die at any time. */
+export interface Link {
+  /** Waits while there is none; rejects when there will be none any more. */
+  up(): Promise<GatewayProcess>;
+  isOver(): boolean;
+  /** How many gateways there were. */
+  generation(): number;
+}
+
+export interface LoadOptions {
+  readonly link: Link;
+  readonly ledger: Ledger;
+  readonly random: Random;
+}
+
+export type Load = ReturnType<typeof startLoad>;
+
+const CLIENTS = 8;
+/** No more acknowledged jobs than this wait at once, so that a check after a kill doesn't take long. */
+const MOST_OPEN = 250;
+const PAUSE_MS = 10;
+
+const rest = () => new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS));
+
+/** Clients that submit while there are gateways, and follow or cancel some of their jobs. */
+export function startLoad({ link, ledger, random }: LoadOptions) {
+  let isPaused = false;
+  let next = 0;
+  let cutOff = 0;
+  let busy = 0;
+
+  async function post(gateway: GatewayProcess, path: string, json: object): Promise<Reply | undefined> {
+    const reply = await gateway.call(path, json);
+    // A 503 while it stops, or an answer without its end, is no acknowledgement.
+    return reply.ok ? ((await reply.json()) as Reply) : undefined;
+  }
+
+  async function submitOne(gateway: GatewayProcess): Promise<void> {
+    next += 1;
+    const n = next;
+    const kind = random.pick({ run: 60, runsync: 15, follow: 15, cancel: 10 });
+    // Some jobs are long enough to be hit while they run.
+    const body = { input: { n, ms: random.pick({ '0': 4, '10': 4, '60': 2 }) } };
+    const path = kind === 'runsync' ? 'runsync?wait=5000' : 'run';
+    const reply = await post(gateway, `/v2/double/${path}`, body);
+    if (reply === undefined) return;
+    ledger.acknowledged(reply.id, n);
+    ledger.saw(reply.id, reply);
+    if (kind === 'follow') {
+      const shown = await gateway.call(`/v2/double/status-sync/${reply.id}?wait=5000`);
+      if (shown.ok) ledger.saw(reply.id, (await shown.json()) as Reply);
+    }
+    if (kind === 'cancel') {
+      ledger.cancelAsked(reply.id);
+      const ended = await post(gateway, `/v2/double/cancel/${reply.id}`, {});
+      if (ended) ledger.saw(reply.id, ended);
+    }
+  }
+
+  async function client(): Promise<void> {
+    while (!link.isOver()) {
+      if (isPaused || ledger.open().length >= MOST_OPEN) {
+        await rest();
+        continue;
+      }
+      const gateway = await link.up().catch(() => undefined);
+      if (!gateway) return;
+      busy += 1;
+      await submitOne(gateway).catch(() => {
+        cutOff += 1;
+      });
+      busy -= 1;
+    }
+  }
+
+  const clients = Array.from({ length: CLIENTS }, client);
+  return {
+    /** Calls that a kill cut off: what they asked for was never acknowledged, and may or may not have happened. */
+    cutOff: () => cutOff,
+    /** Resolves when no call is on its way. */
+    async pause(): Promise<void> {
+      isPaused = true;
+      while (busy > 0) await rest();
+    },
+    resume(): void {
+      isPaused = false;
+    },
+    /** Resolves when the last gateway has gone. */
+    ended: () => Promise.all(clients),
+  };
+}

@@ -1,0 +1,67 @@
+import type { BackendKind } from '../endpoints/endpoint.ts';
+import { IMAGE_ONLY_KEYS } from './container-fields.ts';
+import type { Block, Finding } from './cross-check.ts';
+
+/** Keys of which each says what a worker is; an endpoint has one of them at most. */
+const KINDS_OF_WORKER = ['worker', 'command', 'image'] as const;
+
+/** Where workers run when the file doesn't say. */
+export function defaultBackends(image: unknown): BackendKind[] {
+  return [image === undefined ? 'process' : 'container'];
+}
+
+/** Whether what a worker is and where it runs go together. */
+export function findBackendProblems(endpoint: Block): Finding[] {
+  const given = KINDS_OF_WORKER.filter((key) => endpoint[key] !== undefined);
+  const backends: readonly unknown[] = Array.isArray(endpoint.backends)
+    ? endpoint.backends
+    : defaultBackends(endpoint.image);
+  const isPoolOnly = backends.length > 0 && backends.every((kind) => kind === 'pool');
+  return [
+    ...findKindProblems(given, isPoolOnly),
+    ...(given.length === 1 ? findMismatch(given[0] ?? '', backends) : []),
+    ...findImageKeysWithoutImage(endpoint),
+    ...(isPoolOnly ? findStartsOfNone(endpoint.workers) : []),
+  ];
+}
+
+function findKindProblems(given: readonly string[], isPoolOnly: boolean): Finding[] {
+  if (given.length === 1 || (given.length === 0 && isPoolOnly)) return [];
+  const found = given.length === 0 ? 'none' : given.map((key) => `\`${key}\``).join(' and ');
+  const fix =
+    given.length === 0
+      ? 'add `worker: detect`, `command: [python3, -u, handler.py]` or `image: …`; where workers connect by themselves, `backends: [pool]`'
+      : 'keep one of them';
+  return [{ path: [], message: `expected \`worker\`, \`command\` or \`image\`, found ${found}`, fix }];
+}
+
+function findMismatch(key: string, backends: readonly unknown[]): Finding[] {
+  const [fitting, other] = key === 'image' ? ['container', 'process'] : ['process', 'container'];
+  if (!backends.includes(other)) return [];
+  return [
+    {
+      path: ['backends'],
+      message: `expected \`${fitting}\`, which runs a \`${key}\`, found \`${other}\``,
+      fix: `write \`[${backends.map((kind) => (kind === other ? fitting : kind)).join(', ')}]\``,
+    },
+  ];
+}
+
+function findImageKeysWithoutImage(endpoint: Block): Finding[] {
+  if (endpoint.image !== undefined) return [];
+  return IMAGE_ONLY_KEYS.filter((key) => endpoint[key] !== undefined).map((key) => ({
+    path: [key],
+    message: `expected \`${key}\` only beside an \`image\`, found it without one`,
+    fix:
+      key === 'args'
+        ? 'remove it and write the arguments into `command`'
+        : 'remove it: a process sees the whole machine',
+  }));
+}
+
+function findStartsOfNone(workers: unknown): Finding[] {
+  const min = (workers as Block | undefined)?.min;
+  if (typeof min !== 'number' || min === 0) return [];
+  const message = `expected 0, since \`backends: [pool]\` starts no workers, found ${min}`;
+  return [{ path: ['workers', 'min'], message, fix: 'remove it, or add `process` or `container`' }];
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '@spillway/sdk/clock';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { GatewayConfig } from './config/index.ts';
+import { createApp } from './http/app.ts';
+import { createAuthenticator } from './http/auth.ts';
+import { createRateLimiter } from './http/rate-limiter.ts';
+import type { RouteParts } from './http/route.ts';
+import type { JobEngine } from './jobs/engine.ts';
+import type { WorkerKeys } from './keys/worker-keys.ts';
+import { readVersion } from './lib/read-version.ts';
+import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
+import { decideWaitReason } from './scheduler/wait-reason.ts';
+
+/** What the HTTP side gets from the rest of the gateway. */
+export interface HttpFaceOptions
+  extends Pick<
+    RouteParts,
+    'endpoints' | 'fleet' | 'keys' | 'batches' | 'loadBalancer' | 'deliveries' | 'pokeWebhooks' | 'isStopping'
+  > {
+  readonly config: GatewayConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly engine: JobEngine;
+  readonly adminKey: string;
+  readonly workerKeys: WorkerKeys;
+}
+
+/** Held shorter than any proxy or client cuts a silent connection. */
+const WORKER_HOLD_MS = 25_000;
+
+/** The HTTP part of the composition root: wires what routes work with, and builds the app around it. */
+export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
+  const { config, clock, log, engine, adminKey, workerKeys, ...given } = options;
+  const { queue, dispatcher, waiters, stops } = engine;
+  const { endpoints, fleet, keys } = given;
+  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version: readVersion() });
+  const parts: RouteParts = {
+    ...given,
+    ...{ queue, dispatcher, waiters, stops, clock },
+    leaseMs: config.lease.durationMs,
+    workerHoldMs: WORKER_HOLD_MS,
+    metricsText: metrics.text,
+    waitReason: async (job, detail) => {
+      const endpoint = endpoints.get(job.endpoint);
+      if (job.status !== 'IN_QUEUE' || !endpoint) return undefined;
+      return decideWaitReason({
+        endpoint,
+        workers: fleet.workers(endpoint.name),
+        startProblem: fleet.startProblem(endpoint.name),
+        position: detail === 'brief' ? undefined : await queue.jobsAhead(job.id),
+        isLowPriority: job.isLowPriority,
+        isPaused: endpoints.isPaused(endpoint.name),
+        notBefore: { inMs: job.availableAt - clock.now(), isRetry: job.attempt > 0 },
+      });
+    },
+  };
+  return createApp({
+    ...{ parts, log, onAnswer: metrics.observeRequest },
+    authenticate: createAuthenticator({ adminKey, keys, workerKeys }),
+    limiter: createRateLimiter(config.rateLimits, clock),
+  });
+}

@@ -1,0 +1,238 @@
+import http, { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '@spillway/sdk/clock';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Endpoint, LoadBalancing } from '../endpoints/endpoint.ts';
+import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
+import { ERRORS, GatewayError } from '../errors.ts';
+import { parseAffinity, WORKER_ID_HEADER } from '../load-balancing/affinity.ts';
+import { relayResponse, requestWorker } from '../load-balancing/forward-request.ts';
+import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
+import {
+  type ClientSide,
+  requestHeaders,
+  responseHeaders,
+  upgradeHeaders,
+} from '../load-balancing/proxy-headers.ts';
+import type { Permit } from '../load-balancing/request-line.ts';
+import { openTunnel, runTunnel } from '../load-balancing/tunnel.ts';
+import { type WorkerUse, withWorker } from '../load-balancing/with-worker.ts';
+import { type Authenticate, authorize } from './auth.ts';
+import { errorBody } from './error-handler.ts';
+import { createLbTargets, type LbTarget } from './lb-target.ts';
+
+/**
+ * The door to endpoints whose workers serve HTTP themselves. It stands beside the route table, since it must not touch
+ * what passes: any method, path and body, and WebSockets.
+ */
+export interface LoadBalancedOptions {
+  readonly endpoints: EndpointDirectory;
+  readonly loadBalancer: LoadBalancer;
+  readonly clock: Clock;
+  readonly authenticate: Authenticate;
+  readonly log: Logger;
+}
+
+/** A worker closes idle connections, too; a request sent at that moment would be lost. So ours are closed sooner. */
+const IDLE_CONNECTION_MS = 1_000;
+/** A client has nothing to say between its upgrade and the answer to it. */
+const EARLY_LIMIT_BYTES = 64 * 1024;
+
+export function createLoadBalancedDoor(options: LoadBalancedOptions): LoadBalancedDoor {
+  return new LoadBalancedDoor(options);
+}
+
+export class LoadBalancedDoor {
+  readonly #options: LoadBalancedOptions;
+  readonly #targetOf: ReturnType<typeof createLbTargets>;
+  readonly #agent = new http.Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS });
+
+  constructor(options: LoadBalancedOptions) {
+    this.#options = options;
+    this.#targetOf = createLbTargets(options.endpoints);
+  }
+
+  /** For the router: all paths of an endpoint are one, so that it has no opinion on them. */
+  readonly rewriteUrl = (request: IncomingMessage): string => {
+    const target = this.#targetOf(request);
+    return target ? `/lb/${encodeURIComponent(target.endpoint)}` : (request.url ?? '/');
+  };
+
+  /** For the server: other upgrades than these are answered as plain requests. */
+  readonly isUpgrade = (request: IncomingMessage): boolean =>
+    request.headers.upgrade?.toLowerCase() === 'websocket' && this.#targetOf(request) !== undefined;
+
+  mount(app: FastifyInstance): void {
+    for (const method of http.METHODS) {
+      if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
+    }
+    app.route({
+      method: app.supportedMethods.filter((method) => method !== 'CONNECT'),
+      url: '/lb/:endpoint',
+      // Here, and not in the handler: between them the body would be read, and odd requests refused.
+      onRequest: (request, reply) => this.#serve(request, reply),
+      handler: (_request, reply) => reply,
+    });
+    app.server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+    app.addHook('onClose', async () => this.#agent.destroy());
+  }
+
+  async #serve({ raw: request }: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const client = this.#admit(request);
+    const left = new AbortController();
+    reply.raw.once('close', () => {
+      if (!reply.raw.writableFinished) left.abort(new Error('the client left'));
+    });
+    try {
+      await withWorker(this.#workerFor(client, left.signal), async (permit, signal) => {
+        void reply.header(WORKER_ID_HEADER, permit.workerId);
+        const limitBytes = client.settings.payloadLimitBytes;
+        const response = await requestWorker({
+          request,
+          port: permit.port,
+          path: client.target.path,
+          headers: requestHeaders(client.side),
+          limitBytes,
+          agent: this.#agent,
+          signal,
+        });
+        void reply.hijack();
+        const headers = responseHeaders(workerSide(response, permit, client));
+        return relayResponse(response, reply.raw, headers, limitBytes);
+      });
+    } catch (error) {
+      if (!left.signal.aborted) throw error;
+      // Nobody is there to be answered.
+      void reply.hijack();
+    }
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => {});
+    const reply = new ServerResponse(request);
+    reply.shouldKeepAlive = false;
+    reply.assignSocket(socket as Socket);
+    reply.on('finish', () => (socket as Socket).destroySoon());
+    const left = new AbortController();
+    const early = collectEarly(socket, head, () => left.abort(new Error('the client left')));
+    try {
+      const client = this.#admit(request);
+      await withWorker(this.#workerFor(client, left.signal), async (permit, signal) => {
+        reply.setHeader(WORKER_ID_HEADER, permit.workerId);
+        const { port } = permit;
+        const headers = requestHeaders(client.side, true);
+        const worker = await openTunnel({ port, path: client.target.path, headers, signal });
+        const side = workerSide(worker.response, permit, client);
+        if (worker.type === 'answered') {
+          const { payloadLimitBytes } = client.settings;
+          return relayResponse(worker.response, reply, responseHeaders(side), payloadLimitBytes);
+        }
+        permit.becomeSocket();
+        reply.detachSocket(socket as Socket);
+        await runTunnel({ socket, head: early() }, worker, upgradeHeaders(side));
+        return 'answered';
+      });
+    } catch (error) {
+      if (left.signal.aborted) socket.destroy();
+      else this.#refuseUpgrade(reply, error);
+    }
+  }
+
+  /** Who calls what. Throws a GatewayError when that isn't possible. */
+  #admit(request: IncomingMessage): Client {
+    const { endpoints, authenticate } = this.#options;
+    const target = this.#targetOf(request);
+    if (!target) throw new GatewayError('ROUTE_NOT_FOUND', 'no such path');
+    authorize(authenticate(request.headers.authorization), ['client'], target.endpoint);
+    const endpoint = endpoints.get(target.endpoint);
+    if (!endpoint) throw new GatewayError('ENDPOINT_NOT_FOUND', 'endpoint not found');
+    if (!endpoint.loadBalancing) {
+      const message = `not allowed for QB API: the endpoint ${endpoint.name} takes jobs; submit one to /v2/${endpoint.name}/run`;
+      throw new GatewayError('QUEUE_ENDPOINT', message);
+    }
+    const { rawHeaders, method = 'GET', socket } = request;
+    const isTls = 'encrypted' in socket && socket.encrypted === true;
+    const address = socket.remoteAddress ?? '';
+    const side: ClientSide = { rawHeaders, method, address, isTls, prefix: target.prefix };
+    return {
+      target,
+      settings: endpoint.loadBalancing,
+      side,
+      host: request.headers.host ?? '',
+      wants: request.headers[WORKER_ID_HEADER]?.toString(),
+    };
+  }
+
+  #workerFor({ target, settings, wants }: Client, left: AbortSignal): WorkerUse {
+    const { loadBalancer, clock } = this.#options;
+    return {
+      loadBalancer,
+      clock,
+      endpoint: target.endpoint,
+      affinity: parseAffinity(wants),
+      requestTimeoutMs: settings.requestTimeoutMs,
+      left,
+    };
+  }
+
+  #refuseUpgrade(reply: ServerResponse, error: unknown): void {
+    const known =
+      error instanceof GatewayError
+        ? error
+        : new GatewayError('INTERNAL', 'the gateway failed; the reason is in its log', { cause: error });
+    const { status } = ERRORS[known.code];
+    if (status >= 500) this.#options.log.error({ err: error }, known.message);
+    reply.statusCode = status;
+    reply.setHeader('content-type', 'application/problem+json');
+    reply.end(JSON.stringify(errorBody(known)));
+  }
+}
+
+/** Throws for an endpoint whose workers serve HTTP themselves: it has no queue. */
+export function refuseLoadBalanced(endpoint: Endpoint | undefined): void {
+  if (!endpoint?.loadBalancing) return;
+  const { name } = endpoint;
+  throw new GatewayError(
+    'LOAD_BALANCER_ENDPOINT',
+    `not allowed for LB API: the workers of ${name} serve HTTP themselves; call /lb/${name}/`,
+  );
+}
+
+interface Client {
+  readonly target: LbTarget;
+  readonly settings: LoadBalancing;
+  readonly side: ClientSide;
+  readonly host: string;
+  /** The request's own X-Runpod-Worker-Id. */
+  readonly wants: string | undefined;
+}
+
+function workerSide({ rawHeaders }: IncomingMessage, { workerId }: Permit, { target, host }: Client) {
+  return { rawHeaders, workerId, prefix: target.prefix, host };
+}
+
+/**
+ * Reads what a client sends before its upgrade is answered, which is also the only way to notice that it leaves. The
+ * returned function ends that and hands out what came.
+ */
+function collectEarly(socket: Duplex, head: Buffer, onLeft: () => void): () => Buffer {
+  const chunks = [head];
+  let size = 0;
+  const collect = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > EARLY_LIMIT_BYTES) socket.destroy();
+    else chunks.push(chunk);
+  };
+  socket.on('data', collect);
+  socket.once('end', onLeft);
+  socket.once('close', onLeft);
+  return () => {
+    socket.pause();
+    socket.off('data', collect);
+    socket.off('end', onLeft);
+    socket.off('close', onLeft);
+    return Buffer.concat(chunks);
+  };
+}

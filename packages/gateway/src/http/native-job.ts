@@ -1,0 +1,66 @@
+import type { AttemptView, JobView } from '@spillway/protocol/v1';
+import { GatewayError } from '../errors.ts';
+import type { Job } from '../jobs/job.ts';
+import type { JobSummary } from '../jobs/job-store.ts';
+import { joinJsonObject } from '../lib/json-slices.ts';
+import { maySee } from './auth.ts';
+import type { Call } from './route.ts';
+
+/** Jobs as `/v1` shows them. Values of users stay the text that arrived. */
+const LOG_LINES = 20;
+
+/** The job that the path names, if the caller's key is for its endpoint. Throws JOB_NOT_FOUND. */
+export async function nativeJob(call: Call): Promise<Job> {
+  const job = await call.parts.queue.get(call.params.id ?? '');
+  if (!job || !maySee(call.caller, job.endpoint)) throw new GatewayError('JOB_NOT_FOUND', 'job not found');
+  return job;
+}
+
+/** A job without its values. In a list the reason to wait leaves out the job's place, which has to be counted. */
+export async function jobView(call: Call, job: JobSummary, detail?: 'brief'): Promise<JobView> {
+  const waitReason = await call.parts.waitReason(job, detail);
+  return {
+    id: job.id,
+    endpoint: job.endpoint,
+    status: job.status,
+    priority: job.priority,
+    isLowPriority: job.isLowPriority,
+    tags: [...job.tags],
+    createdAt: job.createdAt,
+    availableAt: job.availableAt,
+    expiresAt: job.expiresAt,
+    startedAt: job.startedAt,
+    finishedAt: job.finishedAt,
+    attempt: job.attempt,
+    workerId: job.workerId,
+    error: job.error,
+    waitReason,
+  } as JobView;
+}
+
+/** A job with all it has, as JSON. */
+export async function jobDetail(call: Call, job: Job): Promise<string> {
+  const shown = { ...(await jobView(call, job)), attempts: await attemptsOf(call, job) };
+  const values = joinJsonObject([
+    ['input', job.input],
+    ['output', job.output],
+    ['progress', job.progress],
+  ]);
+  return `${JSON.stringify(shown).slice(0, -1)},${values.slice(1)}`;
+}
+
+/** The attempts that ended, and the one that runs with its worker's last lines. */
+async function attemptsOf(call: Call, job: Job): Promise<readonly AttemptView[]> {
+  const ended: readonly AttemptView[] = await call.parts.queue.attempts(job.id);
+  if (!job.lease || job.startedAt === undefined) return ended;
+  const { workerId } = job.lease;
+  const logTail = call.parts.fleet.log(workerId)?.printed(LOG_LINES).join('\n') ?? '';
+  const running: AttemptView = {
+    number: job.attempt,
+    workerId,
+    startedAt: job.startedAt,
+    outcome: 'running',
+    ...(logTail === '' ? {} : { logTail }),
+  };
+  return [...ended, running];
+}

@@ -1,0 +1,116 @@
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import { type Batches, createBatches } from '../batches/batches.ts';
+import { createSqliteBatchStore } from '../batches/sqlite/sqlite-batch-store.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
+import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
+import { createTestDirectory } from '../endpoints/test-directory.ts';
+import { createTestEngine } from '../jobs/test-engine.ts';
+import { createKeyStore } from '../keys/key-store.ts';
+import { createWorkerKeys } from '../keys/worker-keys.ts';
+import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
+import { createApp } from './app.ts';
+import { createAuthenticator } from './auth.ts';
+import { batchSubmission } from './batch/batch-submission.ts';
+import type { RouteParts } from './route.ts';
+
+const ADMIN = 'spk_admin-key-of-the-tests';
+
+/** A fleet for which workers come and go unseen. */
+const FLEET = {
+  noteTake: () => {},
+  refreshWorker: () => {},
+  pool: { admit: () => undefined, hold: () => () => {}, freeHands: () => {}, goodbye: () => {} },
+} as unknown as RouteParts['fleet'];
+
+export type TestApp = ReturnType<typeof createTestApp>;
+
+/** The HTTP face over an engine in memory, with the endpoints `echo` and `other`; tests play clients and workers. */
+export function createTestApp(changes: Partial<Endpoint> = {}) {
+  const engine = createTestEngine();
+  const names = ['echo', 'other'];
+  const keys = createKeyStore(engine.db, engine);
+  const endpoints = createTestDirectory(...names.map((name) => newTestEndpoint({ name, ...changes })));
+  const batches = createTestBatches(engine, endpoints);
+  const parts: RouteParts = {
+    endpoints,
+    batches,
+    queue: engine.queue,
+    dispatcher: engine.dispatcher,
+    waiters: engine.waiters,
+    stops: engine.stops,
+    fleet: FLEET,
+    keys,
+    deliveries: createSqliteDeliveryStore(engine.db),
+    pokeWebhooks: () => {},
+    metricsText: () => '',
+    clock: engine.clock,
+    leaseMs: 40_000,
+    workerHoldMs: 25_000,
+    loadBalancer: {} as RouteParts['loadBalancer'],
+    isStopping: () => false,
+    waitReason: async (job) =>
+      job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'a worker is starting' } : undefined,
+  };
+  const workerKeys = createWorkerKeys(engine.ids);
+  const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys });
+  const app: FastifyInstance = createApp({ parts, authenticate, log: pino({ level: 'silent' }) });
+  const connections = new Map<string, ServerResponse>();
+  app.addHook('onRequest', async (request, reply) => void connections.set(request.url, reply.raw));
+
+  const call = (
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    body?: unknown,
+    more: InjectOptions = {},
+  ): Promise<LightMyRequestResponse> =>
+    app.inject({
+      method,
+      url,
+      headers: { authorization: ADMIN, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...more,
+    });
+  const report = (path: string, body: unknown) => call('POST', `/v2/echo/${path}?gpu=cpu`, body);
+
+  return {
+    ...engine,
+    app,
+    keys,
+    batches,
+    call,
+    /** The client of the newest call of this address leaves without waiting for its end. */
+    hangUp: (url: string) => connections.get(url)?.destroy(),
+    /** A worker's job-take, with its answer as text. */
+    take: async (worker = 'w1') => (await call('GET', `/v2/echo/job-take/${worker}?job_in_progress=0`)).body,
+    chunk: (id: string, output: string, worker = 'w1') =>
+      report(`job-stream/${worker}/${id}`, `{"output":${output}}`),
+    done: (id: string, body: string, worker = 'w1') => report(`job-done/${worker}/${id}`, body),
+    /** Ends everything; answers how many waits were left open, which must be none. */
+    async stop(): Promise<number> {
+      await batches.stop();
+      const open = await engine.stop();
+      await app.close();
+      return open;
+    },
+  };
+}
+
+function createTestBatches(
+  engine: ReturnType<typeof createTestEngine>,
+  endpoints: EndpointDirectory,
+): Batches {
+  return createBatches({
+    ...engine,
+    store: createSqliteBatchStore(engine.db),
+    toSubmission: ({ endpoint: name, batchId, body }) => {
+      const endpoint = endpoints.get(name);
+      return endpoint && batchSubmission(endpoint, batchId, body);
+    },
+    onError: (error) => {
+      throw error;
+    },
+  });
+}

@@ -1,0 +1,135 @@
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import { defaultConfig } from '../config/index.ts';
+import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
+import { createTestDirectory } from '../endpoints/test-directory.ts';
+import { createFakeBackend, type FakeBackend } from '../fleet/fake-backend.ts';
+import { createFleet, type Fleet } from '../fleet/fleet.ts';
+import { createTestEngine } from '../jobs/test-engine.ts';
+import { createKeyStore, type NewKey } from '../keys/key-store.ts';
+import { createWorkerKeys, type WorkerKeys } from '../keys/worker-keys.ts';
+import { createGatewayMetrics } from '../metrics/gateway-metrics.ts';
+import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
+import { createApp } from './app.ts';
+import { createAuthenticator } from './auth.ts';
+import { createRateLimiter } from './rate-limiter.ts';
+import type { RouteParts } from './route.ts';
+
+const ADMIN = 'spk_admin-key-of-the-tests';
+
+export type NativeTestApp = ReturnType<typeof createNativeTestApp>;
+
+interface CallOptions {
+  /** A key other than the admin's. */
+  readonly as?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A fleet whose workers the test plays, wired to the engine as a gateway's is. */
+function createPlayedFleet(
+  engine: ReturnType<typeof createTestEngine>,
+  backend: FakeBackend,
+  workerKeys: WorkerKeys,
+): Fleet {
+  const { clock, ids, queue } = engine;
+  const fleet = createFleet({
+    ...{ clock, ids, backends: [backend], hostname: 'box', heartbeatMs: 10_000 },
+    hardware: { cpuCount: 1, gpuCount: 0, gpuName: 'cpu' },
+    origin: () => 'http://127.0.0.1:1',
+    keys: {
+      issueKey: (workerId, endpoint) => workerKeys.issue({ workerId, endpoint }),
+      revokeKey: workerKeys.revoke,
+    },
+    log: { info: () => {}, warn: () => {} },
+    drain: engine.drain,
+    onWorkerLost: async (workerId, _endpoint, failure) => engine.workerLost(workerId, failure),
+  });
+  queue.watch(({ transition }) => {
+    const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
+    if (worker !== undefined) fleet.noteJobs(worker, queue.held.count(worker));
+  });
+  return fleet;
+}
+
+/**
+ * The HTTP face over an engine in memory and a fleet whose workers are played by the test, with the endpoints `echo` and
+ * `other`.
+ */
+export function createNativeTestApp() {
+  const engine = createTestEngine();
+  const { clock, ids, queue } = engine;
+  const endpoints = createTestDirectory(
+    newTestEndpoint({ name: 'echo' }),
+    newTestEndpoint({ name: 'other' }),
+  );
+  const keys = createKeyStore(engine.db, engine);
+  const workerKeys = createWorkerKeys(ids);
+  const backend = createFakeBackend();
+  const fleet = createPlayedFleet(engine, backend, workerKeys);
+  endpoints.watch(({ endpoint, type }) => {
+    if (type === 'paused') engine.dispatcher.pause(endpoint);
+    if (type === 'resumed') engine.dispatcher.resume(endpoint);
+  });
+  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version: 'test' });
+  const parts = {
+    ...{ endpoints, queue, fleet, keys, clock },
+    dispatcher: engine.dispatcher,
+    waiters: engine.waiters,
+    stops: engine.stops,
+    deliveries: createSqliteDeliveryStore(engine.db),
+    pokeWebhooks: () => {},
+    metricsText: metrics.text,
+    leaseMs: 40_000,
+    workerHoldMs: 25_000,
+    isStopping: () => false,
+    waitReason: async (job: Parameters<RouteParts['waitReason']>[0]) =>
+      job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'a worker is starting' } : undefined,
+    // Parts that none of these tests reaches are left out.
+  } as Partial<RouteParts> as RouteParts;
+  const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys });
+  const app: FastifyInstance = createApp({
+    ...{ parts, authenticate, log: pino({ level: 'silent' }) },
+    onAnswer: metrics.observeRequest,
+    limiter: createRateLimiter(defaultConfig('/', {}).rateLimits, clock),
+  });
+
+  const call = (
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    url: string,
+    body?: unknown,
+    { as = ADMIN, headers = {} }: CallOptions = {},
+  ): Promise<LightMyRequestResponse> => {
+    const options: InjectOptions = { method, url, headers: { authorization: as, ...headers } };
+    if (body !== undefined) options.payload = typeof body === 'string' ? body : JSON.stringify(body);
+    return app.inject(options);
+  };
+
+  return {
+    ...engine,
+    ...{ app, backend, call, endpoints, fleet, keys, parts },
+    /** The secret of a fresh key. */
+    key: (key: Partial<NewKey> = {}) => keys.create({ name: 'test', scope: 'client', ...key }).secret,
+    /** Submits a job to `echo` and answers its id. */
+    async submit(body: Record<string, unknown> = {}, headers: Readonly<Record<string, string>> = {}) {
+      const reply = await call('POST', '/v1/jobs', { endpoint: 'echo', input: {}, ...body }, { headers });
+      return reply.json<{ id: string }>().id;
+    },
+    show: async (id: string) => (await call('GET', `/v1/jobs/${id}`)).json<Record<string, unknown>>(),
+    take: (worker = 'w1') => call('GET', `/v2/echo/job-take/${worker}?job_in_progress=0`),
+    done: (id: string, body: string, worker = 'w1') =>
+      call('POST', `/v2/echo/job-done/${worker}/${id}`, body),
+    /** A worker of `echo` that the fleet has started; it has not asked for a job yet. */
+    async startWorker() {
+      const id = fleet.startWorker(endpoints.get('echo') ?? newTestEndpoint()) ?? '';
+      await clock.settle();
+      return id;
+    },
+    /** Ends everything; answers how many waits were left open, which must be none. */
+    async stop(): Promise<number> {
+      await fleet.stop();
+      const open = await engine.stop();
+      await app.close();
+      return open;
+    },
+  };
+}

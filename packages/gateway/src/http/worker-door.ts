@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { workerJobRoutes } from './routes/worker-jobs.ts';
+
+/**
+ * A second address of the same server through which only workers get in: for a network from which nobody is to submit
+ * or look at jobs. Whatever else is asked for there does not exist.
+ */
+export interface WorkerDoor {
+  /** Resolves to the port. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** `/v2/:endpoint/ping/:worker` and its siblings; no part of a path may be empty or hold a slash. */
+const WORKER_PATHS = workerJobRoutes.map(({ path }) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}/?$`));
+
+export function createWorkerDoor(app: FastifyInstance): WorkerDoor {
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    if (WORKER_PATHS.some((one) => one.test(path))) return app.routing(request, response);
+    const detail = 'this address serves workers only';
+    const body = { status: 404, title: 'Not Found', detail, error: detail, code: 'ROUTE_NOT_FOUND' };
+    response.writeHead(404, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
+    response.end(JSON.stringify(body));
+  });
+  // Held requests and large results must not be cut by the server.
+  server.requestTimeout = 0;
+  return {
+    async listen({ host, port }) {
+      await app.ready();
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, resolve);
+      });
+      return (server.address() as AddressInfo).port;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
