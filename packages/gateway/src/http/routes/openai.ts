@@ -1,9 +1,8 @@
 import { RUNSYNC_BODY_LIMIT_BYTES } from '@spillway/protocol';
-import { GatewayError } from '../../errors.ts';
 import { answerWhole } from '../openai/openai-answer.ts';
 import { parseOpenAiRequest } from '../openai/openai-request.ts';
 import { answerStream } from '../openai/openai-stream.ts';
-import type { Call, Route } from '../route.ts';
+import { type Call, type Route, refuseIfStopping } from '../route.ts';
 
 /**
  * OpenAI's API in front of a worker that speaks it: every call is a job whose input names the path and carries the
@@ -25,12 +24,7 @@ export const openAiRoutes: readonly Route[] = [
 
 async function answer(call: Call): Promise<void> {
   const request = parseOpenAiRequest(call);
-  if (call.parts.isStopping()) {
-    throw new GatewayError(
-      'SHUTTING_DOWN',
-      'the gateway is shutting down and takes no further jobs; try again soon',
-    );
-  }
+  refuseIfStopping(call.parts);
   const job = await call.parts.queue.submit(request.submission);
   return request.isStream ? answerStream(call, job, request) : answerWhole(call, job, request);
 }
