@@ -21,6 +21,7 @@ import { listenOn } from './http/listen.ts';
 import { createWorkerDoor, type WorkerDoor } from './http/worker-door.ts';
 import { createHttpFace } from './http-face.ts';
 import { createJobEngine, type JobEngine } from './jobs/engine.ts';
+import { readNewestTime } from './jobs/sqlite/newest-time.ts';
 import { type AdminKey, resolveAdminKey } from './keys/admin-key.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { resolveWebhookSecret } from './keys/webhook-secret.ts';
@@ -54,7 +55,7 @@ export function createGateway(options: GatewayOptions): Gateway {
  */
 export class Gateway {
   readonly #options: GatewayOptions;
-  readonly #clock: Clock;
+  #clock: Clock;
   readonly #ids: Ids;
   #parts: Parts | undefined;
   #started: Promise<void> | undefined;
@@ -145,6 +146,7 @@ export class Gateway {
     const { config, log } = this.#options;
     const adminKey = resolveAdminKey(config.dataDir, this.#options.adminKey, this.#ids);
     const db = openDatabase(`${config.dataDir}/jobs.db`);
+    this.#clock = this.#options.clock ?? createSystemClock(readNewestTime(db));
     const keys = createKeyStore(db, { clock: this.#clock, ids: this.#ids });
     const workerKeys = createWorkerKeys(this.#ids);
     const endpoints = createEndpointDirectory(config.endpoints, createEndpointStore(db, this.#clock));
@@ -181,7 +183,7 @@ export class Gateway {
     });
     const batches = this.#buildBatches(db, engine, endpoints);
     const app = createHttpFace({
-      ...{ config, log, clock: this.#clock, engine, fleet, endpoints, keys, workerKeys },
+      ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
       ...{ loadBalancer, batches, deliveries },
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,

@@ -2,12 +2,16 @@ import type { Clock } from '@spillway/sdk/clock';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/index.ts';
-import { createApp } from './http/app.ts';
+import { createEventLog } from './events/event-log.ts';
+import { recordEvents } from './events/record-events.ts';
+import { createApp, ROUTES } from './http/app.ts';
 import { createAuthenticator } from './http/auth.ts';
+import { createReference } from './http/openapi/reference.ts';
 import { createRateLimiter } from './http/rate-limiter.ts';
 import type { RouteParts } from './http/route.ts';
 import type { JobEngine } from './jobs/engine.ts';
 import type { WorkerKeys } from './keys/worker-keys.ts';
+import type { Ids } from './lib/ids.ts';
 import { readVersion } from './lib/read-version.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
 import { decideWaitReason } from './scheduler/wait-reason.ts';
@@ -20,6 +24,7 @@ export interface HttpFaceOptions
   > {
   readonly config: GatewayConfig;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly log: Logger;
   readonly engine: JobEngine;
   readonly adminKey: string;
@@ -31,13 +36,19 @@ const WORKER_HOLD_MS = 25_000;
 
 /** The HTTP part of the composition root: wires what routes work with, and builds the app around it. */
 export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
-  const { config, clock, log, engine, adminKey, workerKeys, ...given } = options;
+  const { config, clock, ids, log, engine, adminKey, workerKeys, ...given } = options;
   const { queue, dispatcher, waiters, stops } = engine;
   const { endpoints, fleet, keys } = given;
-  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version: readVersion() });
+  const version = readVersion();
+  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version });
+  const events = createEventLog(ids.short(6));
+  recordEvents(events, { queue, fleet, endpoints, clock });
+  const stopping = new AbortController();
   const parts: RouteParts = {
     ...given,
-    ...{ queue, dispatcher, waiters, stops, clock },
+    ...{ queue, dispatcher, waiters, stops, clock, events },
+    stopping: stopping.signal,
+    reference: createReference(ROUTES, version),
     leaseMs: config.lease.durationMs,
     workerHoldMs: WORKER_HOLD_MS,
     metricsText: metrics.text,
@@ -55,9 +66,11 @@ export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
       });
     },
   };
-  return createApp({
+  const app = createApp({
     ...{ parts, log, onAnswer: metrics.observeRequest },
     authenticate: createAuthenticator({ adminKey, keys, workerKeys }),
     limiter: createRateLimiter(config.rateLimits, clock),
   });
+  app.addHook('preClose', async () => stopping.abort());
+  return app;
 }

@@ -16,6 +16,7 @@ import {
   removeContainers,
 } from '../src/fleet/container/engine.ts';
 import { containerEnvironment } from '../src/fleet/container/environment.ts';
+import { runProgram } from '../src/lib/run-program.ts';
 import { type RecordingDaemon, startRecordingDaemon } from './stand-in/recording-daemon.ts';
 
 const hasDocker = spawnSync('docker', ['--version']).status === 0;
@@ -47,8 +48,8 @@ describe.skipIf(!hasDocker)('on the command line of Docker', () => {
       'GET /info': { ServerVersion: '28.0.0' },
       'GET /images/acme/echo:2/json': { Id: 'sha256:1' },
       'GET /containers/json': [
-        { Id: 'a1', Names: ['/spillway-1-w1'] },
-        { Id: 'b2', Names: ['/spillway-1-w2'] },
+        { Id: 'a1', Names: ['/spillway-1-w1'], State: 'running' },
+        { Id: 'b2', Names: ['/spillway-1-w2'], State: 'exited' },
       ],
       'GET /containers/spillway-1-w1/json': { Id: 'a1', Name: '/spillway-1-w1', State: STATE },
       'DELETE /containers/spillway-1-w1': '',
@@ -101,12 +102,11 @@ describe.skipIf(!hasDocker)('on the command line of Docker', () => {
       hasHostNetwork: true,
       stopTimeoutSeconds: 10,
     };
-    const { status, stderr } = spawnSync('docker', runArguments(run), {
-      env: { ...engine.env, ...passed },
-      encoding: 'utf8',
-    });
+    const env = { ...engine.env, ...passed };
+    const options = { env, clock: createSystemClock(), timeoutMs: 30_000 };
+    const { code, stderr } = await runProgram('docker', runArguments(run), options);
     expect(stderr).toContain('recorded POST /containers/create');
-    expect(status).toBe(125);
+    expect(code).toBe(125);
     const { query, body } = call('POST', '/containers/create') ?? {};
     expect(query?.get('name')).toBe('spillway-1-w1');
     expect(body).toMatchObject({
@@ -128,7 +128,8 @@ describe.skipIf(!hasDocker)('on the command line of Docker', () => {
         DeviceRequests: [{ Count: 2, Capabilities: [['gpu']] }],
       },
     });
-    expect((body?.Env as string[]).toSorted()).toEqual(
+    const sent = (body?.Env ?? []) as string[];
+    expect(sent.toSorted()).toEqual(
       Object.entries(values)
         .map(([name, value]) => `${name}=${value}`)
         .toSorted(),
@@ -139,7 +140,10 @@ describe.skipIf(!hasDocker)('on the command line of Docker', () => {
     expect(engine.kind).toBe('docker');
     expect(await hasImage(engine, 'acme/echo:2')).toBe(true);
     expect(await hasImage(engine, 'acme/other:1')).toBe(false);
-    expect(await listContainers(engine, 'spillway.data=1')).toEqual(['spillway-1-w1', 'spillway-1-w2']);
+    expect(await listContainers(engine, 'spillway.data=1')).toEqual([
+      { name: 'spillway-1-w1', isRunning: true },
+      { name: 'spillway-1-w2', isRunning: false },
+    ]);
     const { query } = call('GET', '/containers/json') ?? {};
     expect(query?.get('all')).toBe('1');
     expect(JSON.parse(query?.get('filters') ?? '')).toEqual({ label: { 'spillway.data=1': true } });

@@ -15,6 +15,11 @@ export function isRunning(pid: number): boolean {
   return statOf(pid)?.state !== 'Z';
 }
 
+/** Whether SIGSTOP has taken effect on a process. */
+export function isHalted(pid: number): boolean {
+  return statOf(pid)?.state === 'T';
+}
+
 /** Processes of a process group, by /proc. */
 export function groupMembers(group: number): { readonly pid: number; readonly parent: number }[] {
   return readdirSync('/proc')

@@ -11,6 +11,7 @@ import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-sto
 import { createApp } from './app.ts';
 import { createAuthenticator } from './auth.ts';
 import type { RouteParts } from './route.ts';
+import { newTestParts } from './test-parts.ts';
 
 const ADMIN = 'spk_admin-key-of-the-tests';
 const HOLD_MS = 25_000;
@@ -44,7 +45,7 @@ describe('the HTTP face', () => {
       deliveries: createSqliteDeliveryStore(engine.db),
       batches: {} as RouteParts['batches'],
       pokeWebhooks: () => {},
-      metricsText: () => '',
+      ...newTestParts(),
       clock: engine.clock,
       leaseMs: 40_000,
       workerHoldMs: HOLD_MS,

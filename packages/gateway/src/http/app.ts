@@ -16,6 +16,7 @@ import { batchRoutes } from './routes/batch.ts';
 import { cancelRoutes } from './routes/cancel.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
+import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobOperationRoutes } from './routes/job-operations.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -25,6 +26,7 @@ import { openAiRoutes } from './routes/openai.ts';
 import { poolRoutes } from './routes/pool.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { queueOperationRoutes } from './routes/queue-operations.ts';
+import { referenceRoutes } from './routes/reference.ts';
 import { runRoutes } from './routes/run.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
@@ -51,6 +53,8 @@ export const ROUTES: readonly Route[] = [
   ...workerRoutes,
   ...poolRoutes,
   ...keyRoutes,
+  ...eventRoutes,
+  ...referenceRoutes,
 ];
 
 const SMALL_BODY_BYTES = 1024 * 1024;

@@ -8,7 +8,7 @@ import type { Endpoint, LoadBalancing } from '../endpoints/endpoint.ts';
 import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { ERRORS, GatewayError } from '../errors.ts';
 import { parseAffinity, WORKER_ID_HEADER } from '../load-balancing/affinity.ts';
-import { relayResponse, requestWorker } from '../load-balancing/forward-request.ts';
+import { checkRequestSize, relayResponse, requestWorker } from '../load-balancing/forward-request.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import {
   type ClientSide,
@@ -81,6 +81,7 @@ export class LoadBalancedDoor {
 
   async #serve({ raw: request }: FastifyRequest, reply: FastifyReply): Promise<void> {
     const client = this.#admit(request);
+    checkRequestSize(request, client.settings.payloadLimitBytes);
     const left = new AbortController();
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) left.abort(new Error('the client left'));

@@ -6,6 +6,7 @@ import type { RateLimited } from '../config/rate-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { GatewayError } from '../errors.ts';
+import type { EventLog } from '../events/event-log.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
 import type { JobSummary } from '../jobs/job-store.ts';
@@ -16,6 +17,8 @@ import type { KeyStore, Scope } from '../keys/key-store.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
 import { type Caller, maySee } from './auth.ts';
+import type { Reference } from './openapi/reference.ts';
+import type { RouteDoc } from './openapi/route-doc.ts';
 
 /** What routes work with; wired by the composition root. */
 export interface RouteParts {
@@ -35,6 +38,12 @@ export interface RouteParts {
   /** How long job-take and job-stop are held at most. */
   readonly workerHoldMs: number;
   readonly loadBalancer: LoadBalancer;
+  /** What `/v1/events` tells. */
+  readonly events: EventLog;
+  /** Aborts when the server closes: streams that would never end do. */
+  readonly stopping: AbortSignal;
+  /** What `/openapi.json` and `/docs` show. */
+  readonly reference: Reference;
   /** What `/metrics` answers. */
   metricsText(): string;
   isStopping(): boolean;
@@ -64,6 +73,8 @@ export interface Route {
   readonly path: string;
   /** Scopes that may call it besides admin; `open` needs no key. */
   readonly scopes: readonly Scope[] | 'open';
+  /** What the OpenAPI document says of it. A test wants it of every row. */
+  readonly doc?: RouteDoc;
   readonly bodyLimitBytes?: number;
   /** Whose limit it counts for (default: `other`). Routes without a key, and keys of workers and admins, have none. */
   readonly limitedAs?: RateLimited;

@@ -11,10 +11,12 @@ import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
-import { createApp } from './app.ts';
+import { createApp, ROUTES } from './app.ts';
 import { createAuthenticator } from './auth.ts';
 import { batchSubmission } from './batch/batch-submission.ts';
+import { checkAnswers } from './openapi/test-answers.ts';
 import type { RouteParts } from './route.ts';
+import { newTestParts } from './test-parts.ts';
 
 const ADMIN = 'spk_admin-key-of-the-tests';
 
@@ -45,7 +47,7 @@ export function createTestApp(changes: Partial<Endpoint> = {}) {
     keys,
     deliveries: createSqliteDeliveryStore(engine.db),
     pokeWebhooks: () => {},
-    metricsText: () => '',
+    ...newTestParts(),
     clock: engine.clock,
     leaseMs: 40_000,
     workerHoldMs: 25_000,
@@ -57,6 +59,7 @@ export function createTestApp(changes: Partial<Endpoint> = {}) {
   const workerKeys = createWorkerKeys(engine.ids);
   const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys });
   const app: FastifyInstance = createApp({ parts, authenticate, log: pino({ level: 'silent' }) });
+  const answers = checkAnswers(app, ROUTES);
   const connections = new Map<string, ServerResponse>();
   app.addHook('onRequest', async (request, reply) => void connections.set(request.url, reply.raw));
 
@@ -93,6 +96,7 @@ export function createTestApp(changes: Partial<Endpoint> = {}) {
       await batches.stop();
       const open = await engine.stop();
       await app.close();
+      if (answers.problems.length > 0) throw new Error(answers.problems.join('\n'));
       return open;
     },
   };

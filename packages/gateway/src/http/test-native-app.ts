@@ -1,8 +1,11 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import { defaultConfig } from '../config/index.ts';
+import type { Endpoint } from '../endpoints/endpoint.ts';
 import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
 import { createTestDirectory } from '../endpoints/test-directory.ts';
+import { createEventLog } from '../events/event-log.ts';
+import { recordEvents } from '../events/record-events.ts';
 import { createFakeBackend, type FakeBackend } from '../fleet/fake-backend.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
@@ -10,8 +13,10 @@ import { createKeyStore, type NewKey } from '../keys/key-store.ts';
 import { createWorkerKeys, type WorkerKeys } from '../keys/worker-keys.ts';
 import { createGatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
-import { createApp } from './app.ts';
+import { createApp, ROUTES } from './app.ts';
 import { createAuthenticator } from './auth.ts';
+import { createReference } from './openapi/reference.ts';
+import { checkAnswers } from './openapi/test-answers.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import type { RouteParts } from './route.ts';
 
@@ -42,6 +47,7 @@ function createPlayedFleet(
     },
     log: { info: () => {}, warn: () => {} },
     drain: engine.drain,
+    jobs: { held: queue.held.count, close: engine.dispatcher.close, reopen: engine.dispatcher.forget },
     onWorkerLost: async (workerId, _endpoint, failure) => engine.workerLost(workerId, failure),
   });
   queue.watch(({ transition }) => {
@@ -51,34 +57,36 @@ function createPlayedFleet(
   return fleet;
 }
 
-/**
- * The HTTP face over an engine in memory and a fleet whose workers are played by the test, with the endpoints `echo` and
- * `other`.
- */
-export function createNativeTestApp() {
+/** Everything below the HTTP face, and the face itself, wired as a gateway's is. */
+function createPlayedGateway(changes: Partial<Endpoint>) {
   const engine = createTestEngine();
   const { clock, ids, queue } = engine;
   const endpoints = createTestDirectory(
-    newTestEndpoint({ name: 'echo' }),
-    newTestEndpoint({ name: 'other' }),
+    newTestEndpoint({ name: 'echo', ...changes }),
+    newTestEndpoint({ name: 'other', ...changes }),
   );
-  const keys = createKeyStore(engine.db, engine);
-  const workerKeys = createWorkerKeys(ids);
-  const backend = createFakeBackend();
-  const fleet = createPlayedFleet(engine, backend, workerKeys);
   endpoints.watch(({ endpoint, type }) => {
     if (type === 'paused') engine.dispatcher.pause(endpoint);
     if (type === 'resumed') engine.dispatcher.resume(endpoint);
   });
+  const keys = createKeyStore(engine.db, engine);
+  const workerKeys = createWorkerKeys(ids);
+  const backend = createFakeBackend();
+  const fleet = createPlayedFleet(engine, backend, workerKeys);
   const metrics = createGatewayMetrics({ queue, fleet, endpoints, version: 'test' });
+  const events = createEventLog('run1');
+  recordEvents(events, { queue, fleet, endpoints, clock });
+  const stopping = new AbortController();
   const parts = {
-    ...{ endpoints, queue, fleet, keys, clock },
+    ...{ endpoints, queue, fleet, keys, clock, events },
     dispatcher: engine.dispatcher,
     waiters: engine.waiters,
     stops: engine.stops,
     deliveries: createSqliteDeliveryStore(engine.db),
     pokeWebhooks: () => {},
     metricsText: metrics.text,
+    stopping: stopping.signal,
+    reference: createReference(ROUTES, 'test'),
     leaseMs: 40_000,
     workerHoldMs: 25_000,
     isStopping: () => false,
@@ -86,12 +94,22 @@ export function createNativeTestApp() {
       job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'a worker is starting' } : undefined,
     // Parts that none of these tests reaches are left out.
   } as Partial<RouteParts> as RouteParts;
-  const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys });
   const app: FastifyInstance = createApp({
-    ...{ parts, authenticate, log: pino({ level: 'silent' }) },
-    onAnswer: metrics.observeRequest,
+    ...{ parts, log: pino({ level: 'silent' }), onAnswer: metrics.observeRequest },
+    authenticate: createAuthenticator({ adminKey: ADMIN, keys, workerKeys }),
     limiter: createRateLimiter(defaultConfig('/', {}).rateLimits, clock),
   });
+  const answers = checkAnswers(app, ROUTES);
+  return { answers, engine, endpoints, keys, backend, fleet, events, stopping, parts, app };
+}
+
+/**
+ * The HTTP face over an engine in memory and a fleet whose workers are played by the test, with the endpoints `echo` and
+ * `other`.
+ */
+export function createNativeTestApp(changes: Partial<Endpoint> = {}) {
+  const { engine, stopping, ...parts } = createPlayedGateway(changes);
+  const { app, endpoints, fleet, keys } = parts;
 
   const call = (
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
@@ -106,7 +124,8 @@ export function createNativeTestApp() {
 
   return {
     ...engine,
-    ...{ app, backend, call, endpoints, fleet, keys, parts },
+    ...parts,
+    call,
     /** The secret of a fresh key. */
     key: (key: Partial<NewKey> = {}) => keys.create({ name: 'test', scope: 'client', ...key }).secret,
     /** Submits a job to `echo` and answers its id. */
@@ -121,14 +140,16 @@ export function createNativeTestApp() {
     /** A worker of `echo` that the fleet has started; it has not asked for a job yet. */
     async startWorker() {
       const id = fleet.startWorker(endpoints.get('echo') ?? newTestEndpoint()) ?? '';
-      await clock.settle();
+      await engine.clock.settle();
       return id;
     },
     /** Ends everything; answers how many waits were left open, which must be none. */
     async stop(): Promise<number> {
+      stopping.abort();
       await fleet.stop();
       const open = await engine.stop();
       await app.close();
+      if (parts.answers.problems.length > 0) throw new Error(parts.answers.problems.join('\n'));
       return open;
     },
   };

@@ -41,27 +41,29 @@ export function requestWorker(forwarding: Forwarding): Promise<http.IncomingMess
       if (hasBody(request)) request.pipe(body).pipe(upstream);
       else upstream.end();
     };
-    const giveUp = (error: unknown) => {
-      reject(error);
+    const over = () => {
+      signal.removeEventListener('abort', abort);
       if (!isSent) return;
       request.unpipe(body);
-      // What the client still sends must be taken, or it would never read the answer.
+      // What the client still sends must be taken: it may read no answer before, and send no further request.
       request.resume();
+      if (!upstream.writableFinished) upstream.destroy();
     };
     const end = (error: unknown) => {
-      giveUp(error);
+      reject(error);
       upstream.destroy();
     };
     const abort = () => end(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
-    upstream.on('close', () => signal.removeEventListener('abort', abort));
+    upstream.on('close', over);
     upstream.on('response', (response) => {
+      // A worker may answer before it has read the whole request, and never read the rest.
+      response.once('close', over);
       const length = Number(response.headers['content-length'] ?? 0);
       if (length <= limitBytes || method === 'HEAD') resolve(response);
       else end(responseTooLarge(limitBytes));
     });
-    // Not destroyed once more: a worker may answer and hang up before it has read the whole request.
-    upstream.on('error', (error) => giveUp(workerFailed(error, isSent)));
+    upstream.on('error', (error) => reject(workerFailed(error, isSent)));
     body.on('error', end);
     // A client that leaves is told by the signal.
     request.on('error', () => {});
@@ -120,17 +122,22 @@ export function workerFailed(error: Error, isSent: boolean): Error {
   );
 }
 
+/** Throws for a body that says itself that it is too large; a worker needn't be waited for then. */
+export function checkRequestSize(request: http.IncomingMessage, limitBytes: number): void {
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) throw requestTooLarge(limitBytes);
+}
+
 function requestTooLarge(limitBytes: number): GatewayError {
   return new GatewayError(
     'PAYLOAD_TOO_LARGE',
-    `the request's body exceeds ${inMib(limitBytes)} MiB (the endpoint's payloadLimitMb)`,
+    `the request's body exceeds ${inMib(limitBytes)} MiB (the endpoint's payloadLimit)`,
   );
 }
 
 function responseTooLarge(limitBytes: number): GatewayError {
   return new GatewayError(
     'RESPONSE_TOO_LARGE',
-    `the worker's answer exceeds ${inMib(limitBytes)} MiB (the endpoint's payloadLimitMb)`,
+    `the worker's answer exceeds ${inMib(limitBytes)} MiB (the endpoint's payloadLimit)`,
   );
 }
 

@@ -134,8 +134,10 @@ export class LoadBalancer {
   snapshot(endpoint: string) {
     const { line } = this.#entryOf(endpoint);
     const { count, oldestAt } = line.demand;
+    // A worker out of the rotation serves nobody: while somebody waits it counts as if it had its fill.
+    const out = count > 0 ? this.#outOfRotation(endpoint).length * this.#capacity(endpoint) : 0;
     return {
-      queued: count,
+      queued: count + out,
       queuedLowPriority: 0,
       inProgress: line.counts.open,
       ...(oldestAt === undefined ? {} : { oldestQueuedAt: oldestAt }),
@@ -146,10 +148,8 @@ export class LoadBalancer {
   health(endpoint: string): HealthReply {
     const { line } = this.#entryOf(endpoint);
     const { waiting, open, answered, failed } = line.counts;
-    const { fleet } = this.#options;
-    const counts = fleet.counts(endpoint);
-    const idle = fleet.workers(endpoint).filter(({ state }) => state === 'idle');
-    const out = idle.filter(({ id }) => !line.isHealthy(id)).length;
+    const counts = this.#options.fleet.counts(endpoint);
+    const out = this.#outOfRotation(endpoint).filter(({ state }) => state === 'idle').length;
     return {
       jobs: { completed: answered, failed, inProgress: open, inQueue: waiting, retried: 0 },
       workers: {
@@ -164,10 +164,25 @@ export class LoadBalancer {
   /** Ids of the workers whose last health check was answered 200, busy ones too. */
   readyWorkers(endpoint: string): readonly string[] {
     const { line } = this.#entryOf(endpoint);
-    return this.#options.fleet
-      .workers(endpoint)
-      .filter(({ id, state }) => (state === 'idle' || state === 'running') && line.isHealthy(id))
-      .map(({ id }) => id);
+    return this.#started(endpoint)
+      .map(({ id }) => id)
+      .filter((id) => line.isHealthy(id));
+  }
+
+  #started(endpoint: string): readonly WorkerSnapshot[] {
+    const workers = this.#options.fleet.workers(endpoint);
+    return workers.filter(({ state }) => state === 'idle' || state === 'running');
+  }
+
+  #outOfRotation(endpoint: string): readonly WorkerSnapshot[] {
+    const { line } = this.#entryOf(endpoint);
+    return this.#started(endpoint).filter(({ id }) => !line.isHealthy(id));
+  }
+
+  /** Requests that one worker takes at a time, as the endpoint's limits are now. */
+  #capacity(name: string): number {
+    const scaling = this.#options.endpoints.get(name)?.scaling;
+    return scaling?.type === 'REQUEST_COUNT' ? scaling.requestCount : 1;
   }
 
   #newLine(endpoint: BalancedEndpoint): RequestLine {
@@ -175,14 +190,12 @@ export class LoadBalancer {
     const { name, loadBalancing } = endpoint;
     return new RequestLine({
       clock,
-      capacity: () => {
-        const { scaling } = endpoints.get(name) ?? endpoint;
-        return scaling.type === 'REQUEST_COUNT' ? scaling.requestCount : 1;
-      },
+      capacity: () => this.#capacity(name),
       waitTimeoutMs: loadBalancing.waitTimeoutMs,
       onChange: (worker) => {
+        // The fleet tells of its change itself.
         if (worker) fleet.noteJobs(worker.id, worker.open);
-        onDemand();
+        else onDemand();
       },
       explain: () => {
         const { ready, initializing, unhealthy } = this.health(name).workers;

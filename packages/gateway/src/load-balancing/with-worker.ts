@@ -59,7 +59,7 @@ async function useWorker(options: WorkerUse, permit: Permit, use: Use): Promise<
   try {
     outcome = await use(permit, ended.signal);
   } catch (error) {
-    if (left.aborted) outcome = 'abandoned';
+    if (left.aborted || isClients(error)) outcome = 'abandoned';
     else if (error instanceof WorkerRefusedError) outcome = 'refused';
     throw error;
   } finally {
@@ -67,6 +67,10 @@ async function useWorker(options: WorkerUse, permit: Permit, use: Use): Promise<
     if (outcome === 'failed' || outcome === 'refused') loadBalancer.suspect(permit.workerId);
     permit.release(outcome);
   }
+}
+
+function isClients(error: unknown): boolean {
+  return error instanceof GatewayError && error.code === 'PAYLOAD_TOO_LARGE';
 }
 
 function timedOut(limitMs: number): GatewayError {

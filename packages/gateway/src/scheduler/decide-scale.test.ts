@@ -125,3 +125,18 @@ test('while starts fail it starts what the fleet allows, and looks again when it
   const scaling = { type: 'REQUEST_COUNT', requestCount: 1 } as const;
   expect(decide({ queued: 3, scaling, startsAllowed: 1 }).start).toBe(1);
 });
+
+test('workers that connected by themselves take jobs too: one is started only when a job has waited', () => {
+  expect(decide({ queued: 1, poolWorkers: 1 })).toEqual({ start: 0, stop: [], lookAgainAt: NOW + 4_000 });
+  expect(decide({ queued: 1, poolWorkers: 1, waitedMs: 4_000 }).start).toBe(1);
+  const scaling = { type: 'REQUEST_COUNT', requestCount: 2 } as const;
+  expect(decide({ queued: 6, poolWorkers: 2, scaling }).start).toBe(1);
+  expect(decide({ queued: 6, poolWorkers: 9, scaling }).start).toBe(0);
+});
+
+test('workers that connected by themselves neither fill max nor stand in for min', () => {
+  const limits = { min: 1, max: 1, idleTimeoutMs: 5_000 };
+  expect(decide({ limits, poolWorkers: 5 }).start).toBe(1);
+  const workers = [worker('idle', 60_000)];
+  expect(decide({ limits, poolWorkers: 5, workers }).stop).toEqual([]);
+});

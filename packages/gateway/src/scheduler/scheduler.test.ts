@@ -149,3 +149,20 @@ test('does nothing any more once it is stopped', async () => {
   await submit(5);
   expect(fleet.workers('mine')).toHaveLength(0);
 });
+
+test('starts nothing where workers only connect by themselves', async () => {
+  await scheduler.stop();
+  const pool = newTestEndpoint({ backends: ['pool'], workers: { min: 2, max: 3, idleTimeoutMs: 5_000 } });
+  const log = { warn: () => {} };
+  scheduler = createScheduler({
+    clock,
+    endpoints: [pool],
+    fleet,
+    queue: { snapshot: () => jobs as QueueSnapshot },
+    log,
+  });
+  scheduler.start();
+  await submit(3);
+  await clock.advance(30_000);
+  expect(fleet.workers('mine')).toHaveLength(0);
+});

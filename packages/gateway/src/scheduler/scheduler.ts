@@ -64,7 +64,8 @@ export class Scheduler {
 
   /** Has every endpoint looked at soon; many pokes at once make one look. */
   poke(): void {
-    this.#wake.abort();
+    // An abort without a reason makes one, with its stack, even when it comes too late.
+    if (!this.#wake.signal.aborted) this.#wake.abort('poked');
   }
 
   async #run(): Promise<void> {

@@ -119,44 +119,46 @@ async function leave(pair: Pair, gone: string): Promise<void> {
   await agree(pair, (job) => taker?.got.includes(job.id) ?? false);
 }
 
-/** What a heartbeat or a farewell names of what its worker holds. */
-const naming = fc.record({ worker, names: fc.constantFrom('all', 'all', 'none', 'first') });
+/** What a heartbeat or a farewell names of what its worker holds; of a worker that got a job once. */
+const naming = fc.record({ which, names: fc.constantFrom('all', 'none', 'none', 'first') });
 
 function beating(
   what: string,
-  one: { worker: string; names: string },
-  run: (pair: Pair, named: ModelJob[], others: ModelJob[], wireIds: ReadonlySet<string>) => Promise<unknown>,
+  one: { which: number; names: string },
+  run: (pair: Pair, by: string, others: ModelJob[], wireIds: ReadonlySet<string>) => Promise<unknown>,
 ): Command {
   return command({
-    name: `${what} of ${one.worker} names ${one.names}`,
+    name: `${what} of the worker of delivery -${one.which} names ${one.names}`,
+    check: hasDeliveries,
     async run(pair) {
-      const held = pair.model.heldBy(one.worker);
+      const by = deliveryOf(pair.model, one.which).worker;
+      const held = pair.model.heldBy(by);
       const named = held.slice(0, { all: held.length, none: 0, first: 1 }[one.names]);
       const wireIds = new Set(named.map((job) => job.lease?.wireId ?? ''));
-      pair.rig.engine.stops.stillRuns(one.worker, wireIds);
-      pair.model.keepStops(one.worker, (stop) => !stop.isTold || wireIds.has(stop.wireId));
+      pair.rig.engine.stops.stillRuns(by, wireIds);
+      pair.model.keepStops(by, (stop) => !stop.isTold || wireIds.has(stop.wireId));
       for (const job of named) pair.model.renew(job);
-      await run(pair, named, held.slice(named.length), wireIds);
+      await run(pair, by, held.slice(named.length), wireIds);
       await agree(pair);
     },
   });
 }
 
 const ping = naming.map((one) =>
-  beating('ping', one, async ({ model, rig }, _named, others, wireIds) => {
+  beating('ping', one, async ({ model, rig }, by, others, wireIds) => {
     for (const job of others) {
       if (!job.lease) continue;
       job.lease.misses += 1;
       if (job.lease.misses === 3) model.lose(job, false);
     }
-    await rig.engine.queue.heartbeat(one.worker, wireIds);
+    await rig.engine.queue.heartbeat(by, wireIds);
   }),
 );
 
 const farewell = naming.map((one) =>
-  beating('farewell', one, async ({ model, rig }, _named, others, wireIds) => {
+  beating('farewell', one, async ({ model, rig }, by, others, wireIds) => {
     for (const job of others) model.requeue(job);
-    await rig.engine.queue.farewell(one.worker, wireIds);
+    await rig.engine.queue.farewell(by, wireIds);
   }),
 );
 
@@ -363,29 +365,44 @@ async function passStep(pair: Pair): Promise<void> {
   }
 }
 
+const CRASH_SUBMIT = {
+  ...{ endpoint: 'echo', input: '{}', isLowPriority: false, isSync: false, ttlMs: 60_000 },
+  ...{ executionTimeoutMs: 3_000, limits: { workerLost: 1, handlerError: 0 } },
+};
+
+/** What the gateway was doing in its last moment. Whatever it answered is on disk; what it did not may not be. */
+const LAST_MOMENTS: Readonly<Record<string, (pair: Pair) => Promise<unknown> | undefined>> = {
+  'at rest': () => undefined,
+  'before a submit is written': ({ rig }) => void rig.engine.queue.submit(CRASH_SUBMIT),
+  'right after it answered a submit': async ({ model, rig }) => {
+    const { id, priority } = await rig.engine.queue.submit(CRASH_SUBMIT);
+    const { ttlMs, executionTimeoutMs } = CRASH_SUBMIT;
+    const times = { queuedAt: model.now, availableAt: model.now, expiresAt: model.now + ttlMs };
+    model.submit({ id, priority, ttlMs, executionTimeoutMs, mayLose: 1, mayFail: 0, ...times });
+  },
+  'right after it answered a report': async ({ model, rig }) => {
+    const delivery = model.deliveries.findLast((one) => model.isCurrent(one));
+    const job = delivery && model.jobs.get(delivery.jobId);
+    if (!job) return;
+    await rig.engine.queue.complete({ workerId: delivery.worker, wireId: delivery.wireId }, '"last"');
+    model.end(job, 'COMPLETED', { output: '"last"' });
+  },
+};
+
 const gatewayCrash = fc
-  .record({ gone: fc.subarray(WORKERS), hasUnwritten: fc.boolean() })
-  .map(({ gone, hasUnwritten }) =>
+  .record({ gone: fc.subarray(WORKERS), moment: fc.constantFrom(...Object.keys(LAST_MOMENTS)) })
+  .map(({ gone, moment }) =>
     command({
-      name: `the gateway crashes${hasUnwritten ? ' before it wrote a submit' : ''}, and ${gone.join(', ') || 'no worker'} with it`,
+      name: `the gateway crashes ${moment}, and ${gone.join(', ') || 'no worker'} with it`,
       async run(pair) {
         const { model, rig, polls, waits } = pair;
-        const limits = { workerLost: 1, handlerError: 0 };
-        const times = { executionTimeoutMs: 3_000, ttlMs: 60_000 };
-        const asked = {
-          endpoint: 'echo',
-          input: '{}',
-          isLowPriority: false,
-          isSync: false,
-          limits,
-          ...times,
-        };
-        // Nobody was told that it is there, so it may not be there.
-        if (hasUnwritten) void rig.engine.queue.submit(asked);
+        const isGone = (id: string) => gone.includes(id);
+        await LAST_MOMENTS[moment]?.(pair);
+        const crashed = rig.crash(isGone);
         polls.clear();
         waits.clear();
-        model.restarted((id) => gone.includes(id));
-        await rig.crash((id) => gone.includes(id));
+        model.restarted(isGone);
+        await crashed;
         await agree(pair);
       },
     }),
@@ -395,9 +412,9 @@ const gatewayCrash = fc
 const WEIGHTS = new Map<fc.Arbitrary<Command>, number>([
   ...[submit, take].map((one) => [one, 20] as const),
   ...[complete, advance].map((one) => [one, 12] as const),
-  ...[ping, chunk].map((one) => [one, 6] as const),
-  ...[fail, progress, retry, waitForEnd].map((one) => [one, 4] as const),
-  ...[cancel, readStream, pollStops, workerCrash].map((one) => [one, 3] as const),
+  ...[ping, chunk].map((one) => [one, 8] as const),
+  ...[fail, progress, retry, waitForEnd, readStream].map((one) => [one, 4] as const),
+  ...[cancel, pollStops, workerCrash].map((one) => [one, 3] as const),
   ...[hangUp, countAhead, gatewayCrash, pause].map((one) => [one, 2] as const),
   ...[drain, purge, remove, farewell].map((one) => [one, 1] as const),
 ]);

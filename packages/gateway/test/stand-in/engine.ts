@@ -154,9 +154,8 @@ function specOf(flags: RunFlags, image: StandInImage): ContainerSpec {
 }
 
 function ps(words: readonly string[]): number {
-  const isAll = words[0] === '--all';
-  const [filter, ...format] = expectWords(isAll ? words.slice(1) : words, '--filter');
-  expectWords(format, '--format', '{{.Names}}');
+  const [filter, ...format] = expectWords(words, '--all', '--filter');
+  expectWords(format, '--format', '{{.Names}} {{.State}}');
   const [, name = '', value = ''] = /^label=([^=]+)=(.+)$/.exec(filter ?? '') ?? [];
   if (name === '') return fail(125, `ps: unknown filter: ${filter}`);
   const names = existsSync(path.join(dir, 'containers')) ? readdirSync(path.join(dir, 'containers')) : [];
@@ -164,7 +163,7 @@ function ps(words: readonly string[]): number {
     const spec: ContainerSpec = JSON.parse(
       readFileSync(path.join(containerFolder(dir, one), 'spec.json'), 'utf8'),
     );
-    if (spec.labels[name] === value && (isAll || readState(dir, one)?.Running)) say(one);
+    if (spec.labels[name] === value) say(`${one} ${readState(dir, one)?.Status}`);
   }
   return 0;
 }

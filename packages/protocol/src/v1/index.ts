@@ -5,12 +5,18 @@ export {
   type EndpointView,
   endpointChangeSchema,
   endpointListSchema,
-  endpointSettingsSchema,
   endpointViewSchema,
   SETTING_LIMITS,
 } from './endpoint.ts';
 export {
-  ATTEMPT_OUTCOMES,
+  type EndpointEvent,
+  eventSchema,
+  type GatewayEvent,
+  type JobEvent,
+  type ResetEvent,
+  type WorkerEvent,
+} from './event.ts';
+export {
   type AttemptView,
   attemptViewSchema,
   cancelledSchema,

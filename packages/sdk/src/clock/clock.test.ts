@@ -29,6 +29,12 @@ test('a wait that is over leaves no listener on a signal that lives on', async (
   expect(removed).toEqual(['abort']);
 });
 
+test('a clock goes on from where it was, though the wall clock was set back meanwhile', () => {
+  const before = Date.now() + 86_400_000;
+  expect(createSystemClock(before).now()).toBeGreaterThanOrEqual(before);
+  expect(createSystemClock(1_000).now()).toBeGreaterThan(1_700_000_000_000);
+});
+
 test('the manual clock wakes waits in the order of their times', async () => {
   const clock = createManualClock();
   const woken: string[] = [];

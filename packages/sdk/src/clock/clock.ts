@@ -9,9 +9,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The real clock; works in Node and in browsers. */
-export function createSystemClock(): Clock {
-  const startedAt = Date.now();
+/** The real clock; works in Node and in browsers. `notBefore`: it starts there if the wall clock says less. */
+export function createSystemClock(notBefore = 0): Clock {
+  const startedAt = Math.max(Date.now(), notBefore);
   const origin = performance.now();
   return {
     now: () => Math.round(startedAt + performance.now() - origin),

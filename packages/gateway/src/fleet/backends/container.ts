@@ -10,6 +10,7 @@ import {
   type ContainerEngine,
   findEngine,
   hasImage,
+  type ListedContainer,
   listContainers,
   removeContainers,
 } from '../container/engine.ts';
@@ -79,21 +80,24 @@ function namePrefix({ dataHash }: Site): string {
 async function recover(site: Site): Promise<Recovered> {
   const recorded = await readdir(site.root).catch(() => []);
   if (recorded.length === 0 && !site.isUsed) return { workerIds: [], endedCount: 0 };
-  let left: readonly string[] = [];
-  let endedCount = 0;
+  let left: readonly ListedContainer[] = [];
   try {
     const engine = await site.engine();
-    const label = `spillway.data=${site.dataHash}`;
-    endedCount = (await listContainers(engine, label, { isRunning: true })).length;
-    left = await listContainers(engine, label);
-    await removeContainers(engine, left);
+    left = await listContainers(engine, `spillway.data=${site.dataHash}`);
+    await removeContainers(
+      engine,
+      left.map(({ name }) => name),
+    );
   } catch (error) {
     // Without records there is nothing to miss; a start will say that there is no engine.
     if (recorded.length > 0) site.onError('containers of the last gateway could not be looked for', error);
   }
   await Promise.all(recorded.map((id) => rm(path.join(site.root, id), { recursive: true, force: true })));
-  const named = left.map((name) => name.slice(namePrefix(site).length));
-  return { workerIds: [...new Set([...recorded, ...named])], endedCount };
+  const named = left.map(({ name }) => name.slice(namePrefix(site).length));
+  return {
+    workerIds: [...new Set([...recorded, ...named])],
+    endedCount: left.filter(({ isRunning }) => isRunning).length,
+  };
 }
 
 async function startContainer(site: Site, spec: WorkerSpec): Promise<BackendWorker> {

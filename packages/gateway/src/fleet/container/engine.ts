@@ -104,16 +104,29 @@ export async function removeContainers(engine: ContainerEngine, names: readonly 
   throw new Error(lastWords(answer));
 }
 
-/** Names of the containers with a label; of the running ones only, where asked. */
+/** A container as the engine lists it. */
+export interface ListedContainer {
+  readonly name: string;
+  /** Something of it may still run. */
+  readonly isRunning: boolean;
+}
+
+/** First words for it: Docker says `exited`, Podman 4 `Exited (0) 3 seconds ago`. */
+const NOT_RUNNING = ['created', 'configured', 'initialized', 'exited', 'stopped', 'dead', 'removing'];
+
+/** The containers with a label, in whatever state. */
 export async function listContainers(
   engine: ContainerEngine,
   label: string,
-  { isRunning = false }: { readonly isRunning?: boolean } = {},
-): Promise<readonly string[]> {
-  const all = isRunning ? [] : ['--all'];
-  const answer = await engine.call(['ps', ...all, '--filter', `label=${label}`, '--format', '{{.Names}}']);
+): Promise<readonly ListedContainer[]> {
+  const format = '{{.Names}} {{.State}}';
+  const answer = await engine.call(['ps', '--all', '--filter', `label=${label}`, '--format', format]);
   if (answer.code !== 0) throw new Error(lastWords(answer));
-  return answer.stdout.split('\n').filter((line) => line !== '');
+  const lines = answer.stdout.split('\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    const [name = '', state = ''] = line.split(' ');
+    return { name, isRunning: !NOT_RUNNING.includes(state.toLowerCase()) };
+  });
 }
 
 /** The last line that a failed call printed. */

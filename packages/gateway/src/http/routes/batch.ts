@@ -4,6 +4,7 @@ import type { Page } from '../../batches/batch-store.ts';
 import { GatewayError } from '../../errors.ts';
 import { batchReply, pageReply, requestsReply } from '../batch/batch-reply.ts';
 import { parseRequests, requestsIn } from '../batch/batch-submission.ts';
+import { batchDocs } from '../openapi/runpod-docs.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
 
@@ -19,6 +20,7 @@ export const batchRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/batch',
+    doc: batchDocs.create,
     scopes: ['client'],
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
     async handle(call) {
@@ -31,6 +33,7 @@ export const batchRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v2/:endpoint/batch',
+    doc: batchDocs.list,
     scopes: READERS,
     async handle(call) {
       const page = pageOf(call);
@@ -41,13 +44,15 @@ export const batchRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: BATCH,
+    doc: batchDocs.show,
     scopes: READERS,
     handle: async (call) => batchReply(await call.parts.batches.get(nameOf(call))),
   },
-  { methods: ['PUT'], path: BATCH, scopes: ['client'], handle: rename },
+  { methods: ['PUT'], path: BATCH, doc: batchDocs.rename, scopes: ['client'], handle: rename },
   {
     methods: ['DELETE'],
     path: BATCH,
+    doc: batchDocs.delete,
     scopes: ['client'],
     async handle(call) {
       const name = nameOf(call);
@@ -58,6 +63,7 @@ export const batchRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: `${BATCH}/finalize`,
+    doc: batchDocs.finalize,
     scopes: ['client'],
     async handle(call) {
       const { id, status } = await call.parts.batches.finalize(nameOf(call));
@@ -67,6 +73,7 @@ export const batchRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: `${BATCH}/cancel`,
+    doc: batchDocs.cancel,
     scopes: ['client'],
     async handle(call) {
       const { id, status } = await call.parts.batches.cancel(nameOf(call));
@@ -81,6 +88,7 @@ function requestRoutes(): readonly Route[] {
     {
       methods: ['POST'],
       path: `${BATCH}/requests`,
+      doc: batchDocs.add,
       scopes: ['client'],
       bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
       async handle(call) {
@@ -92,6 +100,7 @@ function requestRoutes(): readonly Route[] {
     {
       methods: ['GET'],
       path: `${BATCH}/requests`,
+      doc: batchDocs.requests,
       scopes: READERS,
       async handle(call) {
         const page = pageOf(call);
@@ -101,6 +110,7 @@ function requestRoutes(): readonly Route[] {
     {
       methods: ['DELETE'],
       path: `${BATCH}/requests/:request`,
+      doc: batchDocs.remove,
       scopes: ['client'],
       handle: async (call) =>
         batchReply(await call.parts.batches.remove(nameOf(call), call.params.request ?? '')),

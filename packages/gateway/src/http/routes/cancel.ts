@@ -1,11 +1,13 @@
 import { findJob } from '../find-job.ts';
 import { jobReply } from '../job-reply.ts';
+import { runpodDocs } from '../openapi/runpod-docs.ts';
 import type { Route } from '../route.ts';
 
 export const cancelRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/cancel/:id',
+    doc: runpodDocs.cancel,
     limitedAs: 'cancel',
     scopes: ['client'],
     async handle(call) {

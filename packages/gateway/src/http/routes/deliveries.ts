@@ -1,10 +1,12 @@
 import { GatewayError } from '../../errors.ts';
+import { jobDocs } from '../openapi/native-docs.ts';
 import type { Call, Route } from '../route.ts';
 
 export const deliveryRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/jobs/:id/deliveries',
+    doc: jobDocs.deliveries,
     scopes: ['client', 'viewer'],
     async handle(call) {
       const jobId = call.params.id ?? '';
@@ -16,6 +18,7 @@ export const deliveryRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v1/deliveries/:id/redeliver',
+    doc: jobDocs.redeliver,
     scopes: ['client'],
     handle(call) {
       const { deliveries, clock, pokeWebhooks } = call.parts;

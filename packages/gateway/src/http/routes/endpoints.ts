@@ -3,6 +3,7 @@ import type { Endpoint } from '../../endpoints/endpoint.ts';
 import { contradiction, describeSettings, mergeChange } from '../../endpoints/endpoint-overrides.ts';
 import { GatewayError } from '../../errors.ts';
 import { maySee } from '../auth.ts';
+import { endpointDocs } from '../openapi/native-docs.ts';
 import { parseBody } from '../parse-body.ts';
 import { type Call, endpointOf, type Route, type RouteParts } from '../route.ts';
 
@@ -11,6 +12,7 @@ export const endpointRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/endpoints',
+    doc: endpointDocs.list,
     scopes: ['client', 'viewer'],
     handle: ({ parts, caller }) => ({
       endpoints: [...parts.endpoints]
@@ -21,35 +23,52 @@ export const endpointRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/endpoints/:endpoint',
+    doc: endpointDocs.show,
     scopes: ['client', 'viewer'],
     handle: (call) => endpointView(call.parts, endpointOf(call)),
   },
-  { methods: ['PATCH'], path: '/v1/endpoints/:endpoint', scopes: [], handle: changeEndpoint },
+  {
+    methods: ['PATCH'],
+    path: '/v1/endpoints/:endpoint',
+    doc: endpointDocs.change,
+    scopes: [],
+    handle: changeEndpoint,
+  },
   {
     methods: ['DELETE'],
     path: '/v1/endpoints/:endpoint/overrides',
+    doc: endpointDocs.reset,
     scopes: [],
     handle: (call) => changed(call, (name) => call.parts.endpoints.reset(name)),
   },
   {
     methods: ['POST'],
     path: '/v1/endpoints/:endpoint/pause',
+    doc: endpointDocs.pause,
     scopes: [],
     handle: (call) => changed(call, (name) => call.parts.endpoints.pause(name)),
   },
   {
     methods: ['POST'],
     path: '/v1/endpoints/:endpoint/resume',
+    doc: endpointDocs.resume,
     scopes: [],
     handle: (call) => changed(call, (name) => call.parts.endpoints.resume(name)),
   },
   {
     methods: ['POST'],
     path: '/v1/endpoints/:endpoint/resume-starts',
+    doc: endpointDocs.resumeStarts,
     scopes: [],
     handle: (call) => changed(call, (name) => call.parts.fleet.resume(name)),
   },
-  { methods: ['POST'], path: '/v1/endpoints/:endpoint/drain', scopes: [], handle: drain },
+  {
+    methods: ['POST'],
+    path: '/v1/endpoints/:endpoint/drain',
+    doc: endpointDocs.drain,
+    scopes: [],
+    handle: drain,
+  },
 ];
 
 function endpointView(parts: RouteParts, endpoint: Endpoint): EndpointView {

@@ -1,10 +1,12 @@
 import type { HealthReply } from '@spillway/protocol';
+import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { endpointOf, type Route } from '../route.ts';
 
 export const healthRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v2/:endpoint/health',
+    doc: runpodDocs.health,
     scopes: ['client', 'viewer', 'worker'],
     isForBothTypes: true,
     handle(call): HealthReply {

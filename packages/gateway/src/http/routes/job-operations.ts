@@ -5,6 +5,7 @@ import type { JobSummary } from '../../jobs/job-store.ts';
 import { maySee } from '../auth.ts';
 import { type Filters, filtersOf, listVisible } from '../job-filter.ts';
 import { jobDetail, nativeJob } from '../native-job.ts';
+import { jobDocs } from '../openapi/native-docs.ts';
 import { parseBody } from '../parse-body.ts';
 import type { Call, Route } from '../route.ts';
 
@@ -15,6 +16,7 @@ export const jobOperationRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v1/jobs/:id/cancel',
+    doc: jobDocs.cancel,
     limitedAs: 'cancel',
     scopes: ['client'],
     async handle(call) {
@@ -27,6 +29,7 @@ export const jobOperationRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v1/jobs/:id/retry',
+    doc: jobDocs.retry,
     limitedAs: 'cancel',
     scopes: ['client'],
     async handle(call) {
@@ -40,6 +43,7 @@ export const jobOperationRoutes: readonly Route[] = [
   {
     methods: ['DELETE'],
     path: '/v1/jobs/:id',
+    doc: jobDocs.delete,
     limitedAs: 'cancel',
     scopes: ['client'],
     async handle(call) {
@@ -53,6 +57,7 @@ export const jobOperationRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v1/jobs/cancel',
+    doc: jobDocs.cancelMany,
     scopes: ['client'],
     handle: async (call) => ({
       cancelled: await applyToAll(call, ['IN_QUEUE', 'IN_PROGRESS'], call.parts.queue.cancel),
@@ -61,6 +66,7 @@ export const jobOperationRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v1/jobs/retry',
+    doc: jobDocs.retryMany,
     scopes: ['client'],
     handle: async (call) => ({
       retried: await applyToAll(call, ['FAILED', 'TIMED_OUT'], call.parts.queue.retry),

@@ -8,6 +8,7 @@ import { joinJsonObject } from '../../lib/json-slices.ts';
 import { jobListQuerySchema, listVisible, withoutAbsent } from '../job-filter.ts';
 import { refuseLoadBalanced } from '../load-balanced.ts';
 import { jobDetail, jobView, nativeJob } from '../native-job.ts';
+import { jobDocs } from '../openapi/native-docs.ts';
 import { checkValue, parseQuery } from '../parse-body.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointNamed, type Route, refuseIfStopping } from '../route.ts';
@@ -17,6 +18,7 @@ export const jobRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v1/jobs',
+    doc: jobDocs.submit,
     limitedAs: 'run',
     scopes: ['client'],
     bodyLimitBytes: RUNSYNC_BODY_LIMIT_BYTES,
@@ -25,6 +27,7 @@ export const jobRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/jobs',
+    doc: jobDocs.list,
     scopes: ['client', 'viewer'],
     async handle(call) {
       const { limit, ...filter } = parseQuery(jobListQuerySchema, call.query);
@@ -38,6 +41,7 @@ export const jobRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/jobs/:id',
+    doc: jobDocs.show,
     limitedAs: 'status',
     scopes: ['client', 'viewer'],
     handle: async (call) => jobDetail(call, await nativeJob(call)),

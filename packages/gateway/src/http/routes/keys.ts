@@ -2,6 +2,7 @@ import { type KeyCreate, type KeyCreated, keyCreateSchema } from '@spillway/prot
 import { parseDuration } from '../../config/duration.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Caller } from '../auth.ts';
+import { keyDocs } from '../openapi/native-docs.ts';
 import { parseBody } from '../parse-body.ts';
 import type { Call, Route } from '../route.ts';
 
@@ -9,16 +10,18 @@ export const keyRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/keys',
+    doc: keyDocs.list,
     scopes: [],
     handle({ parts, caller }) {
       refuseLimited(caller);
       return { keys: parts.keys.list() };
     },
   },
-  { methods: ['POST'], path: '/v1/keys', scopes: [], handle: createKey },
+  { methods: ['POST'], path: '/v1/keys', doc: keyDocs.create, scopes: [], handle: createKey },
   {
     methods: ['DELETE'],
     path: '/v1/keys/:id',
+    doc: keyDocs.delete,
     scopes: [],
     handle({ parts, params, caller }) {
       refuseLimited(caller);

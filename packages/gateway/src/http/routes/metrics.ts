@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { JobSummary } from '../../jobs/job-store.ts';
 import { jobListQuerySchema, withoutAbsent } from '../job-filter.ts';
+import { monitoringDocs } from '../openapi/native-docs.ts';
+import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { parseQuery } from '../parse-body.ts';
 import { endpointOf, type Route } from '../route.ts';
 
@@ -15,6 +17,7 @@ export const metricsRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/metrics',
+    doc: monitoringDocs.metrics,
     scopes: ['viewer'],
     async handle({ parts, reply }) {
       await reply.type('text/plain; version=0.0.4; charset=utf-8').send(parts.metricsText());
@@ -24,6 +27,7 @@ export const metricsRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v2/:endpoint/metrics',
+    doc: runpodDocs.metrics,
     scopes: ['client', 'viewer'],
     isForBothTypes: true,
     handle(call) {
@@ -43,6 +47,7 @@ export const metricsRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v2/:endpoint/requests',
+    doc: runpodDocs.requests,
     limitedAs: 'requests',
     scopes: ['client', 'viewer'],
     async handle(call) {

@@ -2,6 +2,7 @@ import { RUNSYNC_BODY_LIMIT_BYTES } from '@spillway/protocol';
 import { answerWhole } from '../openai/openai-answer.ts';
 import { parseOpenAiRequest } from '../openai/openai-request.ts';
 import { answerStream } from '../openai/openai-stream.ts';
+import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { type Call, type Route, refuseIfStopping } from '../route.ts';
 
 /**
@@ -12,6 +13,7 @@ export const openAiRoutes: readonly Route[] = [
   {
     methods: ['GET', 'POST'],
     path: '/v2/:endpoint/openai/*',
+    doc: runpodDocs.openai,
     limitedAs: 'openai',
     scopes: ['client'],
     bodyLimitBytes: RUNSYNC_BODY_LIMIT_BYTES,

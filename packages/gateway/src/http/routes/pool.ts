@@ -1,6 +1,7 @@
 import { type PoolWorkerCreated, poolWorkerCreateSchema } from '@spillway/protocol/v1';
 import { takesPoolWorkers } from '../../endpoints/endpoint.ts';
 import { GatewayError } from '../../errors.ts';
+import { workerDocs } from '../openapi/native-docs.ts';
 import { parseOptionalBody } from '../parse-body.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
 
@@ -9,6 +10,7 @@ export const poolRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v1/endpoints/:endpoint/pool-workers',
+    doc: workerDocs.createPoolWorker,
     scopes: [],
     handle: createPoolWorker,
   },

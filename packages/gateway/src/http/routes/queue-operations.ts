@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import { findJob } from '../find-job.ts';
+import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { endpointOf, type Route } from '../route.ts';
 
 /** What a caller may do to queued and failed jobs afterwards. */
@@ -7,6 +8,7 @@ export const queueOperationRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/retry/:id',
+    doc: runpodDocs.retry,
     limitedAs: 'cancel',
     scopes: ['client'],
     async handle(call) {
@@ -24,6 +26,7 @@ export const queueOperationRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/purge-queue',
+    doc: runpodDocs.purge,
     limitedAs: 'purge',
     scopes: ['client'],
     async handle(call) {

@@ -1,6 +1,7 @@
 import { RUN_BODY_LIMIT_BYTES, RUNSYNC_BODY_LIMIT_BYTES, WAIT_LIMITS } from '@spillway/protocol';
 import { waitUntilFinal } from '../../jobs/job-waiters.ts';
 import { jobReply } from '../job-reply.ts';
+import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { parseSubmit } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route, refuseIfStopping, waitOf } from '../route.ts';
 
@@ -8,6 +9,7 @@ export const runRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/run',
+    doc: runpodDocs.run,
     limitedAs: 'run',
     scopes: ['client'],
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
@@ -19,6 +21,7 @@ export const runRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/runsync',
+    doc: runpodDocs.runsync,
     limitedAs: 'runsync',
     scopes: ['client'],
     bodyLimitBytes: RUNSYNC_BODY_LIMIT_BYTES,

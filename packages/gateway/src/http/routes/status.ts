@@ -2,12 +2,14 @@ import { WAIT_LIMITS } from '@spillway/protocol';
 import { waitUntilFinal } from '../../jobs/job-waiters.ts';
 import { findJob } from '../find-job.ts';
 import { jobReply } from '../job-reply.ts';
+import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { type Route, waitOf } from '../route.ts';
 
 export const statusRoutes: readonly Route[] = [
   {
     methods: ['GET', 'POST'],
     path: '/v2/:endpoint/status/:id',
+    doc: runpodDocs.status,
     limitedAs: 'status',
     scopes: ['client', 'viewer'],
     async handle(call) {
@@ -18,6 +20,7 @@ export const statusRoutes: readonly Route[] = [
   {
     methods: ['GET', 'POST'],
     path: '/v2/:endpoint/status-sync/:id',
+    doc: runpodDocs.statusSync,
     limitedAs: 'status',
     scopes: ['client', 'viewer'],
     async handle(call) {

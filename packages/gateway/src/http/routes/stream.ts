@@ -2,12 +2,14 @@ import { WAIT_LIMITS } from '@spillway/protocol';
 import { GatewayError } from '../../errors.ts';
 import type { Job } from '../../jobs/job.ts';
 import { findJob } from '../find-job.ts';
+import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { type Call, type Route, waitOf } from '../route.ts';
 
 export const streamRoutes: readonly Route[] = [
   {
     methods: ['GET', 'POST'],
     path: '/v2/:endpoint/stream/:id',
+    doc: runpodDocs.stream,
     limitedAs: 'stream',
     scopes: ['client'],
     async handle(call) {

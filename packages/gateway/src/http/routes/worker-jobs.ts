@@ -3,6 +3,7 @@ import { CLOSED_HOLD_MS } from '../../jobs/dispatcher.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { ErrorReport } from '../../jobs/job-machine.ts';
 import { joinJsonObject } from '../../lib/json-slices.ts';
+import { workerProtocolDocs } from '../openapi/runpod-docs.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
 import { identifyWorker } from '../worker-caller.ts';
@@ -20,6 +21,7 @@ export const workerJobRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v2/:endpoint/job-take/:worker',
+    doc: workerProtocolDocs.take,
     scopes: ['worker'],
     async handle(call) {
       const [job] = await take(call, 1);
@@ -29,6 +31,7 @@ export const workerJobRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v2/:endpoint/job-take-batch/:worker',
+    doc: workerProtocolDocs.takeBatch,
     scopes: ['worker'],
     async handle(call) {
       const asked = Number(call.query.batch_size ?? 1);
@@ -40,6 +43,7 @@ export const workerJobRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v2/:endpoint/job-stop/:worker',
+    doc: workerProtocolDocs.stop,
     scopes: ['worker'],
     async handle(call) {
       const { stops, dispatcher, fleet, workerHoldMs } = call.parts;
@@ -53,6 +57,7 @@ export const workerJobRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/job-done/:worker/:id',
+    doc: workerProtocolDocs.done,
     scopes: ['worker'],
     bodyLimitBytes: RESULT_LIMIT_BYTES,
     handle: jobDone,
@@ -61,6 +66,7 @@ export const workerJobRoutes: readonly Route[] = [
   {
     methods: ['POST'],
     path: '/v2/:endpoint/job-stream/:worker/:id',
+    doc: workerProtocolDocs.stream,
     scopes: ['worker'],
     bodyLimitBytes: RESULT_LIMIT_BYTES,
     async handle(call) {
@@ -72,7 +78,13 @@ export const workerJobRoutes: readonly Route[] = [
       return {};
     },
   },
-  { methods: ['GET'], path: '/v2/:endpoint/ping/:worker', scopes: ['worker'], handle: ping },
+  {
+    methods: ['GET'],
+    path: '/v2/:endpoint/ping/:worker',
+    doc: workerProtocolDocs.ping,
+    scopes: ['worker'],
+    handle: ping,
+  },
 ];
 
 async function take(call: Call, max: number): Promise<readonly Job[]> {

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import type { WorkerSnapshot } from '../../fleet/fleet.ts';
 import { maySee } from '../auth.ts';
+import { workerDocs } from '../openapi/native-docs.ts';
 import { type Call, endpointNamed, endpointOf, type Route } from '../route.ts';
 
 const DEFAULT_TAIL = 200;
@@ -9,6 +10,7 @@ export const workerRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/workers',
+    doc: workerDocs.list,
     scopes: ['viewer'],
     handle(call) {
       const { endpoint } = call.query;
@@ -20,12 +22,14 @@ export const workerRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/workers/:worker',
+    doc: workerDocs.show,
     scopes: ['viewer'],
     handle: workerOf,
   },
   {
     methods: ['POST'],
     path: '/v1/workers/:worker/drain',
+    doc: workerDocs.drain,
     scopes: [],
     handle(call) {
       const { id } = workerOf(call);
@@ -37,12 +41,14 @@ export const workerRoutes: readonly Route[] = [
   {
     methods: ['GET'],
     path: '/v1/workers/:worker/logs',
+    doc: workerDocs.logs,
     scopes: ['viewer'],
     handle: (call) => sendLog(call, workerOf(call).id),
   },
   {
     methods: ['GET'],
     path: '/v1/endpoints/:endpoint/logs',
+    doc: workerDocs.endpointLogs,
     scopes: ['viewer'],
     handle(call) {
       const endpoint = endpointOf(call);

@@ -1,0 +1,49 @@
+import type { z } from 'zod';
+
+/** What the OpenAPI document says of a row of the route table. */
+export interface RouteDoc {
+  /** Name of the operation, for generated clients. */
+  readonly id: string;
+  readonly tag: TagName;
+  readonly summary: string;
+  readonly description?: string;
+  /** Query parameters and request headers, each an object of them. */
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly isBodyOptional?: true;
+  /** By status; errors are the same everywhere and are added to each. */
+  readonly answers: Readonly<Record<number, AnswerDoc>>;
+  /** Form of its errors, where that is not the common one. */
+  readonly error?: AnswerDoc;
+}
+
+export interface AnswerDoc {
+  readonly description: string;
+  /** Absent: no body, or one that is no JSON. */
+  readonly schema?: z.ZodType;
+  /** `application/json` unless it says otherwise. */
+  readonly mediaType?: string;
+}
+
+/** Groups of operations, in the order in which the reference shows them. */
+export const TAGS = {
+  Jobs: 'Submit, find, cancel and retry jobs.',
+  Endpoints: 'Look at endpoints and change them while the gateway runs.',
+  Workers: 'The processes that run jobs.',
+  Events: 'What happens, as it happens.',
+  Keys: 'Who may call what.',
+  Monitoring: 'Health, metrics, and this document.',
+  'RunPod jobs': "RunPod's own job API: its clients work unchanged with `/v2` as their base URL.",
+  'RunPod batches': "RunPod's batch API.",
+  'RunPod workers': "RunPod's worker protocol, as its worker SDK speaks it.",
+} as const;
+
+export type TagName = keyof typeof TAGS;
+
+/** 200 with this body. */
+export function ok(description: string, schema: z.ZodType): Readonly<Record<number, AnswerDoc>> {
+  return { 200: { description, schema } };
+}
+
+export const NO_CONTENT: Readonly<Record<number, AnswerDoc>> = { 204: { description: 'Done.' } };

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { LoggedEvent } from '../../events/event-log.ts';
+import { maySee } from '../auth.ts';
+import { streamEvents } from '../event-stream.ts';
+import { eventDocs } from '../openapi/native-docs.ts';
+import { parseQuery } from '../parse-body.ts';
+import { type Call, endpointNamed, type Route } from '../route.ts';
+
+const eventsQuerySchema = z.object({
+  endpoint: z.string().describe('Only events of this endpoint.').optional(),
+  job: z.string().describe('Only events of this job.').optional(),
+  lastEventId: z.string().describe('As the header `Last-Event-ID`, where that cannot be set.').optional(),
+});
+
+export const eventRoutes: readonly Route[] = [
+  {
+    methods: ['GET'],
+    path: '/v1/events',
+    doc: eventDocs.stream,
+    scopes: ['client', 'viewer'],
+    async handle(call) {
+      const { endpoint, job, lastEventId } = parseQuery(eventsQuerySchema, call.query);
+      if (endpoint !== undefined) endpointNamed(call, endpoint);
+      const wants = (event: LoggedEvent) =>
+        (endpoint === undefined || event.endpoint === endpoint) &&
+        (job === undefined || event.jobId === job) &&
+        isFor(call, event);
+      const { reply, parts } = call;
+      reply.hijack();
+      const { raw } = reply;
+      raw.writeHead(200, {
+        ...(reply.getHeaders() as Record<string, string>),
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-store',
+        // Proxies that gather answers would hold events back.
+        'x-accel-buffering': 'no',
+      });
+      const header = reply.request.headers['last-event-id'];
+      const lastId = header === undefined ? lastEventId : String(header);
+      const signal = AbortSignal.any([call.signal, parts.stopping]);
+      await streamEvents({ log: parts.events, clock: parts.clock, raw, signal, wants, lastId });
+      raw.end();
+      return undefined;
+    },
+  },
+];
+
+/** Workers are shown to those who may list them. */
+function isFor({ caller }: Call, event: LoggedEvent): boolean {
+  if (!maySee(caller, event.endpoint)) return false;
+  return caller.scope !== 'client' || !event.type.startsWith('worker.');
+}
