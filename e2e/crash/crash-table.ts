@@ -1,8 +1,8 @@
 import type { CrashReport } from './crash-test.ts';
 
 /** True when every promise was kept. */
-export function isClean({ lost, contradicted, stuck, leftBehind }: CrashReport): boolean {
-  return lost.length === 0 && contradicted.length === 0 && stuck.length === 0 && leftBehind === 0;
+export function isClean({ lost, contradicted, stuck, untold, leftBehind }: CrashReport): boolean {
+  return [lost, contradicted, stuck, untold].every((list) => list.length === 0) && leftBehind === 0;
 }
 
 /** The report as lines of text: first what happened, then what must be 0. */
@@ -22,6 +22,7 @@ export function crashTable(report: CrashReport): string {
     ['  completed', report.completed],
     ['  cancelled as asked', report.cancelled],
     ['  delivered more than once', report.redelivered],
+    ['  told by a webhook', report.webhooks],
     ['reports of a worker that breaks the rules', report.strayReports],
     ['start of a gateway, median / longest', `${ms(middle)} / ${ms(restarts.at(-1) ?? 0)}`],
     ['duration', `${(report.durationMs / 1000).toFixed(1)} s`],
@@ -29,6 +30,7 @@ export function crashTable(report: CrashReport): string {
     ['acknowledged jobs lost', report.lost.length],
     ['completed twice with different results', report.contradicted.length],
     ['stuck', report.stuck.length],
+    ['webhooks that never came', report.untold.length],
     ['processes left behind', report.leftBehind],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));

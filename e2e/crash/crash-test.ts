@@ -10,6 +10,7 @@ import { createLedger, type Ledger, type Reply, type Verdict } from './ledger.ts
 import { leftovers } from './leftovers.ts';
 import { type Load, startLoad } from './load.ts';
 import { createRandom, type Random } from './random.ts';
+import { startReceiver } from './receiver.ts';
 import { startStrayWorker } from './stray-worker.ts';
 
 /**
@@ -42,6 +43,7 @@ const LEASE_MS = 1_500;
 /** Many deliveries: here a job that is hit again and again is no poison. */
 const YAML = `lease: { duration: 1500ms, heartbeat: 400ms }
 retention: { results: 24h }
+allowPrivateUrls: [127.0.0.1]
 endpoints:
 ${nodeEndpoint(
   'double',
@@ -92,7 +94,8 @@ export async function runCrashTest(options: CrashOptions): Promise<CrashReport> 
   const listen = await freeAddress();
   const gateway = createCrashGateway(path, listen);
   const ledger = createLedger();
-  const load = startLoad({ link: gateway, ledger, random: forLoad });
+  const receiver = await startReceiver(ledger.told);
+  const load = startLoad({ link: gateway, ledger, random: forLoad, webhook: receiver.url });
   const stray = startStrayWorker({ link: gateway, random: forStray, leaseMs: LEASE_MS });
   const outside = startOutsideWorker(path, `http://${listen}`);
   const run: Run = { folder: path, gateway, ledger, load, random, outside, restartMs: [], leftBehind: 0 };
@@ -119,6 +122,7 @@ export async function runCrashTest(options: CrashOptions): Promise<CrashReport> 
     await gateway.stop();
     await Promise.all([stray.ended(), load.ended()]);
     outside.end();
+    receiver.close();
     run.leftBehind += await endLeftovers(path, []);
     folder.remove();
   }
@@ -182,6 +186,7 @@ async function settle(run: Run): Promise<void> {
   };
   await within(SETTLE_MS, isQuiet).catch(() => {});
   await lookAgain(run, ledger.open());
+  await within(SETTLE_MS, () => ledger.untold().length === 0).catch(() => {});
 }
 
 async function lookAgain({ gateway, ledger }: Run, ids: readonly string[]): Promise<void> {

@@ -6,14 +6,16 @@ import { runCrashTest } from './crash-test.ts';
 
 it('keeps every promise over ten rounds of kill -9', async () => {
   const report = await runCrashTest({ rounds: 10, seed: 10 });
-  const { lost, contradicted, stuck, leftBehind } = report;
-  expect({ lost, contradicted, stuck, leftBehind }, crashTable(report)).toEqual({
+  const { lost, contradicted, stuck, untold, leftBehind } = report;
+  expect({ lost, contradicted, stuck, untold, leftBehind }, crashTable(report)).toEqual({
     lost: [],
     contradicted: [],
     stuck: [],
+    untold: [],
     leftBehind: 0,
   });
   // It was a test at all: there was load, and kills hit it.
   expect(report.completed).toBeGreaterThan(200);
   expect(report.redelivered).toBeGreaterThan(0);
+  expect(report.webhooks).toBeGreaterThan(0);
 });

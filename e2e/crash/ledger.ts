@@ -22,6 +22,10 @@ export interface Verdict {
   readonly contradicted: readonly string[];
   /** Without an end, though all had time. */
   readonly stuck: readonly string[];
+  /** Webhooks that were asked for and came; each at least once. */
+  readonly webhooks: number;
+  /** Ended, and its webhook never came. */
+  readonly untold: readonly string[];
 }
 
 interface Entry {
@@ -29,6 +33,7 @@ interface Entry {
   isCancelAsked: boolean;
   ending?: Reply;
   isUnknown: boolean;
+  webhook: 'none' | 'asked' | 'came';
 }
 
 export type Ledger = ReturnType<typeof createLedger>;
@@ -39,10 +44,27 @@ export function createLedger() {
   const entries = new Map<string, Entry>();
   const open = new Set<string>();
   const contradicted: string[] = [];
+  const early = new Map<string, Reply>();
 
   function isGood({ n, isCancelAsked, ending }: Entry): boolean {
     if (ending?.status === 'CANCELLED') return isCancelAsked;
     return ending?.status === 'COMPLETED' && ending.output?.twice === 2 * n;
+  }
+
+  /** Any answer about a job; only final ones are promises. */
+  function saw(id: string, reply: Reply): void {
+    const entry = entries.get(id);
+    if (!entry || !FINAL.has(reply.status)) return;
+    open.delete(id);
+    const [before, now] = [entry.ending, reply].map((one) =>
+      JSON.stringify([one?.status, one?.output, one?.error]),
+    );
+    if (entry.ending === undefined) entry.ending = reply;
+    else if (before !== now) contradicted.push(`${id}: first ${before}, later ${now}`);
+  }
+
+  function untold(): string[] {
+    return [...entries].flatMap(([id, { ending, webhook }]) => (ending && webhook === 'asked' ? [id] : []));
   }
 
   return {
@@ -53,26 +75,32 @@ export function createLedger() {
     open: (): readonly string[] => [...open],
     all: (): readonly string[] => [...entries.keys()],
     /** The gateway answered a submit with 200. */
-    acknowledged(id: string, n: number): void {
-      entries.set(id, { n, isCancelAsked: false, isUnknown: false });
+    acknowledged(id: string, n: number, hasWebhook = false): void {
+      const webhook = hasWebhook ? 'asked' : 'none';
+      entries.set(id, { n, isCancelAsked: false, isUnknown: false, webhook });
       open.add(id);
+      const reply = early.get(id);
+      if (reply) this.told(reply);
+    },
+    /** The answer to a repeated submit named another job, or there are two of it. */
+    doubled(what: string): void {
+      contradicted.push(what);
     },
     /** A cancel is on its way: from now on the job may end either way. */
     cancelAsked(id: string): void {
       const entry = entries.get(id);
       if (entry) entry.isCancelAsked = true;
     },
-    /** Any answer about a job; only final ones are promises. */
-    saw(id: string, reply: Reply): void {
-      const entry = entries.get(id);
-      if (!entry || !FINAL.has(reply.status)) return;
-      open.delete(id);
-      const [before, now] = [entry.ending, reply].map((one) =>
-        JSON.stringify([one?.status, one?.output, one?.error]),
-      );
-      if (entry.ending === undefined) entry.ending = reply;
-      else if (before !== now) contradicted.push(`${id}: first ${before}, later ${now}`);
+    saw,
+    /** A webhook came; it may come before the answer to the submit. */
+    told(reply: Reply): void {
+      const entry = entries.get(reply.id);
+      if (entry) entry.webhook = 'came';
+      else early.set(reply.id, reply);
+      saw(reply.id, reply);
     },
+    /** Ended jobs whose webhook has not come yet. */
+    untold,
     /** The gateway answered 404. */
     unknown(id: string): void {
       const entry = entries.get(id);
@@ -95,6 +123,8 @@ export function createLedger() {
           ),
         contradicted,
         stuck: [...open],
+        webhooks: all.filter(([, { webhook }]) => webhook === 'came').length,
+        untold: untold(),
       };
     },
   };

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly link: Link;
   readonly ledger: Ledger;
   readonly random: Random;
+  /** Address to which some jobs want their end told. */
+  readonly webhook: string;
 }
 
 export type Load = ReturnType<typeof startLoad>;
@@ -24,17 +26,22 @@ const CLIENTS = 8;
 const MOST_OPEN = 250;
 const PAUSE_MS = 10;
 
-const rest = () => new Promise<void>((resolve) => setTimeout(resolve, PAUSE_MS));
+const rest = () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), PAUSE_MS));
 
 /** Clients that submit while there are gateways, and follow or cancel some of their jobs. */
-export function startLoad({ link, ledger, random }: LoadOptions) {
+export function startLoad({ link, ledger, random, webhook }: LoadOptions) {
   let isPaused = false;
   let next = 0;
   let cutOff = 0;
   let busy = 0;
 
-  async function post(gateway: GatewayProcess, path: string, json: object): Promise<Reply | undefined> {
-    const reply = await gateway.call(path, json);
+  async function post(
+    gateway: GatewayProcess,
+    path: string,
+    json: object,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Reply | undefined> {
+    const reply = await gateway.call(path, json, headers);
     // A 503 while it stops, or an answer without its end, is no acknowledgement.
     return reply.ok ? ((await reply.json()) as Reply) : undefined;
   }
@@ -42,13 +49,15 @@ export function startLoad({ link, ledger, random }: LoadOptions) {
   async function submitOne(gateway: GatewayProcess): Promise<void> {
     next += 1;
     const n = next;
-    const kind = random.pick({ run: 60, runsync: 15, follow: 15, cancel: 10 });
+    const kind = random.pick({ run: 45, runsync: 15, follow: 10, cancel: 10, webhook: 10, once: 10 });
     // Some jobs are long enough to be hit while they run.
     const body = { input: { n, ms: random.pick({ '0': 4, '10': 4, '60': 2 }) } };
+    if (kind === 'once') return submitOnce(n, body);
     const path = kind === 'runsync' ? 'runsync?wait=5000' : 'run';
-    const reply = await post(gateway, `/v2/double/${path}`, body);
+    const hasWebhook = kind === 'webhook';
+    const reply = await post(gateway, `/v2/double/${path}`, hasWebhook ? { ...body, webhook } : body);
     if (reply === undefined) return;
-    ledger.acknowledged(reply.id, n);
+    ledger.acknowledged(reply.id, n, hasWebhook);
     ledger.saw(reply.id, reply);
     if (kind === 'follow') {
       const shown = await gateway.call(`/v2/double/status-sync/${reply.id}?wait=5000`);
@@ -59,6 +68,25 @@ export function startLoad({ link, ledger, random }: LoadOptions) {
       const ended = await post(gateway, `/v2/double/cancel/${reply.id}`, {});
       if (ended) ledger.saw(reply.id, ended);
     }
+  }
+
+  /** Repeats its submit until it is acknowledged, whatever dies meanwhile, and once more: it is one job all the same. */
+  async function submitOnce(n: number, body: object): Promise<void> {
+    const tag = `once-${n}`;
+    const submit = async () => {
+      const gateway = await link.up();
+      const asked = { ...body, endpoint: 'double', tags: [tag] };
+      return post(gateway, '/v1/jobs', asked, { 'idempotency-key': tag });
+    };
+    let first: Reply | undefined;
+    while (first === undefined && !link.isOver()) first = await submit().catch(() => rest());
+    if (!first) return;
+    ledger.acknowledged(first.id, n);
+    const again = await submit();
+    const listed = await (await link.up()).call(`/v1/jobs?tag=${tag}`);
+    const { jobs } = (await listed.json()) as { jobs: unknown[] };
+    if ((again && again.id !== first.id) || jobs.length !== 1)
+      ledger.doubled(`${tag}: ${first.id}, then ${again?.id}; ${jobs.length} jobs of it`);
   }
 
   async function client(): Promise<void> {

@@ -13,5 +13,5 @@ if (!Number.isInteger(rounds) || rounds < 1 || !Number.isInteger(seed)) {
 console.log(`${rounds} rounds of kill -9, seed ${seed}`);
 const report = await runCrashTest({ rounds, seed, onRound: (line) => console.log(line) });
 console.log(crashTable(report));
-for (const line of [...report.lost, ...report.contradicted, ...report.stuck]) console.log(line);
+for (const line of [report.lost, report.contradicted, report.stuck, report.untold].flat()) console.log(line);
 process.exitCode = isClean(report) ? 0 : 1;

@@ -23,7 +23,7 @@ export function makeFolder(
 export interface GatewayProcess {
   readonly url: string;
   readonly child: ChildProcess;
-  call(path: string, json?: unknown): Promise<Response>;
+  call(path: string, json?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
   /** Pids of the workers that run now. */
   workerPids(): Promise<number[]>;
   kill(): Promise<void>;
@@ -53,9 +53,9 @@ export async function spawnGateway(
     once(lines, 'line').then(([line]) => String(line)),
     exited.then(() => Promise.reject(new Error('the gateway ended before it was ready'))),
   ]);
-  const call: GatewayProcess['call'] = (path, json) =>
+  const call: GatewayProcess['call'] = (path, json, headers = {}) =>
     fetch(`${url}${path}`, {
-      headers: { authorization: ADMIN_KEY, 'content-type': 'application/json' },
+      headers: { authorization: ADMIN_KEY, 'content-type': 'application/json', ...headers },
       ...(json === undefined ? {} : { method: 'POST', body: JSON.stringify(json) }),
     });
   const end = async (signal: NodeJS.Signals) => {

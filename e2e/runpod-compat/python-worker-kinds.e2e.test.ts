@@ -39,16 +39,18 @@ runpod.serverless.start({"handler": handler, "return_aggregate_stream": True})
 
 const CONCURRENT = `
 import asyncio, os, runpod
-running = set()
+running, most = set(), 0
 async def handler(job):
+    global most
     running.add(job["id"])
+    most = max(most, len(running))
     try:
-        # Ends only when as many run beside it as it asks for.
-        while len(running) < job["input"]["beside"]:
+        # Ends only when as many have run at once as it asks for.
+        while most < job["input"].get("atOnce", 1):
             await asyncio.sleep(0.02)
         while job["input"].get("until") and not os.path.exists(job["input"]["until"]):
             await asyncio.sleep(0.02)
-        return len(running)
+        return most
     finally:
         running.discard(job["id"])
 runpod.serverless.start({"handler": handler, "concurrency_modifier": lambda current: 4})
@@ -66,7 +68,7 @@ type Reply = Record<string, unknown> & { id: string; status: string; workerId?: 
 describe.skipIf(python === undefined)('the official Python worker', () => {
   let test: TestGateway;
   beforeAll(async () => {
-    const files = { plain: PLAIN, parts: PARTS, concurrent: CONCURRENT, refreshing: REFRESHING };
+    const files = { plain: PLAIN, parts: PARTS, four: CONCURRENT, refreshing: REFRESHING };
     const endpoints = Object.keys(files).map(
       (name) => `  ${name}:
     command: [${python}, -u, ${name}.py]
@@ -125,26 +127,26 @@ describe.skipIf(python === undefined)('the official Python worker', () => {
 
   it('runs four jobs at once, and a cancelled one of them stops alone', async () => {
     // The first job finds the worker at its first place, so that the modifier has taken effect for the others.
-    expect(await run('concurrent', { beside: 1 })).toMatchObject({ output: 1 });
-    const four = await Promise.all(Array.from({ length: 4 }, () => submit('concurrent', { beside: 4 })));
-    const replies = await Promise.all(four.map((id) => ended('concurrent', id)));
+    expect(await run('four', {})).toMatchObject({ output: 1 });
+    const four = await Promise.all(Array.from({ length: 4 }, () => submit('four', { atOnce: 4 })));
+    const replies = await Promise.all(four.map((id) => ended('four', id)));
     expect(new Set(replies.map((reply) => reply.status))).toEqual(new Set(['COMPLETED']));
     expect(new Set(replies.map((reply) => reply.workerId)).size).toBe(1);
 
     const go = join(test.folder, 'go-concurrent');
     const [cancelled = '', ...others] = await Promise.all(
-      Array.from({ length: 3 }, () => submit('concurrent', { beside: 1, until: go })),
+      Array.from({ length: 3 }, () => submit('four', { until: go })),
     );
-    for (const id of [cancelled, ...others]) await running('concurrent', id);
-    await test.call(`/v2/concurrent/cancel/${cancelled}`, { json: {} });
+    for (const id of [cancelled, ...others]) await running('four', id);
+    await test.call(`/v2/four/cancel/${cancelled}`, { json: {} });
     // The place that it left is free for another, in the same process.
-    expect(await run('concurrent', { beside: 1 })).toMatchObject({
+    expect(await run('four', {})).toMatchObject({
       status: 'COMPLETED',
       workerId: replies[0]?.workerId,
     });
     writeFileSync(go, '');
-    for (const id of others) expect((await ended('concurrent', id)).status).toBe('COMPLETED');
-    expect((await status('concurrent', cancelled)).status).toBe('CANCELLED');
+    for (const id of others) expect((await ended('four', id)).status).toBe('COMPLETED');
+    expect((await status('four', cancelled)).status).toBe('CANCELLED');
   });
 
   it('is replaced after every job if it asks for that, or when a job does', async () => {

@@ -5,7 +5,9 @@ import type { Connection } from './connection.ts';
 export interface GatewayApi {
   get<T>(path: string, query?: Query): Promise<T>;
   post<T>(path: string, body: unknown): Promise<T>;
-  remove(path: string): Promise<void>;
+  patch<T>(path: string, body: unknown): Promise<T>;
+  /** Answers what the gateway answers, which may be nothing. */
+  remove(path: string): Promise<unknown>;
   /** The answer's text as it arrives; undefined when the gateway says 404. */
   text(path: string, query: Query, signal: AbortSignal): Promise<TextAnswer | undefined>;
 }
@@ -49,9 +51,12 @@ export function createGatewayApi(connection: Connection): GatewayApi {
   return {
     get: async (path, query = {}) => json(await call('GET', path, { query })),
     post: async (path, body) => json(await call('POST', path, { body })),
+    patch: async (path, body) => json(await call('PATCH', path, { body })),
     async remove(path) {
       const response = await call('DELETE', path, {});
-      if (!response.ok) throw refused(connection, response.status, await response.text());
+      const text = await response.text();
+      if (!response.ok) throw refused(connection, response.status, text);
+      return text === '' ? undefined : parse<unknown>(text, connection.url);
     },
     async text(path, query, signal) {
       const response = await call('GET', path, { query, signal });

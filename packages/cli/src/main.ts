@@ -1,11 +1,15 @@
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { endpointsCommand } from './commands/endpoints.ts';
+import { eventsCommand } from './commands/events.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logsCommand } from './commands/logs.ts';
+import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
 import { upCommand } from './commands/up.ts';
+import { workersCommand } from './commands/workers.ts';
 import { readVersion } from './version.ts';
 
 /**
@@ -58,7 +62,18 @@ function createProgram(): Command {
     .exitOverride()
     .showHelpAfterError('(add --help to see how it is used)')
     .addHelpText('after', EPILOGUE);
-  for (const create of [upCommand, runCommand, jobsCommand, logsCommand, keysCommand, doctorCommand]) {
+  for (const create of [
+    upCommand,
+    runCommand,
+    jobsCommand,
+    endpointsCommand,
+    workersCommand,
+    logsCommand,
+    eventsCommand,
+    keysCommand,
+    poolCommand,
+    doctorCommand,
+  ]) {
     inherit(program, create());
   }
   return program;

@@ -27,23 +27,29 @@ async function withGateway(answers: Answers) {
 
 const job = {
   ...{ id: 'j1', endpoint: 'echo', status: 'FAILED', createdAt: 1000, startedAt: 1500, finishedAt: 4000 },
-  ...{ attempt: 1, workerId: 'w1', error: 'it broke' },
+  ...{ attempt: 1, workerId: 'w1', error: 'it broke', priority: 0, tags: [] as string[] },
 };
 const endpoints = { json: { endpoints: [{ name: 'echo' }] } };
 
 test('the help names every command, ways to the gateway and exit codes', async () => {
   const run = await runCli([], { cwd });
   expect(run.code).toBe(0);
-  for (const word of ['up', 'run', 'jobs', 'logs', 'keys', 'doctor', 'SPILLWAY_URL', 'Exit codes']) {
+  for (const word of [
+    ...['up', 'run', 'jobs', 'endpoints', 'workers', 'logs', 'events', 'keys', 'doctor'],
+    ...['SPILLWAY_URL', 'Exit codes'],
+  ]) {
     expect(run.stdout).toContain(word);
   }
 });
 
-test.each(['up', 'run', 'jobs', 'logs', 'keys'])('the help of %s has examples', async (verb) => {
-  const run = await runCli([verb, '--help'], { cwd });
-  expect(run.code).toBe(0);
-  expect(run.stdout).toContain(`  spillway ${verb}`);
-});
+test.each(['up', 'run', 'jobs', 'endpoints', 'workers', 'logs', 'events', 'keys'])(
+  'the help of %s has examples',
+  async (verb) => {
+    const run = await runCli([verb, '--help'], { cwd });
+    expect(run.code).toBe(0);
+    expect(run.stdout).toContain(`  spillway ${verb}`);
+  },
+);
 
 test('an unknown command or option is wrong use, with the likely one named', async () => {
   expect(await runCli(['rnu'], { cwd })).toMatchObject({
@@ -84,10 +90,8 @@ test('jobs show tells each attempt and cuts large values', async () => {
 
 test('cancel says what became of the job, and ends with 1 when it was too late', async () => {
   const { spillway } = await withGateway({
-    'GET /v1/jobs/j1': { json: { ...job, status: 'IN_PROGRESS' } },
-    'POST /v2/echo/cancel/j1': { json: { id: 'j1', status: 'CANCELLED' } },
-    'GET /v1/jobs/j2': { json: { ...job, id: 'j2' } },
-    'POST /v2/echo/cancel/j2': { json: { id: 'j2', status: 'COMPLETED' } },
+    'POST /v1/jobs/j1/cancel': { json: { ...job, status: 'CANCELLED' } },
+    'POST /v1/jobs/j2/cancel': { json: { ...job, id: 'j2', status: 'COMPLETED' } },
   });
   expect(await spillway('jobs', 'cancel', 'j1')).toMatchObject({ code: 0, stdout: 'j1  CANCELLED\n' });
   const late = await spillway('jobs', 'cancel', 'j2');

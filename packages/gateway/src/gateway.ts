@@ -298,8 +298,9 @@ export class Gateway {
         async snapshot(endpoint) {
           if (endpoints.get(endpoint)?.loadBalancing) return loadBalancer.snapshot(endpoint);
           const { ready, lowPriorityReady, inProgress } = queue.counts(endpoint);
-          // Jobs of a paused endpoint start no worker, since none would get them.
-          if (endpoints.isPaused(endpoint)) return { queued: 0, queuedLowPriority: 0, inProgress };
+          // Jobs of a paused endpoint need no worker, since none would get them.
+          if (endpoints.isPaused(endpoint))
+            return { queued: 0, queuedLowPriority: 0, inProgress, isPaused: true };
           const oldestQueuedAt = await queue.oldestQueuedAt(endpoint);
           return {
             queued: ready,

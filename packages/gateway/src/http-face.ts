@@ -3,11 +3,13 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/index.ts';
 import { createEventLog } from './events/event-log.ts';
+import { logEvents } from './events/log-events.ts';
 import { recordEvents } from './events/record-events.ts';
 import { createApp, ROUTES } from './http/app.ts';
 import { createAuthenticator } from './http/auth.ts';
 import { createReference } from './http/openapi/reference.ts';
 import { createRateLimiter } from './http/rate-limiter.ts';
+import { createRequestIds } from './http/request-log.ts';
 import type { RouteParts } from './http/route.ts';
 import type { JobEngine } from './jobs/engine.ts';
 import type { WorkerKeys } from './keys/worker-keys.ts';
@@ -41,8 +43,10 @@ export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
   const { endpoints, fleet, keys } = given;
   const version = readVersion();
   const metrics = createGatewayMetrics({ queue, fleet, endpoints, version });
-  const events = createEventLog(ids.short(6));
+  const run = ids.short(6);
+  const events = createEventLog(run);
   recordEvents(events, { queue, fleet, endpoints, clock });
+  logEvents(events, log);
   const stopping = new AbortController();
   const parts: RouteParts = {
     ...given,
@@ -70,6 +74,7 @@ export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
     ...{ parts, log, onAnswer: metrics.observeRequest },
     authenticate: createAuthenticator({ adminKey, keys, workerKeys }),
     limiter: createRateLimiter(config.rateLimits, clock),
+    requestIds: createRequestIds(run),
   });
   app.addHook('preClose', async () => stopping.abort());
   return app;

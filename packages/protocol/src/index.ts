@@ -22,6 +22,7 @@ export {
   clientPath,
   type HttpWorkerEnvironmentOptions,
   httpWorkerEnvironment,
+  nativePath,
   WORKER_ENV,
   type WorkerEnvironmentOptions,
   workerEnvironment,

@@ -16,6 +16,17 @@ export const clientPath = {
   health: (endpoint: string) => `${API_PREFIX}/${encodeURIComponent(endpoint)}/health`,
 } as const;
 
+/** Paths of Spillway's own API. */
+export const nativePath = {
+  jobs: '/v1/jobs',
+  job: (id: string) => `/v1/jobs/${encodeURIComponent(id)}`,
+  cancel: (id: string) => `/v1/jobs/${encodeURIComponent(id)}/cancel`,
+  retry: (id: string) => `/v1/jobs/${encodeURIComponent(id)}/retry`,
+  cancelMany: '/v1/jobs/cancel',
+  retryMany: '/v1/jobs/retry',
+  events: '/v1/events',
+} as const;
+
 /** Names of the variables that a RunPod worker reads to find its server. */
 export const WORKER_ENV = {
   getJob: 'RUNPOD_WEBHOOK_GET_JOB',

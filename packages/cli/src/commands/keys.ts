@@ -1,8 +1,9 @@
+import type { KeyCreated, KeyView } from '@spillway/protocol/v1';
 import { Command, Option } from 'commander';
 import { type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { createGatewayApi } from '../gateway-api.ts';
 import { fields, note, print, printJson, table } from '../output.ts';
-import { agoText } from '../text.ts';
+import { agoText, durationText } from '../text.ts';
 import { collect, dataOption, jsonOption } from './options.ts';
 
 interface Options extends ConnectionOptions {
@@ -12,14 +13,7 @@ interface Options extends ConnectionOptions {
 interface CreateOptions extends Options {
   readonly scope: string;
   readonly endpoint?: readonly string[];
-}
-
-interface KeyView {
-  readonly id: string;
-  readonly name: string;
-  readonly scope: string;
-  readonly endpoints?: readonly string[];
-  readonly createdAt: number;
+  readonly expires?: string;
 }
 
 export function keysCommand(): Command {
@@ -39,6 +33,7 @@ Scopes:
 Examples:
   spillway keys                                          all keys, never their secrets
   spillway keys create web-shop --endpoint detect        a client key for one endpoint
+  spillway keys create audit --scope viewer --expires 7d   ends by itself
   spillway keys create monitor --scope viewer            looks at everything, changes nothing
   spillway keys revoke ID                                it stops working at once`,
   );
@@ -62,6 +57,7 @@ function createCommand(): Command {
         .default('client'),
     )
     .option('-e, --endpoint <name>', 'limit it to this endpoint (may be given several times)', collect)
+    .option('--expires <duration>', 'how long it is good, such as 12h or 30d (default: until it is revoked)')
     .addOption(jsonOption())
     .addOption(dataOption())
     .action(createKey);
@@ -89,20 +85,30 @@ async function listKeys(options: Options): Promise<void> {
     { title: 'scope' },
     { title: 'endpoints' },
     { title: 'made' },
+    { title: 'last used' },
+    { title: 'good' },
   ];
-  const rows = keys.map(({ id, name, scope, endpoints, createdAt }) => {
-    return [id, name, scope, endpoints?.join(', ') ?? 'all', agoText(createdAt, now)];
+  const rows = keys.map(({ id, name, scope, endpoints, createdAt, lastUsedAt, expiresAt }) => {
+    const used = lastUsedAt === undefined ? 'never' : agoText(lastUsedAt, now);
+    const made = agoText(createdAt, now);
+    return [id, name, scope, endpoints?.join(', ') ?? 'all', made, used, expiryText(expiresAt, now)];
   });
   print(table(columns, rows));
 }
 
+function expiryText(expiresAt: number | undefined, now: number): string {
+  if (expiresAt === undefined) return 'until revoked';
+  return expiresAt <= now ? 'expired' : `for ${durationText(expiresAt - now)}`;
+}
+
 async function createKey(name: string, options: CreateOptions): Promise<void> {
   const api = createGatewayApi(await resolveConnection(options));
-  const { scope, endpoint: endpoints } = options;
-  const made = await api.post<KeyView & { key: string }>('/v1/keys', {
+  const { scope, endpoint: endpoints, expires } = options;
+  const made = await api.post<KeyCreated>('/v1/keys', {
     name,
     scope,
     ...(endpoints ? { endpoints } : {}),
+    ...(expires === undefined ? {} : { expiresIn: expires }),
   });
   if (options.json) return printJson(made);
   print(
@@ -111,6 +117,7 @@ async function createKey(name: string, options: CreateOptions): Promise<void> {
       ['name', made.name],
       ['scope', made.scope],
       ['endpoints', made.endpoints?.join(', ') ?? 'all'],
+      ['good', made.expiresAt === undefined ? undefined : expiryText(made.expiresAt, Date.now())],
       ['key', made.key],
     ]),
   );

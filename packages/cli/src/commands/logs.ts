@@ -1,8 +1,8 @@
+import type { JobDetail } from '@spillway/protocol/v1';
 import { Command } from 'commander';
 import { CliError } from '../cli-error.ts';
 import { type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { createGatewayApi, type GatewayApi, type Query, type TextAnswer } from '../gateway-api.ts';
-import type { JobDetail } from '../job-views.ts';
 import { note, print, printJsonLine } from '../output.ts';
 import { dataOption, jsonOption, wholeNumber } from './options.ts';
 

@@ -7,18 +7,28 @@ type Endpoint = GatewayConfig['endpoints'][number];
 
 /**
  * Whether workers can start here. A built-in one is started as a gateway would, but in this process: it reads its
- * models, compares their hashes, loads them, and is stopped. Of a `command` only the program is looked for.
+ * models, compares their hashes, loads them, and is stopped. Of a `command` only the program is looked for, of an `image`
+ * nothing.
  */
 export async function checkEndpoints(config: GatewayConfig): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const endpoint of config.endpoints) {
-    const finding =
-      endpoint.worker === undefined ? checkCommand(endpoint) : await checkBuiltIn(endpoint.worker, endpoint);
+    const finding = await checkEndpoint(endpoint);
     // What nobody asked for by a file of his own is not missing.
     const isOptional = finding.status === 'missing' && config.file === undefined;
     findings.push(isOptional ? { ...finding, status: 'optional' } : finding);
   }
   return findings;
+}
+
+async function checkEndpoint(endpoint: Endpoint): Promise<Finding> {
+  const name = `endpoint ${endpoint.name}`;
+  if (endpoint.worker !== undefined) return checkBuiltIn(endpoint.worker, endpoint);
+  // Whether an engine runs is a finding of its own.
+  if (endpoint.container) return { name, status: 'ok', detail: `runs the image ${endpoint.container.image}` };
+  if (endpoint.command.length === 0)
+    return { name, status: 'ok', detail: 'its workers connect from elsewhere' };
+  return checkCommand(endpoint);
 }
 
 /** The models that ship with Spillway: a damaged installation shows here. */

@@ -81,7 +81,7 @@ async function checkContainers(): Promise<Finding> {
   return {
     name: 'containers',
     status: 'optional',
-    detail: reasons.join('; ') || 'neither docker nor podman found; no endpoint of this version needs one',
+    detail: reasons.join('; ') || 'neither docker nor podman found; needed for endpoints with an `image`',
   };
 }
 

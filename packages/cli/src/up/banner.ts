@@ -30,11 +30,19 @@ export function banner(
 
 function endpointTable(config: GatewayConfig): string {
   if (config.endpoints.length === 0) return 'No endpoints yet: add one under `endpoints` in spillway.yaml.';
-  const rows = config.endpoints.map(({ name, worker, command, workers }) => {
-    const what = worker === undefined ? command.join(' ') : `built-in ${worker}`;
-    return [name, what, `${workers.min} to ${workers.max}`, `/v2/${name}`];
+  const rows = config.endpoints.map((endpoint) => {
+    const { name, workers, backends } = endpoint;
+    const isPoolOnly = backends.every((kind) => kind === 'pool');
+    const count = isPoolOnly ? 'as many as connect' : `${workers.min} to ${workers.max}`;
+    return [name, workerText(endpoint), count, `/v2/${name}`];
   });
   return table([{ title: 'endpoint' }, { title: 'worker' }, { title: 'how many' }, { title: 'path' }], rows);
+}
+
+function workerText({ worker, command, container }: GatewayConfig['endpoints'][number]): string {
+  if (worker !== undefined) return `built-in ${worker}`;
+  if (container) return container.image;
+  return command.length > 0 ? command.join(' ') : 'from elsewhere';
 }
 
 function keyText({ secret, isNew, file }: Gateway['adminKey']): string {

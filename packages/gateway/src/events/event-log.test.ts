@@ -13,6 +13,7 @@ test('events are read in order, in parts, from any number that is still kept', (
   log.append(event('d'));
   expect(jobsOf(log.after(1, 10))).toEqual(['b', 'c', 'd']);
   expect(log.after(0, 10)).toBeUndefined();
+  expect(log.oldest()).toBe(1);
 });
 
 test('an id leads back to its number in this run, while what follows it is kept', () => {

@@ -24,30 +24,34 @@ export interface EventLog {
   append(event: LoggedEvent): void;
   /** Number of the newest event; 0 before the first. */
   newest(): number;
+  /** The number behind which everything is that is still kept. */
+  oldest(): number;
   /** At most `limit` events behind `number`; undefined when some of them are gone already. */
   after(number: number, limit: number): readonly NumberedEvent[] | undefined;
   idOf(number: number): string;
   /** The number of an id, if it is one of this run and what follows it is still here. */
   numberOf(id: string): number | undefined;
-  /** Calls `listener` after every event, until the returned function is called. */
-  watch(listener: () => void): () => void;
+  /** Calls `listener` with every further event, until the returned function is called. */
+  watch(listener: (event: NumberedEvent) => void): () => void;
 }
 
 export const EVENTS_KEPT = 10_000;
 
 export function createEventLog(run: string, kept = EVENTS_KEPT): EventLog {
   const ring: NumberedEvent[] = [];
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(event: NumberedEvent) => void>();
   let newest = 0;
   const isKept = (number: number) => number >= newest - kept && number <= newest;
 
   return {
     append(event) {
       newest += 1;
-      ring[newest % kept] = { ...event, number: newest };
-      for (const listener of listeners) listener();
+      const numbered = { ...event, number: newest };
+      ring[newest % kept] = numbered;
+      for (const listener of listeners) listener(numbered);
     },
     newest: () => newest,
+    oldest: () => Math.max(0, newest - kept),
     after(number, limit) {
       if (!isKept(number)) return undefined;
       const events: NumberedEvent[] = [];

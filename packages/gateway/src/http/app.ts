@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -11,6 +12,7 @@ import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { handleError, isBodyTooLarge } from './error-handler.ts';
 import { createLoadBalancedDoor, refuseLoadBalanced } from './load-balanced.ts';
 import { type RateLimiter, rateLimitHeaders, WINDOW_MS } from './rate-limiter.ts';
+import { followRequests } from './request-log.ts';
 import type { Answer, Route, RouteParts } from './route.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { cancelRoutes } from './routes/cancel.ts';
@@ -64,19 +66,23 @@ export interface AppOptions {
   readonly authenticate: Authenticate;
   readonly log: Logger;
   readonly limiter?: RateLimiter;
+  /** Names requests; Fastify does it otherwise. */
+  readonly requestIds?: (request: IncomingMessage) => string;
   /** Told of every answer: its method, the pattern of its route (`none` where none fits), status and time. */
   readonly onAnswer?: (method: string, route: string, status: number, ms: number) => void;
 }
 
 /** Builds the server; it does not listen yet. */
-export function createApp({ parts, authenticate, log, limiter, onAnswer }: AppOptions): FastifyInstance {
+export function createApp(options: AppOptions): FastifyInstance {
+  const { parts, authenticate, log, limiter, onAnswer, requestIds } = options;
   const door = createLoadBalancedDoor({ ...parts, authenticate, log });
   const app = Fastify({
     rewriteUrl: door.rewriteUrl,
     http: { shouldUpgradeCallback: door.isUpgrade },
     loggerInstance: log as FastifyBaseLogger,
     // A line a request would drown the log of a busy gateway; errors are logged by the error handler.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    ...(requestIds ? { genReqId: requestIds } : {}),
     // Held requests of 300 s must not be cut by the server.
     requestTimeout: 0,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
@@ -92,6 +98,7 @@ export function createApp({ parts, authenticate, log, limiter, onAnswer }: AppOp
       reply,
     ),
   );
+  followRequests(app, log);
   if (onAnswer) {
     app.addHook('onResponse', (request, reply, done) => {
       onAnswer(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);

@@ -7,7 +7,7 @@ import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
 export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
   const known = toGatewayError(error, request);
   const { status } = ERRORS[known.code];
-  if (status >= 500) request.log.error({ err: error, requestId: request.id }, known.message);
+  if (status >= 500) request.log.error({ err: error }, known.message);
   if (status === 503) reply.header('retry-after', '1');
   if (request.routeOptions.url?.includes('/openai/')) {
     const text = openAiErrorBody(openAiErrorOf(status, known.code, known.message));

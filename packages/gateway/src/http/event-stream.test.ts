@@ -37,7 +37,7 @@ async function arrived(): Promise<string[]> {
   const text = String(raw.read() ?? '');
   return text
     .split('\n\n')
-    .filter((block) => block.startsWith('id: ') || block.startsWith(':'))
+    .filter((block) => block.includes('data: ') || block.startsWith(':'))
     .map((block) => {
       const data = /data: (.*)/.exec(block)?.[1];
       if (data === undefined) return block;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '@spillway/sdk/clock';
+import { z } from 'zod';
 import type { EventLog, LoggedEvent, NumberedEvent } from '../events/event-log.ts';
 import { joinJsonObject } from '../lib/json-slices.ts';
 
@@ -15,9 +16,22 @@ export interface EventStreamOptions {
   /** Aborts when the listener is gone or the gateway stops. */
   readonly signal: AbortSignal;
   readonly wants: (event: LoggedEvent) => boolean;
-  /** `Last-Event-ID`; absent: only what happens from now on. */
+  /** `Last-Event-ID`; absent: what happens from now on, or all that is kept where it ends there. */
   readonly lastId?: string | undefined;
+  /** False: ends with what is kept. */
+  readonly isFollowing?: boolean;
 }
+
+/** Query of `GET /v1/events`. */
+export const eventsQuerySchema = z.object({
+  endpoint: z.string().describe('Only events of this endpoint.').optional(),
+  job: z.string().describe('Only events of this job.').optional(),
+  follow: z
+    .enum(['true', 'false'])
+    .default('true')
+    .describe('false: only what is kept behind that id, or all that is kept, and then the end.'),
+  lastEventId: z.string().describe('As `Last-Event-ID`, where no header can be set.').optional(),
+});
 
 /** Silence is filled with a comment before any proxy cuts the connection. */
 const HEARTBEAT_MS = 15_000;
@@ -29,20 +43,24 @@ const RESETS = {
   too_slow: 'this connection was too slow and missed events; list what you need anew',
 } as const;
 
-/** Sends events until the signal aborts. */
+/** Sends events until the signal aborts, or to the newest one. */
 export async function streamEvents(options: EventStreamOptions): Promise<void> {
-  const { log, raw, signal, wants, lastId } = options;
-  const known = lastId === undefined ? log.newest() : log.numberOf(lastId);
-  raw.write(`retry: ${RETRY_MS}\n\n`);
+  const { log, raw, signal, wants, lastId, isFollowing = true } = options;
+  const start = isFollowing ? log.newest() : log.oldest();
+  const known = lastId === undefined ? start : log.numberOf(lastId);
   let at = known ?? log.newest();
+  // An id without data: a listener whose connection breaks before its first event misses none either.
+  raw.write(`id: ${log.idOf(at)}\nretry: ${RETRY_MS}\n\n`);
   if (known === undefined) raw.write(resetText(options, 'unknown_id', at));
   while (!signal.aborted) {
     const events = log.after(at, BATCH);
     if (!events) {
       at = log.newest();
       raw.write(resetText(options, 'too_slow', at));
-    } else if (events.length === 0) await waitForMore(options, at);
-    else {
+    } else if (events.length === 0) {
+      if (!isFollowing) return;
+      await waitForMore(options, at);
+    } else {
       at = events.at(-1)?.number ?? at;
       await write(
         raw,

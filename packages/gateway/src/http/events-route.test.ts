@@ -86,6 +86,17 @@ it('goes on behind Last-Event-ID, by header or by query', async () => {
   expect(await fromElsewhere.events()).toMatchObject([{ type: 'reset', reason: 'unknown_id' }]);
 });
 
+it('ends with what is kept when it should not follow', async () => {
+  const jobs = [await test.submit(), await test.submit()];
+  const all = await test.call('GET', '/v1/events?follow=false');
+  const ids = [...all.body.matchAll(/"jobId":"([^"]+)"/g)].map((match) => match[1]);
+  expect(ids).toEqual(jobs);
+  const [first] = [...all.body.matchAll(/"id":"(run1-\d+)"/g)].map((match) => match[1]);
+  const rest = await test.call('GET', `/v1/events?follow=false&lastEventId=${first}`);
+  expect(rest.body).not.toContain(jobs[0]);
+  expect(rest.body).toContain(jobs[1]);
+});
+
 it('tells a key of its own endpoints only, and a client nothing of workers', async () => {
   const limited = await listen('', test.key({ scope: 'viewer', endpoints: ['other'] }));
   const client = await listen('', test.key());

@@ -1,10 +1,11 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { defaultConfig } from '../config/index.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
 import { createTestDirectory } from '../endpoints/test-directory.ts';
 import { createEventLog } from '../events/event-log.ts';
+import { logEvents } from '../events/log-events.ts';
 import { recordEvents } from '../events/record-events.ts';
 import { createFakeBackend, type FakeBackend } from '../fleet/fake-backend.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
@@ -18,6 +19,7 @@ import { createAuthenticator } from './auth.ts';
 import { createReference } from './openapi/reference.ts';
 import { checkAnswers } from './openapi/test-answers.ts';
 import { createRateLimiter } from './rate-limiter.ts';
+import { createRequestIds } from './request-log.ts';
 import type { RouteParts } from './route.ts';
 
 const ADMIN = 'spk_admin-key-of-the-tests';
@@ -58,7 +60,7 @@ function createPlayedFleet(
 }
 
 /** Everything below the HTTP face, and the face itself, wired as a gateway's is. */
-function createPlayedGateway(changes: Partial<Endpoint>) {
+function createPlayedGateway(changes: Partial<Endpoint>, log: Logger) {
   const engine = createTestEngine();
   const { clock, ids, queue } = engine;
   const endpoints = createTestDirectory(
@@ -76,6 +78,7 @@ function createPlayedGateway(changes: Partial<Endpoint>) {
   const metrics = createGatewayMetrics({ queue, fleet, endpoints, version: 'test' });
   const events = createEventLog('run1');
   recordEvents(events, { queue, fleet, endpoints, clock });
+  logEvents(events, log);
   const stopping = new AbortController();
   const parts = {
     ...{ endpoints, queue, fleet, keys, clock, events },
@@ -95,9 +98,10 @@ function createPlayedGateway(changes: Partial<Endpoint>) {
     // Parts that none of these tests reaches are left out.
   } as Partial<RouteParts> as RouteParts;
   const app: FastifyInstance = createApp({
-    ...{ parts, log: pino({ level: 'silent' }), onAnswer: metrics.observeRequest },
+    ...{ parts, log, onAnswer: metrics.observeRequest },
     authenticate: createAuthenticator({ adminKey: ADMIN, keys, workerKeys }),
     limiter: createRateLimiter(defaultConfig('/', {}).rateLimits, clock),
+    requestIds: createRequestIds('run1'),
   });
   const answers = checkAnswers(app, ROUTES);
   return { answers, engine, endpoints, keys, backend, fleet, events, stopping, parts, app };
@@ -107,8 +111,11 @@ function createPlayedGateway(changes: Partial<Endpoint>) {
  * The HTTP face over an engine in memory and a fleet whose workers are played by the test, with the endpoints `echo` and
  * `other`.
  */
-export function createNativeTestApp(changes: Partial<Endpoint> = {}) {
-  const { engine, stopping, ...parts } = createPlayedGateway(changes);
+export function createNativeTestApp(
+  changes: Partial<Endpoint> = {},
+  log: Logger = pino({ level: 'silent' }),
+) {
+  const { engine, stopping, ...parts } = createPlayedGateway(changes, log);
   const { app, endpoints, fleet, keys } = parts;
 
   const call = (

@@ -4,8 +4,12 @@ import { createCountingIds } from '../lib/counting-ids.ts';
 import { createJobEngine } from './engine.ts';
 import type { Submission } from './queue.ts';
 
+const THROW = (error: unknown) => {
+  throw error;
+};
+
 /** A job engine in memory on a clock that tests move by hand. */
-export function createTestEngine() {
+export function createTestEngine({ onError = THROW }: { onError?: (error: unknown) => void } = {}) {
   const clock = createManualClock();
   const ids = createCountingIds();
   const db = openDatabase(':memory:');
@@ -18,9 +22,7 @@ export function createTestEngine() {
     cancelGraceMs: () => 5_000,
     retentionMs: 1_800_000,
     onOverdueWorker: (workerId) => overdue.push(workerId),
-    onError: (error) => {
-      throw error;
-    },
+    onError,
   });
   const { queue, dispatcher } = engine;
   const submission: Submission = {

@@ -21,6 +21,7 @@ describe('webhooks', () => {
   let delivery: WebhookDelivery;
   /** Statuses that the receiver answers, in turn; then 200. */
   let answers: (number | Error)[];
+  let failures: unknown[];
   let received: { url: string; body: string; headers: Record<string, string> }[];
 
   const send: Send = async (url, options = {}) => {
@@ -39,9 +40,7 @@ describe('webhooks', () => {
       secret: SECRET,
       rules: createAddressRules(),
       send,
-      onError: (error) => {
-        throw error;
-      },
+      onError: (error) => failures.push(error),
     });
     engine.queue.watch(({ transition }) => {
       if (transition?.after.finishedAt !== undefined) delivery.poke();
@@ -54,9 +53,11 @@ describe('webhooks', () => {
     store = createSqliteDeliveryStore(engine.db);
     answers = [];
     received = [];
+    failures = [];
     start();
   });
   afterEach(async () => {
+    expect(failures).toEqual([]);
     await delivery.stop();
     expect(await engine.stop()).toBe(0);
   });
@@ -94,6 +95,20 @@ describe('webhooks', () => {
       );
     expect(verify(one?.body ?? '')).toBe(one?.headers['webhook-signature']);
     expect(verify('{}')).not.toBe(one?.headers['webhook-signature']);
+  });
+
+  it('go out once, though it can’t be written at first that they did', async () => {
+    const job = await engine.submit({ webhook: URL });
+    await engine.take('w1');
+    await engine.queue.complete({ workerId: 'w1', wireId: job.id }, '1');
+    engine.db.exec('PRAGMA query_only = ON');
+    await engine.clock.advance(60_000);
+    expect(failures.length).toBeGreaterThan(10);
+    failures = [];
+    engine.db.exec('PRAGMA query_only = OFF');
+    await engine.clock.advance(60_000);
+    expect(received).toHaveLength(1);
+    expect(store.ofJob(job.id)).toMatchObject([{ log: [{ status: 200 }] }]);
   });
 
   it('go out again after a failure, under the same id, at growing distances', async () => {

@@ -34,13 +34,29 @@ export function createWebhookDelivery(options: WebhookDeliveryOptions) {
   let wake = new AbortController();
   let loop: Promise<void> | undefined;
 
+  /** What became of tries that could not be written (a full disk, say): they are not made again, only written. */
+  const unwritten = new Map<number, () => void>();
+
+  function record(id: number, one: DeliveryTry, next: { nextAt?: number; deliveredAt?: number }): void {
+    const write = () => store.record(id, one, next);
+    unwritten.set(id, write);
+    write();
+    unwritten.delete(id);
+  }
+
   async function deliver(delivery: Delivery): Promise<void> {
+    const write = unwritten.get(delivery.id);
+    if (write) {
+      write();
+      unwritten.delete(delivery.id);
+      return;
+    }
     const job = await options.job(delivery.jobId);
-    if (!job) return store.record(delivery.id, { at: clock.now(), tookMs: 0, error: 'the job is gone' }, {});
+    if (!job) return record(delivery.id, { at: clock.now(), tookMs: 0, error: 'the job is gone' }, {});
     const one = await tryOnce(delivery, job, options, stopping.signal);
     // Cut off by the stop: as if it had not been tried.
     if (stopping.signal.aborted && one.status === undefined) return;
-    store.record(delivery.id, one, nextOf(delivery, one, clock.now(), options.random()));
+    record(delivery.id, one, nextOf(delivery, one, clock.now(), options.random()));
   }
 
   async function run(): Promise<void> {
@@ -48,7 +64,10 @@ export function createWebhookDelivery(options: WebhookDeliveryOptions) {
       wake = new AbortController();
       try {
         const due = store.due(clock.now(), AT_ONCE);
-        await Promise.all(due.map(deliver));
+        // All of them, also after a failure: one that is still on its way would go out twice.
+        const results = await Promise.allSettled(due.map(deliver));
+        const failed = results.find((result) => result.status === 'rejected');
+        if (failed) throw failed.reason;
         if (due.length === AT_ONCE) continue;
         const pause = (store.nextAt() ?? Number.POSITIVE_INFINITY) - clock.now();
         await clock.sleep(Math.min(LONGEST_PAUSE_MS, pause), AbortSignal.any([wake.signal, stopping.signal]));

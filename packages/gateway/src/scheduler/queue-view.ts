@@ -7,6 +7,8 @@ export interface QueueSnapshot {
   /** Since when the longest waiting job that isn't low-priority waits. */
   readonly oldestQueuedAt?: number | undefined;
   readonly inProgress: number;
+  /** Nothing is delivered: no worker is started, those that run stay as ever. */
+  readonly isPaused?: boolean;
 }
 
 export interface QueueView {

@@ -166,3 +166,26 @@ test('starts nothing where workers only connect by themselves', async () => {
   await clock.advance(30_000);
   expect(fleet.workers('mine')).toHaveLength(0);
 });
+
+test('a paused endpoint starts no worker, not even its least number, and keeps those it has', async () => {
+  await scheduler.stop();
+  scheduler = createScheduler({
+    clock,
+    fleet,
+    endpoints: [newTestEndpoint({ workers: { min: 2, max: 3, idleTimeoutMs: 5_000 } })],
+    queue: { snapshot: () => jobs as QueueSnapshot },
+    log: { warn: () => {} },
+  });
+  jobs = { ...NOTHING, isPaused: true };
+  scheduler.start();
+  await clock.advance(60_000);
+  expect(fleet.workers('mine')).toEqual([]);
+  jobs = NOTHING;
+  scheduler.poke();
+  await clock.advance(100);
+  expect(fleet.workers('mine')).toHaveLength(2);
+  jobs = { ...NOTHING, isPaused: true };
+  scheduler.poke();
+  await clock.advance(60_000);
+  expect(fleet.workers('mine')).toHaveLength(2);
+});

@@ -99,7 +99,7 @@ export class Scheduler {
         workers: workers.filter(({ backend }) => backend !== 'pool'),
         poolWorkers: workers.filter(takesJobsUnasked).length,
         lastStartAt: this.#lastStartAt.get(name),
-        startsAllowed: fleet.startsAllowed(name),
+        startsAllowed: jobs.isPaused ? 0 : fleet.startsAllowed(name),
         nextStartAt: fleet.nextStartAt(name),
         now: clock.now(),
       });

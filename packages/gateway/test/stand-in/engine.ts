@@ -57,7 +57,10 @@ const verbs: Readonly<Record<string, (words: readonly string[]) => Promise<numbe
     return (await endContainer(dir, name, 'kill')) ? say(name) : fail(1, `No such container: ${name}`);
   },
   rm: async (words) => {
-    for (const name of expectWords(words, '--force', '--volumes')) {
+    // The watchdog doesn't know which engine it is; whoever does says that Podman need not wait.
+    const isWaiting = kind === 'docker' || words[1] !== '--time';
+    const flags = isWaiting ? ['--force', '--volumes'] : ['--force', '--time', '0', '--volumes'];
+    for (const name of expectWords(words, ...flags)) {
       await endContainer(dir, name, 'kill');
       rmSync(containerFolder(dir, name), { recursive: true, force: true });
       say(name);

@@ -4,12 +4,21 @@ import { ApiError, apiErrorOf } from './api-error.ts';
 
 export interface CallOptions {
   readonly body?: unknown;
-  readonly query?: Readonly<Record<string, number>>;
+  /** Absent values are left out. */
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One call to the job API: answers the JSON object of a 2xx, throws `ApiError` for anything else. */
-export type ApiCaller = (method: 'GET' | 'POST', path: string, options?: CallOptions) => Promise<object>;
+export type Method = 'GET' | 'POST' | 'DELETE';
+
+/** Calls to the job API. Anything but a 2xx throws `ApiError`. */
+export interface ApiCaller {
+  /** Answers the JSON object of the answer; an empty one where there is none. */
+  (method: Method, path: string, options?: CallOptions): Promise<object>;
+  /** Answers as soon as the answer begins, for one that does not end. */
+  open(path: string, options?: CallOptions): Promise<Response>;
+}
 
 export interface ApiCallerOptions {
   readonly baseUrl: string;
@@ -25,31 +34,58 @@ export function createApiCaller({ baseUrl, apiKey, fetch }: ApiCallerOptions): A
     );
   }
 
-  return async (method, path, { body, query = {}, signal } = {}) => {
+  async function send(method: Method, path: string, options: CallOptions): Promise<Response> {
+    const { body, query = {}, headers = {}, signal } = options;
     const url = new URL(base.slice(0, -API_PREFIX.length) + path);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
-    let status: number;
-    let text: string;
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
     try {
-      const response = await fetch(url.href, {
+      return await fetch(url.href, {
         method,
         headers: {
           authorization: `Bearer ${apiKey}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal ? { signal } : {}),
       });
-      status = response.status;
-      text = await response.text();
     } catch (error) {
       signal?.throwIfAborted();
-      const detail = `no answer from ${url.origin} (${describeNetworkError(error)}). Is the server running and the address right?`;
-      throw new ApiError({ status: 0, code: 'UNREACHABLE', detail, cause: error });
+      throw unreachable(url.origin, error);
     }
-    if (status < 200 || status >= 300) throw apiErrorOf(status, text);
-    return parseObject(status, text);
-  };
+  }
+
+  /** The answer's text; a connection that broke off in it is no answer. */
+  async function textOf(response: Response, signal: AbortSignal | undefined): Promise<string> {
+    try {
+      return await response.text();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw unreachable(new URL(base).origin, error);
+    }
+  }
+
+  async function call(method: Method, path: string, options: CallOptions = {}): Promise<object> {
+    const response = await send(method, path, options);
+    const text = await textOf(response, options.signal);
+    if (!response.ok) throw apiErrorOf(response.status, text, response.headers.get('retry-after'));
+    return response.status === 204 ? {} : parseObject(response.status, text);
+  }
+
+  async function open(path: string, options: CallOptions = {}): Promise<Response> {
+    const response = await send('GET', path, options);
+    if (response.ok) return response;
+    const text = await textOf(response, options.signal);
+    throw apiErrorOf(response.status, text, response.headers.get('retry-after'));
+  }
+
+  return Object.assign(call, { open });
+}
+
+function unreachable(origin: string, error: unknown): ApiError {
+  const detail = `no answer from ${origin} (${describeNetworkError(error)}). Is the server running and the address right?`;
+  return new ApiError({ status: 0, code: 'UNREACHABLE', detail, cause: error });
 }
 
 function parseObject(status: number, text: string): object {

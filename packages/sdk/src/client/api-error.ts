@@ -1,5 +1,14 @@
 import { detailOf } from '../describe-error.ts';
 
+export interface ApiErrorFields {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly requestId?: string;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
 /**
  * The server's "no", or no answer at all. `message` is a sentence for people, `code` and `status` are for programs.
  */
@@ -13,14 +22,17 @@ export class ApiError extends Error {
   readonly detail: string;
   /** For the operator, who finds it in the gateway's log. */
   readonly requestId: string | undefined;
+  /** How long the server asks to wait before the next try. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(fields: { status: number; code: string; detail: string; requestId?: string; cause?: unknown }) {
+  constructor(fields: ApiErrorFields) {
     const prefix = fields.status === 0 ? fields.code : `HTTP ${fields.status} ${fields.code}`;
     super(`${prefix}: ${fields.detail}`, { cause: fields.cause });
     this.status = fields.status;
     this.code = fields.code;
     this.detail = fields.detail;
     this.requestId = fields.requestId;
+    this.retryAfterMs = fields.retryAfterMs;
   }
 
   /** Worth another try: the server was away, busy or limited the rate. */
@@ -39,7 +51,7 @@ const CODES_BY_STATUS: Readonly<Record<number, string>> = {
 };
 
 /** Reads an error answer; RunPod's own service sends no `code`, so one is made of the status. */
-export function apiErrorOf(status: number, text: string): ApiError {
+export function apiErrorOf(status: number, text: string, retryAfter: string | null = null): ApiError {
   let body: Record<string, unknown> = {};
   try {
     const parsed: unknown = JSON.parse(text);
@@ -52,5 +64,6 @@ export function apiErrorOf(status: number, text: string): ApiError {
     code: typeof body.code === 'string' ? body.code : (CODES_BY_STATUS[status] ?? `HTTP_${status}`),
     detail: detailOf(text) || 'the server gave no reason',
     ...(typeof body.requestId === 'string' ? { requestId: body.requestId } : {}),
+    ...(retryAfter !== null && /^\d+$/.test(retryAfter) ? { retryAfterMs: Number(retryAfter) * 1000 } : {}),
   });
 }

@@ -2,6 +2,7 @@ import { clientPath, type HealthReply, isFinal, type JobReply, type JobStatus } 
 import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { createApiCaller } from './api-caller.ts';
 import { jobReplyOf } from './job-reply.ts';
+import { createJobsClient, type JobsClient } from './jobs-client.ts';
 import { createPatience } from './patience.ts';
 import { type StreamOptions, streamJob } from './stream-job.ts';
 import { type WaitOptions, waitForJob } from './wait-for-job.ts';
@@ -33,6 +34,8 @@ export interface SubmitOptions {
 
 export interface Client {
   endpoint(name: string): EndpointClient;
+  /** Jobs of all endpoints by Spillway's own API; RunPod's service has none. */
+  readonly jobs: JobsClient;
 }
 
 /** The jobs of one endpoint. Each call throws `ApiError` when the server says no. */
@@ -63,10 +66,12 @@ export function createClient(options: ClientOptions): Client {
     // Called through an arrow: a browser's fetch refuses any other `this`.
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
   });
-  const patience = createPatience(clock, options.random ?? Math.random, options.giveUpAfterMs ?? 60_000);
+  const random = options.random ?? Math.random;
+  const patience = createPatience(clock, random, options.giveUpAfterMs ?? 60_000);
   const parts = { call, patience, clock };
 
   return {
+    jobs: createJobsClient({ ...parts, random }),
     endpoint(name) {
       async function submit(path: string, input: Record<string, unknown>, rest: SubmitOptions) {
         const { signal, ...body } = rest;

@@ -1,4 +1,13 @@
 export type { HealthReply, JobReply, JobStatus } from '@spillway/protocol';
+export type {
+  GatewayEvent,
+  JobDetail,
+  JobPage,
+  JobSelection,
+  JobSubmit,
+  JobSubmitted,
+  JobView,
+} from '@spillway/protocol/v1';
 export { ApiError } from './api-error.ts';
 export {
   type Client,
@@ -7,5 +16,11 @@ export {
   type EndpointClient,
   type SubmitOptions,
 } from './client.ts';
+export type {
+  EventOptions,
+  JobFilter,
+  JobsClient,
+  SubmitOnceOptions,
+} from './jobs-client.ts';
 export type { StreamOptions } from './stream-job.ts';
 export type { WaitOptions } from './wait-for-job.ts';

@@ -15,7 +15,7 @@ export function createPatience(clock: Clock, random: () => number, giveUpAfterMs
         return await call();
       } catch (error) {
         if (!(error instanceof ApiError) || !error.isTransient) throw error;
-        const waitMs = backoffMs(failures, BOUNDS, random);
+        const waitMs = Math.max(backoffMs(failures, BOUNDS, random), error.retryAfterMs ?? 0);
         if (clock.now() - startedAt + waitMs > giveUpAfterMs) throw error;
         await clock.sleep(waitMs, signal);
         signal?.throwIfAborted();

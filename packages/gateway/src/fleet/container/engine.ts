@@ -99,7 +99,9 @@ export async function inspectContainer(
 /** Removes containers with their anonymous volumes, running or not. Rejects with what the engine said. */
 export async function removeContainers(engine: ContainerEngine, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
-  const answer = await engine.call(['rm', '--force', '--volumes', ...names]);
+  // Podman's would first wait for the worker to end by itself.
+  const atOnce = engine.kind === 'podman' ? ['--time', '0'] : [];
+  const answer = await engine.call(['rm', '--force', ...atOnce, '--volumes', ...names]);
   if (answer.code === 0 || /no such container/i.test(answer.stderr)) return;
   throw new Error(lastWords(answer));
 }

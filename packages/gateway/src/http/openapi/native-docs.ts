@@ -21,6 +21,7 @@ import {
   workerViewSchema,
 } from '@spillway/protocol/v1';
 import { z } from 'zod';
+import { eventsQuerySchema } from '../event-stream.ts';
 import { jobListQuerySchema } from '../job-filter.ts';
 import { NO_CONTENT, ok, type RouteDoc } from './route-doc.ts';
 
@@ -203,11 +204,7 @@ export const eventDocs = {
     ...{ id: 'streamEvents', tag: 'Events', summary: 'Hear what happens as it happens' },
     description:
       'Server-sent events. The id of the last one, sent as `Last-Event-ID`, continues where a connection broke off; what is too old for that is answered with the event `reset`.',
-    query: z.object({
-      endpoint: z.string().describe('Only events of this endpoint.').optional(),
-      job: z.string().describe('Only events of this job.').optional(),
-      lastEventId: z.string().describe('As `Last-Event-ID`, where no header can be set.').optional(),
-    }),
+    query: eventsQuerySchema,
     headers: z.object({ 'Last-Event-ID': z.string().optional() }),
     answers: {
       200: {

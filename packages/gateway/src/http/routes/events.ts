@@ -1,16 +1,9 @@
-import { z } from 'zod';
 import type { LoggedEvent } from '../../events/event-log.ts';
 import { maySee } from '../auth.ts';
-import { streamEvents } from '../event-stream.ts';
+import { eventsQuerySchema, streamEvents } from '../event-stream.ts';
 import { eventDocs } from '../openapi/native-docs.ts';
 import { parseQuery } from '../parse-body.ts';
 import { type Call, endpointNamed, type Route } from '../route.ts';
-
-const eventsQuerySchema = z.object({
-  endpoint: z.string().describe('Only events of this endpoint.').optional(),
-  job: z.string().describe('Only events of this job.').optional(),
-  lastEventId: z.string().describe('As the header `Last-Event-ID`, where that cannot be set.').optional(),
-});
 
 export const eventRoutes: readonly Route[] = [
   {
@@ -19,7 +12,7 @@ export const eventRoutes: readonly Route[] = [
     doc: eventDocs.stream,
     scopes: ['client', 'viewer'],
     async handle(call) {
-      const { endpoint, job, lastEventId } = parseQuery(eventsQuerySchema, call.query);
+      const { endpoint, job, follow, lastEventId } = parseQuery(eventsQuerySchema, call.query);
       if (endpoint !== undefined) endpointNamed(call, endpoint);
       const wants = (event: LoggedEvent) =>
         (endpoint === undefined || event.endpoint === endpoint) &&
@@ -38,7 +31,10 @@ export const eventRoutes: readonly Route[] = [
       const header = reply.request.headers['last-event-id'];
       const lastId = header === undefined ? lastEventId : String(header);
       const signal = AbortSignal.any([call.signal, parts.stopping]);
-      await streamEvents({ log: parts.events, clock: parts.clock, raw, signal, wants, lastId });
+      await streamEvents({
+        ...{ log: parts.events, clock: parts.clock, raw, signal, wants, lastId },
+        isFollowing: follow === 'true',
+      });
       raw.end();
       return undefined;
     },

@@ -1,4 +1,5 @@
 import { RUN_BODY_LIMIT_BYTES, RUNSYNC_BODY_LIMIT_BYTES, WAIT_LIMITS } from '@spillway/protocol';
+import type { Job } from '../../jobs/job.ts';
 import { waitUntilFinal } from '../../jobs/job-waiters.ts';
 import { jobReply } from '../job-reply.ts';
 import { runpodDocs } from '../openapi/runpod-docs.ts';
@@ -35,8 +36,10 @@ export const runRoutes: readonly Route[] = [
   },
 ];
 
-function submit(call: Call, isSync: boolean) {
+async function submit(call: Call, isSync: boolean): Promise<Job> {
   const endpoint = endpointOf(call);
   refuseIfStopping(call.parts);
-  return call.parts.queue.submit(parseSubmit(call.body, endpoint, isSync));
+  const job = await call.parts.queue.submit(parseSubmit(call.body, endpoint, isSync));
+  call.reply.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
+  return job;
 }

@@ -1,0 +1,80 @@
+import type { AttemptView, JobDetail, JobView } from '@spillway/protocol/v1';
+import { statusText } from '../job-views.ts';
+import { fields, print, style, table } from '../output.ts';
+import { agoText, durationText, oneLine, shortJson } from '../text.ts';
+
+/** How jobs look on the terminal. */
+const LOG_LINES = 5;
+
+export function jobTable(jobs: readonly JobView[], now: number): string {
+  const columns = [
+    ...[{ title: 'job' }, { title: 'endpoint' }, { title: 'status' }, { title: 'created' }],
+    ...[{ title: 'took', isNumber: true }, { title: 'remark' }],
+  ];
+  return table(
+    columns,
+    jobs.map((job) => jobRow(job, now)),
+  );
+}
+
+function jobRow(job: JobView, now: number): string[] {
+  const { id, endpoint, status, createdAt, startedAt, finishedAt } = job;
+  const took = startedAt === undefined ? '' : durationText((finishedAt ?? now) - startedAt);
+  const tags = job.tags.length > 0 ? `[${job.tags.join(', ')}] ` : '';
+  const remark = oneLine(`${tags}${job.error ?? job.waitReason?.message ?? ''}`, 60);
+  return [id, endpoint, statusText(status), agoText(createdAt, now), took, remark];
+}
+
+export function printJob(job: JobDetail, now: number): void {
+  const { startedAt, finishedAt, createdAt, priority, tags } = job;
+  const started =
+    startedAt === undefined
+      ? undefined
+      : `${timeText(startedAt)} (waited ${durationText(startedAt - createdAt)})`;
+  const ended =
+    finishedAt === undefined
+      ? undefined
+      : `${timeText(finishedAt)} (after ${durationText(finishedAt - (startedAt ?? createdAt))})`;
+  print(
+    fields([
+      ['job', job.id],
+      ['endpoint', job.endpoint],
+      ['status', statusText(job.status)],
+      ['waits because', job.waitReason?.message],
+      ['priority', priority === 0 ? undefined : String(priority)],
+      ['tags', tags.length === 0 ? undefined : tags.join(', ')],
+      ['created', timeText(createdAt)],
+      ['started', started],
+      ['ended', ended],
+      ['worker', job.workerId],
+      ['error', job.error],
+    ]),
+  );
+  if (job.attempts.length > 0) print(`\n${attemptTable(job.attempts, now)}`);
+  const log = job.attempts.at(-1)?.logTail;
+  if (log !== undefined)
+    print(section("last lines of the worker's log", log.split('\n').slice(-LOG_LINES).join('\n')));
+  print(section('input', shortJson(job.input)));
+  if (job.output !== undefined) print(section('output', shortJson(job.output)));
+  else if (job.progress !== undefined) print(section('progress', shortJson(job.progress)));
+}
+
+function attemptTable(attempts: readonly AttemptView[], now: number): string {
+  const columns = [
+    ...[{ title: 'attempt', isNumber: true }, { title: 'outcome' }, { title: 'worker' }],
+    ...[{ title: 'took', isNumber: true }, { title: 'reason' }],
+  ];
+  const rows = attempts.map(({ number, outcome, workerId, startedAt, endedAt, failure }) => {
+    const reason = failure === undefined ? '' : oneLine(`${failure.type}: ${failure.message}`, 80);
+    return [String(number), outcome, workerId, durationText((endedAt ?? now) - startedAt), reason];
+  });
+  return table(columns, rows);
+}
+
+function section(name: string, text: string): string {
+  return `\n${style('dim', name)}\n${text}`;
+}
+
+export function timeText(at: number): string {
+  return new Date(at).toISOString().replace('T', ' ').replace('Z', ' UTC');
+}

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from './parse-config.ts';
+import { formatProblems } from './problem.ts';
+
+const context = {
+  path: '/site/spillway.yaml',
+  env: { CARDS: '2' },
+  builtInWorkers: { detect: { command: ['node', 'detect.ts'] } },
+};
+const text = (...lines: string[]) =>
+  ['endpoints:', '  mine:', ...lines.map((line) => `    ${line}`)].join('\n');
+
+function endpointOf(...lines: string[]) {
+  const result = parseConfig(text(...lines), context);
+  if (!result.ok) throw new Error(formatProblems('spillway.yaml', result.problems));
+  return result.config.endpoints[0];
+}
+
+function problemsOf(...lines: string[]) {
+  const result = parseConfig(text(...lines), context);
+  return result.ok ? [] : result.problems;
+}
+
+test('an image runs in containers without being told to, with nothing else set', () => {
+  expect(endpointOf('image: acme/whisper:2')).toMatchObject({
+    backends: ['container'],
+    command: [],
+    container: { image: 'acme/whisper:2', volumes: [] },
+  });
+});
+
+test('all settings of an image are understood: paths from the file, sizes in bytes', () => {
+  const settings = [
+    'image: registry.example.com:5000/acme/whisper@sha256:0a1b',
+    'args: [python3, -u, handler.py]',
+    'gpus: 2',
+    'volumes: ["./models:/runpod-volume", "/data:/data:ro", "cache:/root/.cache", "..:/up:rw,z", ".:/here"]',
+    'memory: 8g',
+    'shmSize: 512m',
+    'backends: [container, pool]',
+  ];
+  expect(endpointOf(...settings)).toMatchObject({
+    backends: ['container', 'pool'],
+    container: {
+      image: 'registry.example.com:5000/acme/whisper@sha256:0a1b',
+      args: ['python3', '-u', 'handler.py'],
+      gpus: 2,
+      volumes: [
+        { source: '/site/models', target: '/runpod-volume' },
+        { source: '/data', target: '/data', options: 'ro' },
+        { source: 'cache', target: '/root/.cache' },
+        { source: '/', target: '/up', options: 'rw,z' },
+        { source: '/site', target: '/here' },
+      ],
+      memoryBytes: 8 * 2 ** 30,
+      shmSizeBytes: 2 ** 29,
+    },
+  });
+});
+
+test.each([
+  ['all', 'all'],
+  ['none', 0],
+  ['3', 3],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the file's own syntax
+  ['"${CARDS}"', 2],
+])('gpus: %s is understood as %s', (written, gpus) => {
+  expect(endpointOf('image: a', `gpus: ${written}`)?.container?.gpus).toBe(gpus);
+});
+
+test('an endpoint whose workers connect by themselves needs no program', () => {
+  expect(endpointOf('backends: [pool]')).toMatchObject({ backends: ['pool'], command: [] });
+  expect(endpointOf('worker: detect', 'backends: [process, pool]')?.backends).toEqual(['process', 'pool']);
+});
+
+test.each([
+  [['ttl: 1h'], 'endpoints.mine', 'backends: [pool]'],
+  [['image: a', 'command: [x]'], 'endpoints.mine', 'keep one'],
+  [['image: a', 'worker: detect'], 'endpoints.mine', 'keep one'],
+  [['image: a', 'backends: [process]'], 'endpoints.mine.backends', 'write `[container]`'],
+  [['command: [x]', 'backends: [pool, container]'], 'endpoints.mine.backends', 'write `[pool, process]`'],
+  [['command: [x]', 'backends: [kubernetes]'], 'endpoints.mine.backends[0]', '[container]'],
+  [['backends: [pool]', 'workers: { min: 1 }'], 'endpoints.mine.workers.min', 'remove it'],
+  [['command: [x]', 'type: LOAD_BALANCER', 'backends: [process, pool]'], 'endpoints.mine.backends', '`pool`'],
+  [['command: [x]', 'gpus: all'], 'endpoints.mine.gpus', 'whole machine'],
+  [['command: [x]', 'args: [y]'], 'endpoints.mine.args', '`command`'],
+  [['image: --privileged'], 'endpoints.mine.image', 'docker pull'],
+  [['image: "a b"'], 'endpoints.mine.image', 'docker pull'],
+  [['image: a', 'args: python3 -u handler.py'], 'endpoints.mine.args', '[python3, -u, handler.py]'],
+  [['image: a', 'args: [1]'], 'endpoints.mine.args[0]', 'quotes'],
+  [['image: a', 'gpus: 0'], 'endpoints.mine.gpus', 'write `none`'],
+  [['image: a', 'gpus: some'], 'endpoints.mine.gpus', '`all`'],
+  [['image: a', 'volumes: [./models]'], 'endpoints.mine.volumes[0]', './models:/runpod-volume'],
+  [['image: a', 'volumes: ["~/models:/x"]'], 'endpoints.mine.volumes[0]', './models:/runpod-volume'],
+  [['image: a', 'volumes: ["./a:/x", "./b:/x"]'], 'endpoints.mine.volumes', '/runpod-volume'],
+  [['image: a', 'volumes: ./a:/x'], 'endpoints.mine.volumes', '["./models:/runpod-volume"]'],
+  [['image: a', 'memory: 8'], 'endpoints.mine.memory', '`8g`'],
+  [['image: a', 'shmSize: 0g'], 'endpoints.mine.shmSize', '`2g`'],
+])('%j is one problem, with its path and its fix', (lines, path, fix) => {
+  const problems = problemsOf(...lines);
+  expect(problems.map((problem) => problem.path)).toEqual([path]);
+  expect(problems[0]?.message).toMatch(/^expected /);
+  expect(problems[0]?.fix).toContain(fix);
+});
+
+test('a second address for workers is understood like the first', () => {
+  const result = parseConfig('workerListen: 0.0.0.0:8081', context);
+  expect(result.ok && result.config.workerListen).toEqual({ host: '0.0.0.0', port: 8081 });
+  expect(parseConfig('workerListen: 8081', context)).toMatchObject({
+    problems: [{ path: 'workerListen', fix: 'write `127.0.0.1:8081`' }],
+  });
+});
