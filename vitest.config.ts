@@ -6,7 +6,14 @@ export default defineConfig({
     reporters: ['default', './tools/test-reporter.ts'],
     maxWorkers: 2,
     projects: [
-      { test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
+          // Milliseconds each; the limit only ends a test that hangs, also on a machine that is busy with others.
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'int',
