@@ -53,7 +53,6 @@ describe.skipIf(!hasDocker)('on the command line of Docker', () => {
       ],
       'GET /containers/spillway-1-w1/json': { Id: 'a1', Name: '/spillway-1-w1', State: STATE },
       'DELETE /containers/spillway-1-w1': '',
-      'POST /containers/spillway-1-w1/stop': '',
       'POST /containers/spillway-1-w1/kill': '',
       'POST /images/create':
         '{"status":"Pulling from acme/echo","id":"2"}\n{"status":"Pull complete","id":"5f70bf18a086"}\n',
@@ -151,12 +150,16 @@ describe.skipIf(!hasDocker)('on the command line of Docker', () => {
     expect(await inspectContainer(engine, 'spillway-1-w9')).toBeUndefined();
   });
 
-  test('containers are stopped, killed and removed with their anonymous volumes', async () => {
+  test('containers are signalled, killed and removed with their anonymous volumes', async () => {
     await removeContainers(engine, ['spillway-1-w1']);
     const removal = call('DELETE', '/containers/spillway-1-w1')?.query;
     expect([removal?.get('force'), removal?.get('v')]).toEqual(['1', '1']);
-    expect(await engine.call(['stop', 'spillway-1-w1'])).toMatchObject({ code: 0 });
+    const signals = () =>
+      daemon.calls.filter(({ path: at }) => at.endsWith('/kill')).map(({ query }) => query.get('signal'));
+    expect(await engine.call(['kill', '--signal', 'TERM', 'spillway-1-w1'])).toMatchObject({ code: 0 });
     expect(await engine.call(['kill', 'spillway-1-w1'])).toMatchObject({ code: 0 });
+    // Without one the service sends SIGKILL.
+    expect(signals()).toEqual(['TERM', null]);
   });
 
   test('the lines of a pull come one by one', async () => {

@@ -109,6 +109,8 @@ export function createApp(options: AppOptions): FastifyInstance {
     app.route({
       method: [...route.methods],
       url: route.path,
+      // A HEAD would take a job, or hold an endless stream, and give nothing of it.
+      exposeHeadRoute: route.scopes === 'open',
       bodyLimit: route.bodyLimitBytes ?? SMALL_BODY_BYTES,
       // Before the body is read: a stranger's megabytes are not.
       onRequest: async (request, reply) => {

@@ -96,6 +96,22 @@ describe('an endpoint', () => {
     expect((await late).statusCode).toBe(204);
   });
 
+  it('whose workers serve HTTP themselves takes no jobs and is not paused', async () => {
+    const loadBalancing = {
+      ...{ healthCheckPath: '/ping', healthCheckIntervalMs: 1_000, hasHealthPort: false },
+      ...{ waitTimeoutMs: 1_000, requestTimeoutMs: 1_000, payloadLimitBytes: 1_000 },
+    };
+    const served = createNativeTestApp({ loadBalancing });
+    for (const [path, body] of [
+      ['/v1/jobs', { endpoint: 'echo', input: {} }],
+      ['/v1/endpoints/echo/pause', {}],
+    ] as const)
+      expect((await served.call('POST', path, body)).json()).toMatchObject({
+        code: 'LOAD_BALANCER_ENDPOINT',
+      });
+    expect(await served.stop()).toBe(0);
+  });
+
   it('drains: its workers finish what they have and end', async () => {
     const worker = await test.startWorker();
     const id = await test.submit();

@@ -11,7 +11,6 @@ export interface ContainerSpec {
   readonly labels: Readonly<Record<string, string>>;
   /** Needs more memory than it may have. */
   readonly isHungry: boolean;
-  readonly stopTimeoutMs: number;
 }
 
 /** `.State` as the engines print it. */
@@ -125,20 +124,20 @@ export async function tailContainer(dir: string, name: string, kind: string): Pr
   }
 }
 
-/** Ends a container by SIGTERM and, after its time, SIGKILL, or by SIGKILL at once; false when none is running. */
-export async function endContainer(dir: string, name: string, how: 'stop' | 'kill'): Promise<boolean> {
-  const folder = containerFolder(dir, name);
-  if (!readState(dir, name)?.Running) return false;
-  const spec: ContainerSpec = JSON.parse(readFileSync(path.join(folder, 'spec.json'), 'utf8'));
-  const { Pid } = readState(dir, name) ?? CREATED;
-  // The init process hands SIGTERM to the worker alone.
-  if (how === 'stop') killProcess(Pid, 'SIGTERM');
-  else killGroup(Pid, 'SIGKILL');
-  const killAt = Date.now() + spec.stopTimeoutMs;
-  while (readState(dir, name)?.Running) {
-    if (Date.now() > killAt) killGroup(Pid, 'SIGKILL');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+/** SIGTERM, which the init process hands to the worker alone; false when none is running. */
+export function signalContainer(dir: string, name: string): boolean {
+  const state = readState(dir, name);
+  if (!state?.Running) return false;
+  killProcess(state.Pid, 'SIGTERM');
+  return true;
+}
+
+/** Ends a container with all its processes; false when none is running. */
+export async function endContainer(dir: string, name: string): Promise<boolean> {
+  const state = readState(dir, name);
+  if (!state?.Running) return false;
+  killGroup(state.Pid, 'SIGKILL');
+  while (readState(dir, name)?.Running) await new Promise((resolve) => setTimeout(resolve, 10));
   return true;
 }
 

@@ -18,6 +18,7 @@ import {
   endContainer,
   readState,
   runShim,
+  signalContainer,
   tailContainer,
 } from './container.ts';
 import { Refused, type RunFlags, readRun } from './run-flags.ts';
@@ -48,20 +49,19 @@ const verbs: Readonly<Record<string, (words: readonly string[]) => Promise<numbe
   },
   pull,
   run,
-  stop: async ([name = '', ...more]) => {
-    if (more.length > 0) return fail(125, 'stop: too many words');
-    return (await endContainer(dir, name, 'stop')) ? say(name) : fail(1, `No such container: ${name}`);
-  },
-  kill: async ([name = '', ...more]) => {
-    if (more.length > 0) return fail(125, 'kill: too many words');
-    return (await endContainer(dir, name, 'kill')) ? say(name) : fail(1, `No such container: ${name}`);
+  kill: (words) => {
+    const isPolite = words[0] === '--signal';
+    const [name = '', ...more] = isPolite ? expectWords(words, '--signal', 'TERM') : words;
+    if (more.length > 0) throw new Refused(`kill: too many words: ${words.join(' ')}`);
+    const isKnown = isPolite ? signalContainer(dir, name) : endContainer(dir, name);
+    return orAbsent(isKnown, name);
   },
   rm: async (words) => {
     // The watchdog doesn't know which engine it is; whoever does says that Podman need not wait.
     const isWaiting = kind === 'docker' || words[1] !== '--time';
     const flags = isWaiting ? ['--force', '--volumes'] : ['--force', '--time', '0', '--volumes'];
     for (const name of expectWords(words, ...flags)) {
-      await endContainer(dir, name, 'kill');
+      await endContainer(dir, name);
       rmSync(containerFolder(dir, name), { recursive: true, force: true });
       say(name);
     }
@@ -101,6 +101,10 @@ function expectWords(words: readonly string[], ...expected: readonly string[]): 
     throw new Refused(`${verb}: unknown words: ${words.join(' ')}`);
   }
   return words.slice(expected.length);
+}
+
+async function orAbsent(isKnown: boolean | Promise<boolean>, name: string): Promise<number> {
+  return (await isKnown) ? say(name) : fail(1, `No such container: ${name}`);
 }
 
 function registry(): Readonly<Record<string, StandInImage>> {
@@ -144,7 +148,7 @@ async function run(words: readonly string[]): Promise<number> {
 }
 
 function specOf(flags: RunFlags, image: StandInImage): ContainerSpec {
-  const { labels, env, volumes, memory, stopTimeout } = flags;
+  const { labels, env, volumes, memory } = flags;
   const isHungry = memory !== undefined && image.memoryNeeded !== undefined && memory < image.memoryNeeded;
   return {
     command: [...(image.entrypoint ?? []), ...(flags.args.length > 0 ? flags.args : (image.cmd ?? []))],
@@ -152,7 +156,6 @@ function specOf(flags: RunFlags, image: StandInImage): ContainerSpec {
     env: { PATH: process.env.PATH ?? '', STAND_IN_VOLUMES: JSON.stringify(volumes), ...env },
     labels,
     isHungry,
-    stopTimeoutMs: stopTimeout * 1000,
   };
 }
 

@@ -8,7 +8,6 @@ export interface RunFlags {
   /** Place in the container → what is mounted there. */
   readonly volumes: Readonly<Record<string, string>>;
   readonly memory: number | undefined;
-  readonly stopTimeout: number;
   readonly image: string;
   readonly args: readonly string[];
 }
@@ -53,7 +52,6 @@ export function readRun(kind: string, words: readonly string[]): RunFlags {
     env: { ...readEnvFile(first('--env-file') ?? ''), ...readPassed(given.get('--env') ?? []) },
     volumes: readVolumes(given.get('--volume') ?? []),
     memory: memory === undefined ? undefined : Number(memory),
-    stopTimeout: Number(first('--stop-timeout')),
     image,
     args,
   };

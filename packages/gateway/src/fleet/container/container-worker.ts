@@ -109,13 +109,16 @@ function launchClient({ command, cwd, env, name, engine, log, clock }: Container
   return launchGuarded({ command, cwd, env, container: { engine: engine.program, name }, log, clock });
 }
 
-/** `stop`, which sends the image's own stop signal, until the engine knows the container or it has ended. */
+/**
+ * SIGTERM, again until the engine knows the container or it has ended. Not `stop`: while that waits, Podman (4.3 at
+ * least) can neither kill the container nor remove it without leaving its processes behind.
+ */
 async function stopContainer(
   { engine, name, clock }: ContainerWorkerOptions,
   ended: AbortSignal,
 ): Promise<void> {
   while (!ended.aborted) {
-    const { code } = await engine.call(['stop', name], { signal: ended });
+    const { code } = await engine.call(['kill', '--signal', 'TERM', name], { signal: ended });
     if (code === 0) return;
     await clock.sleep(STOP_AGAIN_MS, ended);
   }

@@ -20,7 +20,8 @@ export function checkAnswers(app: FastifyInstance, routes: readonly Route[]): An
 
   app.addHook('onSend', async (request, reply, payload) => {
     const url = request.routeOptions.url;
-    if (url === undefined) return payload;
+    // A HEAD is its GET without a body.
+    if (url === undefined || request.method === 'HEAD') return payload;
     // Nobody gets it.
     if (reply.raw.destroyed) return payload;
     const operation = `${request.method} ${url}`;

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../endpoints/endpoint.ts';
 import { contradiction, describeSettings, mergeChange } from '../../endpoints/endpoint-overrides.ts';
 import { GatewayError } from '../../errors.ts';
 import { maySee } from '../auth.ts';
+import { refuseLoadBalanced } from '../load-balanced.ts';
 import { endpointDocs } from '../openapi/native-docs.ts';
 import { parseBody } from '../parse-body.ts';
 import { type Call, endpointOf, type Route, type RouteParts } from '../route.ts';
@@ -46,7 +47,11 @@ export const endpointRoutes: readonly Route[] = [
     path: '/v1/endpoints/:endpoint/pause',
     doc: endpointDocs.pause,
     scopes: [],
-    handle: (call) => changed(call, (name) => call.parts.endpoints.pause(name)),
+    handle(call) {
+      // Its requests are no jobs: there is nothing that could wait.
+      refuseLoadBalanced(endpointOf(call));
+      return changed(call, (name) => call.parts.endpoints.pause(name));
+    },
   },
   {
     methods: ['POST'],
