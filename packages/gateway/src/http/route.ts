@@ -45,7 +45,7 @@ export interface RouteParts {
   /** What `/openapi.json` and `/docs` show. */
   readonly reference: Reference;
   /** What `/metrics` answers. */
-  metricsText(): string;
+  metricsText(): Promise<string>;
   isStopping(): boolean;
   /** Why a queued job still waits; `brief` leaves out its place in the queue, which has to be counted. */
   waitReason(job: JobSummary, detail?: 'brief'): Promise<WaitReason | undefined>;

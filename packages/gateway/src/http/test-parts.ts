@@ -6,7 +6,7 @@ import type { RouteParts } from './route.ts';
 export function newTestParts(): Pick<RouteParts, 'events' | 'metricsText' | 'reference' | 'stopping'> {
   return {
     events: createEventLog('test'),
-    metricsText: () => '',
+    metricsText: async () => '',
     reference: createReference([], 'test'),
     stopping: new AbortController().signal,
   };

@@ -1,14 +1,15 @@
 import type { WorkerState } from '@spillway/protocol';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import type { FleetChange, WorkerSnapshot } from '../fleet/fleet.ts';
 import type { QueueCounts } from '../jobs/job-store.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import { addProcessMetrics } from './process-metrics.ts';
-import { type Counter, createRegistry, type Histogram, type Registry, type Sample } from './registry.ts';
 
 /**
  * What `/metrics` tells. Totals and durations are counted as they happen, from the events of jobs and workers; states
- * are read when they are asked for, from counters that their owners keep, so that nothing is scanned.
+ * are read when they are asked for, from counters that their owners keep, so that nothing is scanned. Each gateway has a
+ * registry of its own, so that two in one process do not add up.
  */
 export interface MetricsSource {
   readonly queue: {
@@ -32,27 +33,34 @@ const COLD_START_BOUNDS = [0.1, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600];
 const REQUEST_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 120];
 
 export function createGatewayMetrics(source: MetricsSource) {
-  const registry = createRegistry();
+  const registry = new Registry();
   countJobs(registry, source);
   countColdStarts(registry, source);
   addStates(registry, source);
   const observeRequest = timeRequests(registry);
-  registry.gauge('spillway_build_info', 'Version of the gateway.', ['version', 'node'], () => [
-    [[source.version, process.version], 1],
-  ]);
+  new Gauge({
+    name: 'spillway_build_info',
+    help: 'Version of the gateway.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version: source.version, node: process.version }, 1);
   addProcessMetrics(registry);
-  return { text: registry.text, observeRequest };
+  return { text: () => registry.metrics(), observeRequest };
 }
+
+/** What the library's counters and histograms are once their labels are bound. */
+type BoundCounter = Counter.Internal;
+type BoundHistogram = Pick<Histogram.Internal<string>, 'observe'>;
 
 interface EndpointCounters {
-  readonly submitted: Counter;
-  readonly retried: Counter;
-  readonly ended: (status: string) => Counter;
-  readonly queueDelay: Histogram;
-  readonly execution: (outcome: string) => Histogram;
+  readonly submitted: BoundCounter;
+  readonly retried: BoundCounter;
+  readonly ended: (status: string) => BoundCounter;
+  readonly queueDelay: BoundHistogram;
+  readonly execution: (outcome: string) => BoundHistogram;
 }
 
-/** Slots by their last label, each looked up once. */
+/** Series by their last label, each bound once. */
 function memo<T>(make: (label: string) => T): (label: string) => T {
   const made = new Map<string, T>();
   return (label) => {
@@ -63,35 +71,52 @@ function memo<T>(make: (label: string) => T): (label: string) => T {
 }
 
 function jobCounters(registry: Registry): (endpoint: string) => EndpointCounters {
-  const submitted = registry.counter('spillway_jobs_submitted_total', 'Jobs that were accepted.', [
-    'endpoint',
-  ]);
-  const ended = registry.counter('spillway_jobs_total', 'Jobs that reached a final state.', [
-    'endpoint',
-    'status',
-  ]);
-  const retried = registry.counter('spillway_jobs_retried_total', 'Jobs that went back to the queue.', [
-    'endpoint',
-  ]);
-  const queueDelay = registry.histogram(
-    'spillway_queue_delay_seconds',
-    'From the time a job could be delivered to its delivery.',
-    ['endpoint'],
-    WAIT_BOUNDS,
-  );
-  const execution = registry.histogram(
-    'spillway_execution_seconds',
-    'Length of an attempt at a job.',
-    ['endpoint', 'outcome'],
-    EXECUTION_BOUNDS,
-  );
-  return memo((endpoint) => ({
-    submitted: submitted.of(endpoint),
-    retried: retried.of(endpoint),
-    ended: memo((status) => ended.of(endpoint, status)),
-    queueDelay: queueDelay.of(endpoint),
-    execution: memo((outcome) => execution.of(endpoint, outcome)),
-  }));
+  const registers = [registry];
+  const submitted = new Counter({
+    name: 'spillway_jobs_submitted_total',
+    help: 'Jobs that were accepted.',
+    labelNames: ['endpoint'],
+    registers,
+  });
+  const ended = new Counter({
+    name: 'spillway_jobs_total',
+    help: 'Jobs that reached a final state.',
+    labelNames: ['endpoint', 'status'],
+    registers,
+  });
+  const retried = new Counter({
+    name: 'spillway_jobs_retried_total',
+    help: 'Jobs that went back to the queue.',
+    labelNames: ['endpoint'],
+    registers,
+  });
+  const queueDelay = new Histogram({
+    name: 'spillway_queue_delay_seconds',
+    help: 'From the time a job could be delivered to its delivery.',
+    labelNames: ['endpoint'],
+    buckets: WAIT_BOUNDS,
+    registers,
+  });
+  const execution = new Histogram({
+    name: 'spillway_execution_seconds',
+    help: 'Length of an attempt at a job.',
+    labelNames: ['endpoint', 'outcome'],
+    buckets: EXECUTION_BOUNDS,
+    registers,
+  });
+  return memo((endpoint) => {
+    // Zeros from an endpoint's first event on: a series that begins at 1 hides its first count from `rate()`.
+    submitted.inc({ endpoint }, 0);
+    retried.inc({ endpoint }, 0);
+    queueDelay.zero({ endpoint });
+    return {
+      submitted: submitted.labels(endpoint),
+      retried: retried.labels(endpoint),
+      ended: memo((status) => ended.labels(endpoint, status)),
+      queueDelay: queueDelay.labels(endpoint),
+      execution: memo((outcome) => execution.labels(endpoint, outcome)),
+    };
+  });
 }
 
 function countJobs(registry: Registry, { queue }: MetricsSource): void {
@@ -117,51 +142,61 @@ function countJobs(registry: Registry, { queue }: MetricsSource): void {
 }
 
 function countColdStarts(registry: Registry, { fleet }: MetricsSource): void {
-  const family = registry.histogram(
-    'spillway_cold_start_seconds',
-    'From the start of a worker to its first request for a job.',
-    ['endpoint'],
-    COLD_START_BOUNDS,
-  );
+  const coldStarts = new Histogram({
+    name: 'spillway_cold_start_seconds',
+    help: 'From the start of a worker to its first request for a job.',
+    labelNames: ['endpoint'],
+    buckets: COLD_START_BOUNDS,
+    registers: [registry],
+  });
   const ready = new Set<string>();
   fleet.onChange(({ endpoint, worker }) => {
     if (worker?.state === 'stopped') ready.delete(worker.id);
     else if (worker?.readyAt !== undefined && !ready.has(worker.id)) {
       ready.add(worker.id);
-      family.of(endpoint).observe((worker.readyAt - worker.startedAt) / 1000);
+      coldStarts.observe({ endpoint }, (worker.readyAt - worker.startedAt) / 1000);
     }
   });
 }
 
 function addStates(registry: Registry, { queue, fleet, endpoints }: MetricsSource): void {
-  const perEndpoint = (read: (name: string) => readonly Sample[]) => () => endpoints.names().flatMap(read);
-  registry.gauge(
-    'spillway_jobs',
-    'Jobs that have not ended.',
-    ['endpoint', 'status'],
-    perEndpoint((name) => {
-      const { inQueue, inProgress } = queue.counts(name);
-      return [
-        [[name, 'IN_QUEUE'], inQueue],
-        [[name, 'IN_PROGRESS'], inProgress],
-      ];
-    }),
+  const registers = [registry];
+  new Gauge({
+    name: 'spillway_jobs',
+    help: 'Jobs that have not ended.',
+    labelNames: ['endpoint', 'status'],
+    registers,
+    collect() {
+      this.reset();
+      for (const endpoint of endpoints.names()) {
+        const { inQueue, inProgress } = queue.counts(endpoint);
+        this.set({ endpoint, status: 'IN_QUEUE' }, inQueue);
+        this.set({ endpoint, status: 'IN_PROGRESS' }, inProgress);
+      }
+    },
+  });
+  const gaugeEach = (name: string, help: string, read: (endpoint: string) => number) =>
+    new Gauge({
+      ...{ name, help, labelNames: ['endpoint'], registers },
+      collect() {
+        this.reset();
+        for (const endpoint of endpoints.names()) this.set({ endpoint }, read(endpoint));
+      },
+    });
+  gaugeEach('spillway_queue_depth', 'Jobs that could be delivered now.', (name) => queue.counts(name).ready);
+  gaugeEach('spillway_endpoint_paused', '1 while the endpoint delivers no jobs.', (name) =>
+    endpoints.isPaused(name) ? 1 : 0,
   );
-  registry.gauge(
-    'spillway_queue_depth',
-    'Jobs that could be delivered now.',
-    ['endpoint'],
-    perEndpoint((name) => [[[name], queue.counts(name).ready]]),
-  );
-  registry.gauge(
-    'spillway_endpoint_paused',
-    '1 while the endpoint delivers no jobs.',
-    ['endpoint'],
-    perEndpoint((name) => [[[name], endpoints.isPaused(name) ? 1 : 0]]),
-  );
-  registry.gauge('spillway_workers', 'Workers by state.', ['endpoint', 'state'], () =>
-    countStates(fleet.workers(), endpoints.names()),
-  );
+  new Gauge({
+    name: 'spillway_workers',
+    help: 'Workers by state.',
+    labelNames: ['endpoint', 'state'],
+    registers,
+    collect() {
+      this.reset();
+      setWorkerStates(this, fleet.workers(), endpoints.names());
+    },
+  });
 }
 
 const STATES: readonly WorkerState[] = [
@@ -175,31 +210,35 @@ const STATES: readonly WorkerState[] = [
 ];
 
 /** Zeros too, so that a state that was left does not stay in a chart. */
-function countStates(workers: readonly WorkerSnapshot[], endpoints: readonly string[]): readonly Sample[] {
-  return endpoints.flatMap((endpoint) =>
-    STATES.map((state): Sample => {
+function setWorkerStates(
+  gauge: Gauge<'endpoint' | 'state'>,
+  workers: readonly WorkerSnapshot[],
+  endpoints: readonly string[],
+): void {
+  for (const endpoint of endpoints)
+    for (const state of STATES) {
       const count = workers.filter((worker) => worker.endpoint === endpoint && worker.state === state).length;
-      return [[endpoint, state], count];
-    }),
-  );
+      gauge.set({ endpoint, state }, count);
+    }
 }
 
 /** Times answers by the path of their route, so that ids make no series of their own. */
 function timeRequests(registry: Registry) {
-  const family = registry.histogram(
-    'spillway_http_request_duration_seconds',
-    'Time to answer a request, long polls included.',
-    ['method', 'route', 'status'],
-    REQUEST_BOUNDS,
-  );
-  const slots = new Map<string, Histogram>();
+  const requests = new Histogram({
+    name: 'spillway_http_request_duration_seconds',
+    help: 'Time to answer a request, long polls included.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: REQUEST_BOUNDS,
+    registers: [registry],
+  });
+  const bound = new Map<string, BoundHistogram>();
   return (method: string, route: string, status: number, ms: number): void => {
     const key = `${method} ${status} ${route}`;
-    let slot = slots.get(key);
-    if (!slot) {
-      slot = family.of(method, route, String(status));
-      slots.set(key, slot);
+    let histogram = bound.get(key);
+    if (!histogram) {
+      histogram = requests.labels(method, route, String(status));
+      bound.set(key, histogram);
     }
-    slot.observe(ms / 1000);
+    histogram.observe(ms / 1000);
   };
 }

@@ -20,7 +20,7 @@ export const metricsRoutes: readonly Route[] = [
     doc: monitoringDocs.metrics,
     scopes: ['viewer'],
     async handle({ parts, reply }) {
-      await reply.type('text/plain; version=0.0.4; charset=utf-8').send(parts.metricsText());
+      await reply.type('text/plain; version=0.0.4; charset=utf-8').send(await parts.metricsText());
       return undefined;
     },
   },
