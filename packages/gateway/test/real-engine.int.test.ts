@@ -55,11 +55,11 @@ if (engine === undefined) {
   describe(`jobs, on ${engine}`, () => describeJobs(engine, hostEnv));
 }
 
-/** Whether a container with this label runs; Podman calls one that ignores SIGTERM `stopping`. */
+/** Whether a container with this label runs; Docker calls one `created` that prints its first lines already. */
 function isRunning(program: string, label: string): boolean {
   const words = ['ps', '--all', '--filter', `label=${label}`, '--format', '{{.State}}'];
   const { stdout } = spawnSync(program, words, { encoding: 'utf8' });
-  return /^(running|stopping|up)/i.test(stdout);
+  return /^(created|running|up)/i.test(stdout);
 }
 
 function describeJobs(program: string, hostEnv: Readonly<Record<string, string | undefined>>): void {

@@ -47,7 +47,11 @@ const startScript = (setUp: string, lastAct: string) => `
   exec "$@" 3<&-
 `;
 const PROCESS_SCRIPT = startScript(':', ':');
-const CONTAINER_SCRIPT = startScript('engine=$1 name=$2; shift 2', '"$engine" rm --force --volumes "$name"');
+const CONTAINER_SCRIPT = startScript(
+  'engine=$1 name=$2; shift 2',
+  // Without the first, Podman's `rm` would wait for the worker to end by itself.
+  '"$engine" kill "$name"; "$engine" rm --force --volumes "$name"',
+);
 
 /** A child that left the group may hold the output open; its last lines aren't waited for longer. */
 const OUTPUT_GRACE_MS = 1_000;

@@ -102,7 +102,8 @@ export async function removeContainers(engine: ContainerEngine, names: readonly 
   // Podman's would first wait for the worker to end by itself.
   const atOnce = engine.kind === 'podman' ? ['--time', '0'] : [];
   const answer = await engine.call(['rm', '--force', ...atOnce, '--volumes', ...names]);
-  if (answer.code === 0 || /no such container/i.test(answer.stderr)) return;
+  // A watchdog may be doing the same.
+  if (answer.code === 0 || /no such container|already in progress/i.test(answer.stderr)) return;
   throw new Error(lastWords(answer));
 }
 
