@@ -101,6 +101,6 @@ describe.skipIf(python === undefined)('the official Python worker', () => {
     const { workers } = (await (await test.call('/v1/workers')).json()) as { workers: { pid: number }[] };
     expect(workers.length).toBeGreaterThan(0);
     await test.gateway.stop();
-    for (const { pid } of workers) expect(isGroupRunning(pid)).toBe(false);
+    await until(() => !workers.some(({ pid }) => isGroupRunning(pid)));
   });
 });

@@ -81,6 +81,8 @@ export function describeBackend(name: string, open: () => BackendUnderTest): voi
     const printed = (worker: BackendWorker, count = 1) =>
       eventually(() => worker.log.printed(count).length === count);
     const isAlive = (worker: BackendWorker) => under.isAlive(worker.id, worker.pid ?? 0);
+    // A killed group is gone when the kernel gets to it, which a busy machine may put off for a moment.
+    const isGone = (worker: BackendWorker) => eventually(async () => !(await isAlive(worker)));
 
     test.each([
       ['exit 0', { code: 0, signal: null }],
@@ -89,7 +91,7 @@ export function describeBackend(name: string, open: () => BackendUnderTest): voi
     ])('a worker that does `%s` ends as it did: %j', async (script, exit) => {
       const worker = await shell(script);
       expect(await worker.exited).toMatchObject(exit);
-      expect(await isAlive(worker)).toBe(false);
+      await isGone(worker);
     });
 
     test('a log is complete when its worker has ended: both streams, also without a line break at the end', async () => {
@@ -148,7 +150,7 @@ export function describeBackend(name: string, open: () => BackendUnderTest): voi
       const worker = await shell('sleep 1000');
       worker.terminate();
       await worker.exited;
-      expect(await isAlive(worker)).toBe(false);
+      await isGone(worker);
     });
 
     test('a worker that is killed is gone with its children, whatever it does about it', async () => {
@@ -157,7 +159,7 @@ export function describeBackend(name: string, open: () => BackendUnderTest): voi
       expect(await isAlive(worker)).toBe(true);
       worker.kill();
       expect(await worker.exited).toMatchObject({ signal: 'SIGKILL' });
-      await eventually(async () => !(await isAlive(worker)));
+      await isGone(worker);
     });
 
     test('a worker that has ended leaves its log and nothing else, and signals to it do no harm', async () => {
@@ -232,7 +234,7 @@ export function describeBackend(name: string, open: () => BackendUnderTest): voi
         gateway.kill('SIGKILL');
         expect(await under.isAlive('worker1', pid)).toBe(true);
         expect(await backend.recover()).toEqual({ workerIds: ['worker1'], endedCount: 1 });
-        expect(await under.isAlive('worker1', pid)).toBe(false);
+        await nothingRuns();
       });
     });
   });
