@@ -37,7 +37,7 @@ export interface HoldReport {
 }
 
 export interface LoadOptions {
-  readonly mode: 'cycles' | 'lanes' | 'runsync' | 'taken' | 'hold';
+  readonly mode: 'cycles' | 'lanes' | 'runsync' | 'taken' | 'fill' | 'hold';
   readonly server: Pick<Server, 'pid' | 'url'>;
   readonly key?: string;
   readonly clients: number;
@@ -48,6 +48,8 @@ export interface LoadOptions {
   readonly workerBase?: string;
   readonly seconds: number;
   readonly warmupSeconds: number;
+  /** Of `fill`: how many jobs. */
+  readonly count?: number;
 }
 
 export type Load = <T = LoadReport>(options: LoadOptions) => Promise<T>;
@@ -69,6 +71,7 @@ export function createLoad(stage: Stage, pin: readonly string[]): Load {
       '--gated': options.isGated ? 1 : 0,
       '--seconds': options.seconds,
       '--warmup': options.warmupSeconds,
+      '--count': options.count ?? 0,
       '--body-file': bodyFile,
       ...(submitPath === undefined ? {} : { '--submit-path': submitPath }),
       ...(workerBase === undefined ? {} : { '--worker-base': workerBase }),

@@ -1,9 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { median } from '../figures.ts';
-import { JOB_BODY } from './job-body.ts';
 import type { LoadReport } from './load.ts';
 import type { Bench, Part, Side } from './scenario.ts';
 import { measureInTurns, round } from './scenario.ts';
@@ -13,6 +11,8 @@ import type { Server } from './stage.ts';
 const FEW_JOBS = 1_000;
 /** Connections that each submit, take and report in turn, so that the queue stays as long as it is. */
 const LANES = 8;
+/** Connections that submit at first. */
+const FILLERS = 256;
 
 /** What a long queue costs: the same calls on a gateway with 1 000 queued jobs and on one with a million. */
 export async function measureMillion(bench: Bench): Promise<Part> {
@@ -57,46 +57,28 @@ interface Filled {
   readonly databaseMb: number;
 }
 
-/** A gateway whose database holds that many queued jobs: one submitted through it, and copies of its row. */
+/** A gateway that starts over the database of one to which that many jobs were submitted. */
 async function fill(bench: Bench, jobs: number): Promise<Filled> {
-  const folder = bench.stage.folder();
+  const { stage, load } = bench;
+  const folder = stage.folder();
   const endpoints = playedEndpoint('bench');
   const first = await startGateway(bench, endpoints, folder);
-  const reply = await fetch(`${first.url}/v2/bench/run`, {
-    method: 'POST',
-    headers: { authorization: KEY, 'content-type': 'application/json' },
-    body: JOB_BODY,
+  await load({
+    mode: 'fill',
+    server: first,
+    key: KEY,
+    count: jobs,
+    clients: FILLERS,
+    workers: 0,
+    seconds: 0,
+    warmupSeconds: 0,
   });
-  if (!reply.ok) throw new Error(`the first job was refused: ${await reply.text()}`);
-  await bench.stage.end(first);
-  const file = path.join(folder, 'data', 'jobs.db');
-  copyFirstJob(file, jobs);
+  await stage.end(first);
   const startedAt = performance.now();
   const server = await startGateway(bench, endpoints, folder);
   const startSeconds = round((performance.now() - startedAt) / 1000);
+  const file = path.join(folder, 'data', 'jobs.db');
   return { server, startSeconds, databaseMb: Math.round(statSync(file).size / 1e6) };
-}
-
-const COPIES_AT_ONCE = 50_000;
-
-/** Whatever columns a job has, its copies differ in key and id alone. */
-function copyFirstJob(file: string, jobs: number): void {
-  const db = new DatabaseSync(file);
-  db.exec('PRAGMA synchronous = OFF');
-  const columns = db
-    .prepare('PRAGMA table_info(jobs)')
-    .all()
-    .map((column) => String(column.name));
-  const kept = columns.filter((name) => name !== 'seq' && name !== 'id').join(', ');
-  const copy = db.prepare(
-    `WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?2)
-     INSERT INTO jobs (id, ${kept})
-     SELECT lower(hex(randomblob(16))) || '-s1', ${kept} FROM n, (SELECT * FROM jobs ORDER BY seq LIMIT 1)`,
-  );
-  for (let from = 1; from < jobs; from += COPIES_AT_ONCE)
-    copy.run(from, Math.min(jobs, from + COPIES_AT_ONCE));
-  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-  db.close();
 }
 
 /** Median over the rounds of the one's time over the other's. */

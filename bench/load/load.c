@@ -6,6 +6,7 @@
 //   lanes    each connection submits, takes and reports in turn, so the length of the queue stays what it is
 //   runsync  clients call runsync; workers, where there are any, take and echo
 //   taken    one client, one worker that already waits: from writing the submit to having read the job
+//   fill     clients submit until `count` jobs are queued
 //   hold     see hold.h
 #define _GNU_SOURCE
 #include "http.h"
@@ -106,6 +107,28 @@ static void on_runsync(struct conn *c, int status, const char *body, size_t leng
   }
 }
 
+// Answers still to come, and submits still to send.
+static long unanswered, unsent;
+
+static void on_fill(struct conn *c, int status, const char *body, size_t length) {
+  expect(status == 200, "submit", status, body, length);
+  unanswered--;
+  if (unsent > 0) {
+    unsent--;
+    send_submit(c);
+  }
+}
+
+static void fill(void) {
+  struct conn *all = open_connections(options.clients);
+  uint64_t start = now_ns();
+  unanswered = options.count;
+  unsent = options.count;
+  for (int i = 0; i < options.clients && unsent > 0; i++, unsent--) send_submit(&all[i]);
+  while (unanswered > 0) serve_events(on_fill, 20);
+  printf("{\"seconds\":%.3f,\"count\":%ld}\n", (now_ns() - start) / 1e9, options.count);
+}
+
 // The worker's poll is given a moment to arrive before the job is submitted.
 #define POLL_SETTLES_MS 2
 
@@ -178,6 +201,7 @@ int main(int argc, char **argv) {
   else if (!strcmp(options.mode, "lanes")) run(on_lanes);
   else if (!strcmp(options.mode, "runsync")) run(on_runsync);
   else if (!strcmp(options.mode, "taken")) run(on_taken);
+  else if (!strcmp(options.mode, "fill")) fill();
   else if (!strcmp(options.mode, "hold")) hold();
   else fail("no mode \"%s\"", options.mode);
   return 0;

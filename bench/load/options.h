@@ -10,6 +10,7 @@ static struct {
   // A file with the body of every submit, and one with the body of every report ("" echoes the input).
   const char *body_file;
   int port, clients, workers, gated, server_pid;
+  long count;
   double seconds, warmup_s;
 } options = {.mode = "cycles", .key = "", .submit_path = "/v2/bench/run", .worker_base = "/v2/bench",
              .body_file = "", .clients = 32, .workers = 32, .seconds = 5, .warmup_s = 1};
@@ -34,6 +35,7 @@ static void read_options(int argc, char **argv) {
     else if (!strcmp(name, "--port")) options.port = atoi(value);
     else if (!strcmp(name, "--clients")) options.clients = atoi(value);
     else if (!strcmp(name, "--workers")) options.workers = atoi(value);
+    else if (!strcmp(name, "--count")) options.count = atol(value);
     else if (!strcmp(name, "--gated")) options.gated = atoi(value);
     else if (!strcmp(name, "--server-pid")) options.server_pid = atoi(value);
     else if (!strcmp(name, "--seconds")) options.seconds = atof(value);
