@@ -27,7 +27,7 @@ export function crashTable(report: CrashReport): string {
     ['start of a gateway, median / longest', `${ms(middle)} / ${ms(restarts.at(-1) ?? 0)}`],
     ['duration', `${(report.durationMs / 1000).toFixed(1)} s`],
     ['', ''],
-    ['acknowledged jobs lost', report.lost.length],
+    ['acknowledged jobs lost, or with a wrong end', report.lost.length],
     ['completed twice with different results', report.contradicted.length],
     ['stuck', report.stuck.length],
     ['webhooks that never came', report.untold.length],

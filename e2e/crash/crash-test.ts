@@ -96,7 +96,12 @@ export async function runCrashTest(options: CrashOptions): Promise<CrashReport> 
   const ledger = createLedger();
   const receiver = await startReceiver(ledger.told);
   const load = startLoad({ link: gateway, ledger, random: forLoad, webhook: receiver.url });
-  const stray = startStrayWorker({ link: gateway, random: forStray, leaseMs: LEASE_MS });
+  const stray = startStrayWorker({
+    link: gateway,
+    random: forStray,
+    leaseMs: LEASE_MS,
+    openJobs: ledger.open,
+  });
   const outside = startOutsideWorker(path, `http://${listen}`);
   const run: Run = { folder: path, gateway, ledger, load, random, outside, restartMs: [], leftBehind: 0 };
   const kills = { gateway: 0, gatewayAndWorker: 0, startingGateway: 0, worker: 0, outsideWorker: 0 };
@@ -142,11 +147,11 @@ async function runRound(run: Run, kill: Kill): Promise<void> {
   const { gateway, ledger, random } = run;
   const enough = ledger.size + random.between(20, 80);
   const current = await gateway.up();
-  await within(SETTLE_MS, () => ledger.size >= enough);
+  await within(SETTLE_MS, 'too few submits are answered', () => ledger.size >= enough);
   const needsWorker = kill === 'worker' || kill === 'gatewayAndWorker';
   let pids = await current.workerPids();
   if (needsWorker) {
-    await within(SETTLE_MS, async () => {
+    await within(SETTLE_MS, 'no worker has a job', async () => {
       pids = await busyWorkers(run);
       return pids.length > 0;
     });
@@ -184,9 +189,9 @@ async function settle(run: Run): Promise<void> {
     };
     return health.jobs.inQueue === 0 && health.jobs.inProgress === 0;
   };
-  await within(SETTLE_MS, isQuiet).catch(() => {});
+  await within(SETTLE_MS, 'jobs are stuck', isQuiet).catch(() => {});
   await lookAgain(run, ledger.open());
-  await within(SETTLE_MS, () => ledger.untold().length === 0).catch(() => {});
+  await within(SETTLE_MS, 'webhooks are missing', () => ledger.untold().length === 0).catch(() => {});
 }
 
 async function lookAgain({ gateway, ledger }: Run, ids: readonly string[]): Promise<void> {
@@ -209,7 +214,7 @@ async function endLeftovers(folder: string, seen: readonly number[]): Promise<nu
     left = leftovers(folder, seen);
     return left.length === 0;
   };
-  await within(GONE_MS, isGone).catch(() => {});
+  await within(GONE_MS, 'processes live on', isGone).catch(() => {});
   for (const pid of left) killIfThere(pid);
   return left.length;
 }
@@ -251,10 +256,10 @@ function startOutsideWorker(folder: string, origin: string): OutsideWorker {
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Resolves when `holds` does; rejects when it doesn't in time. */
-async function within(ms: number, holds: () => boolean | Promise<boolean>): Promise<void> {
+async function within(ms: number, what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + ms;
   while (!(await holds())) {
-    if (performance.now() > giveUpAt) throw new Error(`gave up after ${ms} ms`);
+    if (performance.now() > giveUpAt) throw new Error(`gave up after ${ms} ms: ${what}`);
     await pause(20);
   }
 }

@@ -51,16 +51,17 @@ export function createLedger() {
     return ending?.status === 'COMPLETED' && ending.output?.twice === 2 * n;
   }
 
-  /** Any answer about a job; only final ones are promises. */
-  function saw(id: string, reply: Reply): void {
+  /** Any answer about a job; only final ones are promises, and true is answered then. */
+  function saw(id: string, reply: Reply): boolean {
     const entry = entries.get(id);
-    if (!entry || !FINAL.has(reply.status)) return;
+    if (!entry || !FINAL.has(reply.status)) return false;
     open.delete(id);
     const [before, now] = [entry.ending, reply].map((one) =>
       JSON.stringify([one?.status, one?.output, one?.error]),
     );
     if (entry.ending === undefined) entry.ending = reply;
     else if (before !== now) contradicted.push(`${id}: first ${before}, later ${now}`);
+    return true;
   }
 
   function untold(): string[] {

@@ -61,13 +61,20 @@ export function startLoad({ link, ledger, random, webhook }: LoadOptions) {
     ledger.saw(reply.id, reply);
     if (kind === 'follow') {
       const shown = await gateway.call(`/v2/double/status-sync/${reply.id}?wait=5000`);
-      if (shown.ok) ledger.saw(reply.id, (await shown.json()) as Reply);
+      if (!shown.ok || !ledger.saw(reply.id, (await shown.json()) as Reply)) return;
+      // Too late: an end that was seen stays, whatever is asked.
+      await cancel(gateway, reply.id);
+      await gateway.call(`/v2/double/retry/${reply.id}`, {});
     }
     if (kind === 'cancel') {
       ledger.cancelAsked(reply.id);
-      const ended = await post(gateway, `/v2/double/cancel/${reply.id}`, {});
-      if (ended) ledger.saw(reply.id, ended);
+      await cancel(gateway, reply.id);
     }
+  }
+
+  async function cancel(gateway: GatewayProcess, id: string): Promise<void> {
+    const reply = await post(gateway, `/v2/double/cancel/${id}`, {});
+    if (reply) ledger.saw(id, reply);
   }
 
   /** Repeats its submit until it is acknowledged, whatever dies meanwhile, and once more: it is one job all the same. */

@@ -3,12 +3,15 @@ import type { Random } from './random.ts';
 
 /**
  * A worker from outside that survives every gateway and breaks the rules of its protocol: it reports twice with
- * different results, after its lease, in the wrong order, to the next gateway, or never. It sends no heartbeat.
+ * different results, after its lease, in the wrong order, to the next gateway, or never. It sends no heartbeat. Beside
+ * it a thief reports false results for jobs that it never had.
  */
 export interface StrayWorkerOptions {
   readonly link: Link;
   readonly random: Random;
   readonly leaseMs: number;
+  /** Ids of jobs that are on their way. */
+  readonly openJobs: () => readonly string[];
 }
 
 interface Taken {
@@ -17,11 +20,12 @@ interface Taken {
 }
 
 const WORKER = 'stray';
+const THIEF = 'thief';
 const PAUSE_MS = 10;
 
 const rest = (ms = PAUSE_MS) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-export function startStrayWorker({ link, random, leaseMs }: StrayWorkerOptions) {
+export function startStrayWorker({ link, random, leaseMs, openJobs }: StrayWorkerOptions) {
   let reports = 0;
   const background = new Set<Promise<void>>();
 
@@ -31,9 +35,15 @@ export function startStrayWorker({ link, random, leaseMs }: StrayWorkerOptions) 
   };
 
   /** The gateway may be gone, or another one may be there by now: a stray worker doesn't care. */
-  async function report(job: Taken, body: object): Promise<void> {
+  async function report({ id }: Pick<Taken, 'id'>, body: object, worker = WORKER): Promise<void> {
     const gateway = await link.up();
-    await gateway.call(`/v2/double/job-done/${WORKER}/${job.id}?gpu=cpu&isStream=false`, body);
+    await gateway.call(`/v2/double/job-done/${worker}/${id}?gpu=cpu&isStream=false`, body);
+  }
+
+  async function steal(): Promise<void> {
+    const jobs = openJobs();
+    const id = jobs[random.between(0, jobs.length - 1)];
+    if (id !== undefined) await report({ id }, { output: { twice: -1, run: 'stolen' } }, THIEF);
   }
 
   async function misbehave(job: Taken, before: Taken | undefined): Promise<void> {
@@ -80,6 +90,7 @@ export function startStrayWorker({ link, random, leaseMs }: StrayWorkerOptions) 
         .then(() => void background.delete(one));
       background.add(one);
       before = job;
+      await steal().catch(() => {});
       await rest(random.between(0, 50));
     }
   }
