@@ -11,8 +11,8 @@ import { measureWorkers } from './jobs/workers.ts';
 import type { BenchFlags, BenchResult } from './run.ts';
 
 /**
- * The job engine through HTTP: one gateway process on a core of its own, the load from another core, its peers in the
- * same run. `bench/README.md` says what each figure means.
+ * The job engine through HTTP: one gateway process, the load from another core than the one it answers on, its peers
+ * in the same run. `bench/README.md` says what each figure means.
  */
 const SCENARIOS: Readonly<
   Record<string, { readonly ratios: readonly string[]; run(bench: Bench): Promise<Part> }>

@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process';
 
-/** Which core each side runs on: the server has one of its own, the load another, a database a third where there is one. */
+/**
+ * Which cores each side runs on. The load has one. A server may use them all, the load's too, since a process has other
+ * threads than the one that answers (our gateway syncs its disk in one, as BullMQ's Redis does in a process of its own);
+ * a server that does nothing has no use for more. The database of a peer runs on a core that the server is not on, as far
+ * as there are so many.
+ */
 export interface Cores {
   readonly server: readonly string[];
   readonly load: readonly string[];
@@ -14,10 +19,11 @@ export function chooseCores(): Cores {
   const unpinned = (reason: string): Cores => ({ server: [], load: [], database: [], notPinned: reason });
   const { status, stdout } = spawnSync('taskset', ['-pc', String(process.pid)], { encoding: 'utf8' });
   if (status !== 0) return unpinned('taskset is not installed (Debian: apt-get install util-linux)');
-  const [server, load, database = load] = parseCpuList(stdout.slice(stdout.lastIndexOf(':') + 1));
-  if (server === undefined || load === undefined) return unpinned('this process may use one core only');
-  const pin = (core: number | undefined) => ['taskset', '-c', String(core)];
-  return { server: pin(server), load: pin(load), database: pin(database), notPinned: undefined };
+  const all = parseCpuList(stdout.slice(stdout.lastIndexOf(':') + 1));
+  const [, load, database = load] = all;
+  if (load === undefined) return unpinned('this process may use one core only');
+  const pin = (...cores: (number | undefined)[]) => ['taskset', '-c', cores.join(',')];
+  return { server: pin(...all), load: pin(load), database: pin(database), notPinned: undefined };
 }
 
 /** `0-2,5` → 0, 1, 2, 5. */

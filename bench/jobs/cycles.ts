@@ -3,9 +3,9 @@ import { describe, measureInTurns, orReason, ratioOf, summarize } from './scenar
 import { KEY, playedEndpoint, startBullmq, startGateway, startNoop } from './servers.ts';
 import type { Server } from './stage.ts';
 
-const CLIENTS = 32;
+const CLIENTS = 128;
 
-/** Whole durable cycles, three requests a job: submit, take, report 1 KB, with at most 32 jobs in flight. */
+/** Whole durable cycles, three requests a job: submit, take, report 1 KB, with at most 128 jobs in flight. */
 export async function measureCycles(bench: Bench): Promise<Part> {
   const { load } = bench;
   const side =

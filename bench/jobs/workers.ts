@@ -55,6 +55,7 @@ export async function measureWorkers(bench: Bench): Promise<Part> {
       ['one worker, 32 places: sdk/worker', describe(ours, 'jobs')],
       ...(theirs ? [['one worker, 32 places: official Python', `${theirs.perSecond} jobs/s`] as const] : []),
       ...(ratio === undefined ? [] : [['workerVsPythonWorker', `${ratio} (aim: 100 or more)`] as const]),
+      ...(bench.cores.notPinned ? [] : [['where these workers ran', 'on the load’s core alone'] as const]),
       ['runsync, one client, sdk/worker', `${describeLatency(alone)} (aim: under 2 and 5 ms)`],
     ],
   };
@@ -70,7 +71,7 @@ function writeWorkers(
     nodeWorker('return job.input;', `\n  concurrency: ${CONCURRENCY},`),
   );
   writeFileSync(path.join(folder, 'python.py'), PYTHON_WORKER);
-  // Beside the light load: the gateway has its core for itself.
+  // Both beside the light load, which leaves them nearly all of its core, and not in the way of the gateway's main thread.
   const endpoint = (name: string, program: readonly string[]) =>
     `  ${name}:\n    command: ${JSON.stringify([...cores.load, ...program])}\n    cwd: .\n    workers: { min: 1, max: 1 }\n`;
   const endpoints = [

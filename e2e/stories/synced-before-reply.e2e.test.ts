@@ -17,7 +17,7 @@ describe.skipIf(!canTrace)('the order of system calls', () => {
   it('syncs the log after the submit came in and before its 200 goes out, alone and in a group', async () => {
     const folder = makeFolder(YAML, {});
     const trace = join(folder.path, 'trace');
-    // Only the main thread matters, but -f keeps strace attached when Node moves work to another.
+    // -f: one thread reads and answers, another writes and syncs.
     const gateway = await spawnGateway(folder.path, [
       'strace',
       // As a grandchild, so that signals go to the gateway itself.
@@ -39,23 +39,47 @@ describe.skipIf(!canTrace)('the order of system calls', () => {
     const isComplete = () => new RegExp(`^${pid} +\\+\\+\\+ exited`, 'm').test(readFileSync(trace, 'utf8'));
     await until(isComplete);
 
-    const lines = readFileSync(trace, 'utf8').split('\n');
-    const submits = lines.flatMap((line, at) => (/read\(\d+<.*"POST \/v2\/none\/run/.test(line) ? [at] : []));
-    const replies = lines.flatMap((line, at) => (/writev?\(\d+<.*"HTTP\/1\.1 200/.test(line) ? [at] : []));
-    const syncs = lines.flatMap((line, at) =>
-      /f(?:data)?sync\(\d+<[^>]*jobs\.db-wal>\)\s+= 0/.test(line) ? [at] : [],
-    );
-    const writes = lines.flatMap((line, at) => (/pwrite64\(\d+<[^>]*jobs\.db-wal>/.test(line) ? [at] : []));
+    const calls = readCalls(readFileSync(trace, 'utf8'));
+    const find = (pattern: RegExp) => calls.filter(({ text }) => pattern.test(text));
+    const submits = find(/^read\(\d+<.*"POST \/v2\/none\/run/).map(({ endsAt }) => endsAt);
+    const replies = find(/^writev?\(\d+<.*"HTTP\/1\.1 200/).map(({ startsAt }) => startsAt);
+    const syncs = find(/^f(?:data)?sync\(\d+<[^>]*jobs\.db-wal>\)\s+= 0/);
+    const writes = find(/^pwrite64\(\d+<[^>]*jobs\.db-wal>/).map(({ endsAt }) => endsAt);
     expect(submits).toHaveLength(21);
     expect(replies).toHaveLength(21);
     for (const reply of replies) {
       // As many submits as were answered up to here had come in; the newest of those must have been synced.
       const answered = replies.indexOf(reply) + 1;
       const cameIn = submits[answered - 1] ?? Number.NaN;
-      const sync = syncs.find((at) => at > cameIn && at < reply);
-      expect(sync, `a sync between line ${cameIn} and ${reply}`).toBeDefined();
-      expect(writes.some((at) => at > cameIn && at < (sync ?? 0))).toBe(true);
+      const isWritten = syncs.some(
+        (sync) => sync.endsAt < reply && writes.some((at) => at > cameIn && at < sync.startsAt),
+      );
+      expect(isWritten, `a write and its sync between line ${cameIn} and ${reply}`).toBe(true);
     }
     folder.remove();
   });
 });
+
+interface SystemCall {
+  readonly text: string;
+  /** Lines of the trace at which it was called and at which it returned. */
+  readonly startsAt: number;
+  readonly endsAt: number;
+}
+
+/** strace splits a call in two lines where another thread's call came between. */
+function readCalls(trace: string): SystemCall[] {
+  const begun = new Map<string, { readonly text: string; readonly startsAt: number }>();
+  return trace.split('\n').flatMap((line, at): SystemCall[] => {
+    const [, pid = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    if (text.endsWith('<unfinished ...>')) {
+      begun.set(pid, { text: text.slice(0, -'<unfinished ...>'.length), startsAt: at });
+      return [];
+    }
+    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(text);
+    const start = resumed && begun.get(pid);
+    if (start)
+      return [{ text: `${start.text.trimEnd()}${resumed[1]}`, startsAt: start.startsAt, endsAt: at }];
+    return [{ text, startsAt: at, endsAt: at }];
+  });
+}

@@ -15,6 +15,7 @@ import { createEndpointStore } from './endpoints/endpoint-store.ts';
 import { createBackends } from './fleet/create-backends.ts';
 import { createFleet, type Fleet } from './fleet/fleet.ts';
 import { readHostHardware } from './fleet/host-hardware.ts';
+import { createPoolStore, type PoolStore } from './fleet/pool-store.ts';
 import { workerOrigin } from './fleet/worker-origins.ts';
 import { batchSubmission } from './http/batch/batch-submission.ts';
 import { listenOn } from './http/listen.ts';
@@ -22,6 +23,7 @@ import { createWorkerDoor, type WorkerDoor } from './http/worker-door.ts';
 import { createHttpFace } from './http-face.ts';
 import { createJobEngine, type JobEngine } from './jobs/engine.ts';
 import { readNewestTime } from './jobs/sqlite/newest-time.ts';
+import { createThreadWriter } from './jobs/sqlite/writer.ts';
 import { type AdminKey, resolveAdminKey } from './keys/admin-key.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { resolveWebhookSecret } from './keys/webhook-secret.ts';
@@ -118,7 +120,7 @@ export class Gateway {
       await parts?.door.close();
       await parts?.app.close();
       await parts?.batches.stop();
-      parts?.engine.close();
+      await parts?.engine.close();
       lock.release();
       throw error;
     }
@@ -138,33 +140,28 @@ export class Gateway {
     await parts.engine.stop();
     await parts.door.close();
     await parts.app.close();
-    parts.engine.close();
+    await parts.engine.close();
     parts.lock.release();
   }
 
   #build(lock: DataLock): Parts {
     const { config, log } = this.#options;
     const adminKey = resolveAdminKey(config.dataDir, this.#options.adminKey, this.#ids);
-    const db = openDatabase(`${config.dataDir}/jobs.db`);
+    const file = `${config.dataDir}/jobs.db`;
+    const db = openDatabase(file);
     this.#clock = this.#options.clock ?? createSystemClock(readNewestTime(db));
     const keys = createKeyStore(db, { clock: this.#clock, ids: this.#ids });
     const workerKeys = createWorkerKeys(this.#ids);
     const endpoints = createEndpointDirectory(config.endpoints, createEndpointStore(db, this.#clock));
-    const engine = createJobEngine({
-      db,
-      clock: this.#clock,
-      ids: this.#ids,
-      endpoints: endpoints.names(),
-      cancelGraceMs: (name) => endpoints.get(name)?.cancelGraceMs ?? 0,
-      retentionMs: config.retention.resultsMs,
-      onOverdueWorker: (workerId) =>
-        void fleet.killWorker(workerId, 'it went on with a job that was cancelled or out of time'),
-      onError: (error) =>
-        log.error({ err: error }, 'the job store failed; what it could not write is tried again'),
-    });
-    const deliveries = createSqliteDeliveryStore(db);
+    const engine = this.#buildEngine(db, file, endpoints, () => fleet);
+    const deliveries = createSqliteDeliveryStore(db, engine.exclusive);
     const webhooks = this.#buildWebhooks(engine, deliveries);
-    const fleet = this.#buildFleet(engine, workerKeys, () => loadBalancer);
+    const fleet = this.#buildFleet(
+      engine,
+      workerKeys,
+      createPoolStore(db, engine.exclusive),
+      () => loadBalancer,
+    );
     const loadBalancer = createLoadBalancer({
       clock: this.#clock,
       endpoints,
@@ -187,6 +184,7 @@ export class Gateway {
       ...{ loadBalancer, batches, deliveries },
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
+      watchWebhooks: webhooks.watch,
       isStopping: () => this.#parts?.isStopping ?? false,
     });
     return {
@@ -206,9 +204,31 @@ export class Gateway {
     };
   }
 
-  #buildBatches(db: DatabaseSync, { queue }: JobEngine, endpoints: EndpointDirectory): Batches {
+  #buildEngine(db: DatabaseSync, file: string, endpoints: EndpointDirectory, fleet: () => Fleet): JobEngine {
+    const { config, log } = this.#options;
+    return createJobEngine({
+      db,
+      writer: createThreadWriter(file),
+      clock: this.#clock,
+      ids: this.#ids,
+      endpoints: endpoints.names(),
+      cancelGraceMs: (name) => endpoints.get(name)?.cancelGraceMs ?? 0,
+      retentionMs: config.retention.resultsMs,
+      onOverdueWorker: (workerId) =>
+        void fleet().killWorker(workerId, 'it went on with a job that was cancelled or out of time'),
+      outOfReach: {
+        has: (workerId) => fleet().isOutOfReach(workerId),
+        wontStop: (workerId, jobIds) => fleet().pool.wontStop(workerId, jobIds),
+        hasStopped: (workerId) => fleet().pool.hasStopped(workerId),
+      },
+      onError: (error) =>
+        log.error({ err: error }, 'the job store failed; what it could not write is tried again'),
+    });
+  }
+
+  #buildBatches(db: DatabaseSync, { queue, exclusive }: JobEngine, endpoints: EndpointDirectory): Batches {
     return createBatches({
-      store: createSqliteBatchStore(db),
+      store: createSqliteBatchStore(db, exclusive),
       queue,
       clock: this.#clock,
       ids: this.#ids,
@@ -226,6 +246,7 @@ export class Gateway {
       store,
       job: engine.queue.get,
       clock: this.#clock,
+      wallTime: Date.now,
       random: Math.random,
       secret: resolveWebhookSecret(config.dataDir, config.webhookSecret),
       rules: createAddressRules(config.allowPrivateUrls),
@@ -233,7 +254,12 @@ export class Gateway {
     });
   }
 
-  #buildFleet(engine: JobEngine, workerKeys: WorkerKeys, loadBalancer: () => LoadBalancer): Fleet {
+  #buildFleet(
+    engine: JobEngine,
+    workerKeys: WorkerKeys,
+    poolStore: PoolStore,
+    loadBalancer: () => LoadBalancer,
+  ): Fleet {
     const { config, log, hostEnv = process.env } = this.#options;
     const hardware = readHostHardware();
     // Elsewhere containers run in a machine of the engine's own.
@@ -266,6 +292,7 @@ export class Gateway {
         close: engine.dispatcher.close,
         reopen: engine.dispatcher.forget,
       },
+      poolStore,
       async drain(workerId, signal) {
         await Promise.all([engine.drain(workerId, signal), loadBalancer().drain(workerId, signal)]);
       },

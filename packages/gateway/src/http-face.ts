@@ -16,6 +16,7 @@ import type { WorkerKeys } from './keys/worker-keys.ts';
 import type { Ids } from './lib/ids.ts';
 import { readVersion } from './lib/read-version.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
+import type { WebhookDelivery } from './results/deliver-webhooks.ts';
 import { decideWaitReason } from './scheduler/wait-reason.ts';
 
 /** What the HTTP side gets from the rest of the gateway. */
@@ -31,6 +32,7 @@ export interface HttpFaceOptions
   readonly engine: JobEngine;
   readonly adminKey: string;
   readonly workerKeys: WorkerKeys;
+  readonly watchWebhooks: WebhookDelivery['watch'];
 }
 
 /** Held shorter than any proxy or client cuts a silent connection. */
@@ -38,11 +40,11 @@ const WORKER_HOLD_MS = 25_000;
 
 /** The HTTP part of the composition root: wires what routes work with, and builds the app around it. */
 export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
-  const { config, clock, ids, log, engine, adminKey, workerKeys, ...given } = options;
-  const { queue, dispatcher, waiters, stops } = engine;
+  const { config, clock, ids, log, engine, adminKey, workerKeys, watchWebhooks, ...given } = options;
+  const { queue, dispatcher, waiters, stops, strays } = engine;
   const { endpoints, fleet, keys } = given;
   const version = readVersion();
-  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version });
+  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version, watchWebhooks });
   const run = ids.short(6);
   const events = createEventLog(run);
   recordEvents(events, { queue, fleet, endpoints, clock });
@@ -50,7 +52,7 @@ export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
   const stopping = new AbortController();
   const parts: RouteParts = {
     ...given,
-    ...{ queue, dispatcher, waiters, stops, clock, events },
+    ...{ queue, dispatcher, waiters, stops, strays, clock, events },
     stopping: stopping.signal,
     reference: createReference(ROUTES, version),
     leaseMs: config.lease.durationMs,

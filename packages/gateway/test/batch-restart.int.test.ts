@@ -55,11 +55,11 @@ function openRun(path: string, startAt: number, crash?: Crash) {
     async work(limit = Number.POSITIVE_INFINITY): Promise<number[]> {
       const inputs: number[] = [];
       while (inputs.length < limit) {
-        const request = { endpoint: 'echo', workerId: 'w1', leaseMs: 40_000, acceptsSuspects: true };
+        const request = { endpoint: 'echo', workerId: 'w1', leaseMs: 40_000, max: 1, acceptsSuspects: true };
         const taken = await Promise.all(
           Array.from({ length: Math.min(100, limit - inputs.length) }, () => engine.queue.take(request)),
         );
-        const jobs = taken.flatMap((one) => one?.after ?? []);
+        const jobs = taken.flat().map(({ after }) => after);
         if (jobs.length === 0) break;
         inputs.push(...jobs.map((job) => (JSON.parse(job.input) as { n: number }).n));
         await Promise.all(
@@ -75,7 +75,7 @@ function openRun(path: string, startAt: number, crash?: Crash) {
       const stopped = engine.stop();
       await clock.advance(0);
       await stopped;
-      engine.close();
+      await engine.close();
     },
   };
 }
@@ -194,8 +194,8 @@ describe('a batch whose gateway crashes', () => {
     await first.start();
     const id = await makeAndFinalize(first);
     await first.clock.settle();
-    const request = { endpoint: 'echo', workerId: 'w1', leaseMs: 40_000, acceptsSuspects: true };
-    const taken = await first.engine.queue.take(request);
+    const request = { endpoint: 'echo', workerId: 'w1', leaseMs: 40_000, max: 1, acceptsSuspects: true };
+    const [taken] = await first.engine.queue.take(request);
     first.db.close();
 
     const second = openRun(path, 1_800_000_001_000);

@@ -17,13 +17,15 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
     afterEach(() => store.close());
 
     const take = (workerId: string, now = START, acceptsSuspects = true) =>
-      store.take({ endpoint: 'echo', workerId, leaseMs: 40_000, acceptsSuspects }, now);
+      store
+        .take({ endpoint: 'echo', workerId, leaseMs: 40_000, max: 1, acceptsSuspects }, now)
+        .then(([taken]) => taken);
 
     it('gives back what was put in, text for text, small or large, also after a restart', async () => {
       const job = newTestJob({ input: '{"a":1.0}', extras: LARGE, webhook: 'https://example.test/hook' });
       await store.insert(job);
       expect(await store.get('j')).toEqual(job);
-      store.close();
+      await store.close();
       store = reopen();
       expect(await store.get('j')).toEqual(job);
       expect(await store.get('unknown')).toBeUndefined();
@@ -33,6 +35,18 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
       for (const id of ['a', 'b', 'c']) await store.insert(newTestJob({ id }));
       const taken = await Promise.all(['w1', 'w2', 'w3', 'w4'].map((worker) => take(worker)));
       expect(taken.map((one) => one?.after.id)).toEqual(['a', 'b', 'c', undefined]);
+    });
+
+    it('gives a large input whole to every worker that gets the job', async () => {
+      const job = newTestJob({ input: LARGE, extras: '{"a":1}' });
+      await store.insert(job);
+      expect((await take('w1'))?.after).toMatchObject({ input: LARGE, extras: '{"a":1}' });
+      expect(await store.get('j')).toMatchObject({ input: LARGE, extras: '{"a":1}' });
+      const back = store.apply('j', { type: 'handed-back', workerId: 'w1', reason: 'x' }, START);
+      expect((await take('w2'))?.after).toMatchObject({ input: LARGE, extras: '{"a":1}' });
+      await back;
+      await store.apply('j', { type: 'handed-back', workerId: 'w2', reason: 'x' }, START);
+      expect((await take('w3'))?.after).toMatchObject({ input: LARGE, attempt: 3 });
     });
 
     it('hands out only jobs of the endpoint that asks', async () => {
@@ -170,7 +184,7 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
     it('takes a submit under one key once, also after a restart, and names another content', async () => {
       const once = { key: 'k', fingerprint: 'a' };
       expect(await store.insert(newTestJob({ id: 'one' }), once)).toEqual({ type: 'inserted' });
-      store.close();
+      await store.close();
       store = reopen();
       const results = await Promise.all([
         store.insert(newTestJob({ id: 'two' }), once),
@@ -252,7 +266,7 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
         inProgress: 1,
       };
       expect(store.counts('echo')).toEqual(expected);
-      store.close();
+      await store.close();
       store = reopen();
       expect(store.counts('echo')).toEqual(expected);
       expect((await store.running()).map((job) => job.id)).toEqual(['b']);

@@ -20,6 +20,7 @@ Examples:
   spillway endpoints show detect                     its settings, and which were changed
   spillway endpoints set detect workers.max=5 ttl=2h
   spillway endpoints set detect workers.max=default  back to the file's
+  spillway endpoints set detect "workers.warm=mon-fri 08:00-18:00 2 Europe/Berlin; sat 09:00-12:00"
   spillway endpoints pause detect                    take jobs, deliver none
   spillway endpoints drain detect                    fresh workers, without losing a job`,
   );

@@ -23,8 +23,8 @@ test('settings are written as in spillway.yaml', () => {
 });
 
 test('default takes a value back to that of the file', () => {
-  expect(changeOf(['workers.max=default', 'scaling.queueDelay=default'])).toEqual({
-    workers: { max: null },
+  expect(changeOf(['workers.max=default', 'workers.warm=default', 'scaling.queueDelay=default'])).toEqual({
+    workers: { max: null, warm: null },
     scaling: null,
   });
 });
@@ -40,15 +40,21 @@ test.each([
 
 test('every setting makes a change that the gateway takes', () => {
   for (const [key, { kind }] of Object.entries(SETTINGS)) {
-    const value = kind === 'count' ? '2' : '1m';
+    const value = { count: '2', duration: '1m', windows: 'mon-fri 08:00-18:00' }[kind];
     expect(endpointChangeSchema.safeParse(changeOf([`${key}=${value}`])).success).toBe(true);
   }
 });
 
 test('what was changed is shown beside what the file says', () => {
   const kept = (value: number) => ({ value, base: value, isOverridden: false });
+  const office = { days: 'mon-fri', from: '08:00', to: '18:00', min: 2, timeZone: 'UTC' };
   const rows = settingRows({
-    workers: { min: kept(0), max: { value: 8, base: 3, isOverridden: true }, idleTimeoutMs: kept(5_000) },
+    workers: {
+      min: kept(0),
+      max: { value: 8, base: 3, isOverridden: true },
+      idleTimeoutMs: kept(5_000),
+      warm: { value: [office], base: [], isOverridden: true },
+    },
     scaling: {
       value: { type: 'REQUEST_COUNT', requestCount: 2 },
       base: { type: 'QUEUE_DELAY', queueDelayMs: 4_000 },
@@ -59,6 +65,11 @@ test('what was changed is shown beside what the file says', () => {
     ...{ initTimeoutMs: kept(420_000), cancelGraceMs: kept(5_000) },
   });
   expect(rows).toContainEqual(['workers.max', '8', 'changed; spillway.yaml says 3']);
+  expect(rows).toContainEqual([
+    'workers.warm',
+    'mon-fri 08:00-18:00 2 UTC',
+    'changed; spillway.yaml says none',
+  ]);
   expect(rows).toContainEqual(['scaling.requestCount', '2', 'changed; spillway.yaml says QUEUE_DELAY']);
   expect(rows).toContainEqual(['ttl', '1d', '']);
   expect(rows.map(([key]) => key)).not.toContain('scaling.queueDelay');

@@ -1,6 +1,7 @@
 import { formatDuration, parseDuration } from '@spillway/gateway/config';
-import type { EndpointChange, EndpointView } from '@spillway/protocol/v1';
+import type { EndpointChange, EndpointView, WarmWindowView } from '@spillway/protocol/v1';
 import { wrongUse } from '../cli-error.ts';
+import { parseWarmWindows, showWarmWindows } from './warm-windows.ts';
 
 /** Settings of endpoints as people write them, in the words of `spillway.yaml`, and as the gateway's API has them. */
 type Settings = EndpointView['settings'];
@@ -11,13 +12,21 @@ interface Shown {
   readonly isOverridden: boolean;
 }
 
-interface SettingRow {
+interface NumberRow {
   readonly kind: 'duration' | 'count';
-  /** The change that sets it; undefined takes it back to the file's. */
+  /** The change that sets it; null takes it back to the file's. */
   change(value: number | null): EndpointChange;
   /** Undefined where it does not apply, as one of two ways to scale. */
   read(settings: Settings): Shown | undefined;
 }
+
+interface WindowsRow {
+  readonly kind: 'windows';
+  change(value: WarmWindowView[] | null): EndpointChange;
+  read(settings: Settings): Shown | undefined;
+}
+
+type SettingRow = NumberRow | WindowsRow;
 
 function ofScaling(settings: Settings, type: string, key: string): Shown | undefined {
   const { value, base, isOverridden } = settings.scaling;
@@ -42,6 +51,11 @@ export const SETTINGS: Readonly<Record<string, SettingRow>> = {
     kind: 'duration',
     change: (idleTimeoutMs) => ({ workers: { idleTimeoutMs } }),
     read: ({ workers }) => workers.idleTimeoutMs,
+  },
+  'workers.warm': {
+    kind: 'windows',
+    change: (warm) => ({ workers: { warm } }),
+    read: ({ workers }) => workers.warm,
   },
   'scaling.queueDelay': {
     kind: 'duration',
@@ -92,12 +106,17 @@ export function changeOf(assignments: readonly string[]): EndpointChange {
         `"${assignment}": expected <setting>=<value>, where the setting is one of ${Object.keys(SETTINGS).join(', ')}`,
       );
     }
-    change = merge(change, row.change(text === 'default' ? null : numberOf(key, row.kind, text)));
+    change = merge(change, text === 'default' ? row.change(null) : setting(key, row, text));
   }
   return change;
 }
 
-function numberOf(key: string, kind: SettingRow['kind'], text: string): number {
+function setting(key: string, row: SettingRow, text: string): EndpointChange {
+  if (row.kind === 'windows') return row.change(parseWarmWindows(key, text));
+  return row.change(numberOf(key, row.kind, text));
+}
+
+function numberOf(key: string, kind: NumberRow['kind'], text: string): number {
   if (kind === 'count' && /^\d+$/.test(text)) return Number(text);
   const ms = kind === 'duration' ? parseDuration(text) : undefined;
   if (ms !== undefined) return ms;
@@ -119,9 +138,13 @@ export function settingRows(settings: Settings): string[][] {
   return Object.entries(SETTINGS).flatMap(([key, { kind, read }]) => {
     const shown = read(settings);
     if (!shown) return [];
-    const text = (value: unknown) =>
-      kind === 'duration' && typeof value === 'number' ? formatDuration(value) : String(value);
+    const text = (value: unknown) => textOf(kind, value);
     const remark = shown.isOverridden ? `changed; spillway.yaml says ${text(shown.base)}` : '';
     return [[key, text(shown.value), remark]];
   });
+}
+
+function textOf(kind: SettingRow['kind'], value: unknown): string {
+  if (kind === 'windows') return showWarmWindows(value as readonly WarmWindowView[]);
+  return kind === 'duration' && typeof value === 'number' ? formatDuration(value) : String(value);
 }

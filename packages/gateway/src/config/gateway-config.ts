@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { ContainerSettings, Endpoint, Scaling } from '../endpoints/endpoint.ts';
+import { readWarmWindow } from '../endpoints/warm-window.ts';
 import { defaultBackends } from './check-backends.ts';
 import { closestName } from './closest-name.ts';
 import { VOLUME_PATTERN } from './container-fields.ts';
@@ -7,7 +8,6 @@ import { toLoadBalancing } from './load-balancing-fields.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { ParsedConfig } from './schema.ts';
-import { toWarmWindow } from './warm-window.ts';
 
 /** The configuration as the gateway uses it: durations in milliseconds, paths absolute, frozen to the last leaf. */
 export interface GatewayConfig {
@@ -99,7 +99,7 @@ function toEndpoint(
       min: workers.min,
       max: workers.max,
       idleTimeoutMs: workers.idleTimeout,
-      ...(workers.warm.length === 0 ? {} : { warm: workers.warm.map(toWarmWindow) }),
+      ...(workers.warm.length === 0 ? {} : { warm: workers.warm.map(readWarmWindow) }),
     },
     scaling: toScaling(parsed),
     ...loadBalancing,

@@ -7,6 +7,7 @@ export const RATE_LIMITS = {
   runsync: { default: 2000, of: '`runsync`' },
   status: { default: 2000, of: '`status`, `status-sync`, and looks at one job' },
   stream: { default: 2000, of: '`stream`' },
+  lb: { default: 2000, of: 'requests to load-balancing endpoints, a WebSocket is one' },
   openai: { default: 2000, of: 'the OpenAI route' },
   cancel: { default: 100, of: '`cancel`, `retry`, and deletes' },
   purge: { default: 2, of: '`purge-queue`' },

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { toWarmWindow, warmWindow } from './warm-window.ts';
+import { readWarmWindow } from '../endpoints/warm-window.ts';
+import { warmWindow } from './warm-window.ts';
 
-const parse = (value: object) => toWarmWindow(warmWindow.parse(value));
+const parse = (value: object) => readWarmWindow(warmWindow.parse(value));
 
 test('days are read as ranges, lists and over the week’s end', () => {
   const times = { from: '08:00', to: '18:30' };

@@ -1,14 +1,10 @@
+import { isDayList, isTimeZone, TIME_OF_DAY } from '@spillway/protocol/v1';
 import { z } from 'zod';
-import type { WarmWindow } from '../endpoints/endpoint.ts';
 import { count, hints } from './fields.ts';
-
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
-const DAY_RANGE = /^(sun|mon|tue|wed|thu|fri|sat)(?:-(sun|mon|tue|wed|thu|fri|sat))?$/;
-const TIME = /^([01]\d|2[0-3]):([0-5]\d)$/;
 
 const days = z
   .string()
-  .refine((text) => text.split(/\s*,\s*/).every((part) => part === 'daily' || DAY_RANGE.test(part)))
+  .refine(isDayList)
   .register(hints, {
     expected: '`daily`, days or ranges of days',
     fix: () => 'write such as `mon-fri` or `sat, sun`',
@@ -18,7 +14,7 @@ const days = z
 function time(what: string) {
   return z
     .string()
-    .regex(TIME)
+    .regex(TIME_OF_DAY)
     .register(hints, { expected: 'a time of day, hh:mm', fix: () => 'write such as `"08:00"`, with quotes' })
     .describe(what);
 }
@@ -39,35 +35,3 @@ export const warmWindow = z
     timeZone: timeZone.prefault('UTC'),
   })
   .describe('Hours in which more workers are kept warm.');
-
-export function toWarmWindow(parsed: z.output<typeof warmWindow>): WarmWindow {
-  return {
-    days: parsed.days.split(/\s*,\s*/).flatMap(daysOf),
-    fromMinute: minuteOf(parsed.from),
-    toMinute: minuteOf(parsed.to),
-    min: parsed.min,
-    timeZone: parsed.timeZone,
-  };
-}
-
-function daysOf(part: string): number[] {
-  if (part === 'daily') return [0, 1, 2, 3, 4, 5, 6];
-  const [, first = '', last = first] = DAY_RANGE.exec(part) ?? [];
-  const start = DAYS.indexOf(first);
-  const length = ((DAYS.indexOf(last) - start + 7) % 7) + 1;
-  return Array.from({ length }, (_, index) => (start + index) % 7);
-}
-
-function minuteOf(text: string): number {
-  const [, hours, minutes] = TIME.exec(text) ?? [];
-  return Number(hours) * 60 + Number(minutes);
-}
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -17,16 +17,27 @@ const REASONS: Readonly<Record<number, string>> = {
 export function openDatabase(path: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path);
-    db.exec('PRAGMA journal_mode = WAL');
-    db.exec('PRAGMA synchronous = FULL');
-    db.exec('PRAGMA busy_timeout = 5000');
-    db.exec('PRAGMA foreign_keys = ON');
+    db = connect(path);
     migrate(db);
     return db;
   } catch (error) {
     db?.close();
     throw explained(path, error);
+  }
+}
+
+/** A connection as every one of ours is set up; the schema is left as it is. */
+export function connect(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec('PRAGMA busy_timeout = 5000');
+    db.exec('PRAGMA journal_mode = WAL');
+    db.exec('PRAGMA synchronous = FULL');
+    db.exec('PRAGMA foreign_keys = ON');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 

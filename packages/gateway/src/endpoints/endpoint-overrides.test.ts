@@ -47,3 +47,23 @@ test('every setting is shown with its value, the file’s, and whether they were
   expect(shown.ttlMs).toEqual({ value: base.ttlMs, base: base.ttlMs, isOverridden: true });
   expect(shown.scaling).toEqual({ value: base.scaling, base: base.scaling, isOverridden: false });
 });
+
+test('hours of pre-warming are changed as a whole list, an empty one switches those of the file off', () => {
+  const night = { days: [0, 6], fromMinute: 1_320, toMinute: 360, min: 1, timeZone: 'UTC' };
+  const filed = { ...base, workers: { ...base.workers, warm: [night] } };
+  const office = { days: 'mon-fri', from: '08:00', to: '18:30', min: 2, timeZone: 'Europe/Berlin' };
+  const changed = mergeChange({}, { workers: { max: 8, warm: [office] } });
+  expect(applyOverrides(filed, changed).workers.warm).toEqual([
+    { days: [1, 2, 3, 4, 5], fromMinute: 480, toMinute: 1_110, min: 2, timeZone: 'Europe/Berlin' },
+  ]);
+  expect(describeSettings(filed, changed).workers.warm).toEqual({
+    value: [office],
+    base: [{ days: 'sat-sun', from: '22:00', to: '06:00', min: 1, timeZone: 'UTC' }],
+    isOverridden: true,
+  });
+  const off = mergeChange(changed, { workers: { warm: [] } });
+  expect(applyOverrides(filed, off).workers.warm).toEqual([]);
+  const back = mergeChange(off, { workers: { warm: null } });
+  expect(back).toEqual({ workers: { max: 8 } });
+  expect(applyOverrides(filed, back).workers.warm).toEqual([night]);
+});

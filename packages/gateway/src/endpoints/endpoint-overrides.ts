@@ -1,9 +1,11 @@
-import type { EndpointChange, EndpointView } from '@spillway/protocol/v1';
+import type { EndpointChange, EndpointView, WarmWindowView } from '@spillway/protocol/v1';
 import type { Endpoint } from './endpoint.ts';
+import { readWarmWindow, showWarmWindow } from './warm-window.ts';
 
 /**
  * What was changed live of one endpoint, as pure functions over plain data: the file's values lie below, these above.
- * `workers` and `retries` are changed value by value, `scaling` only as a whole.
+ * `workers` and `retries` are changed value by value, `scaling` and the list of
+ * `workers.warm` only as a whole.
  */
 export interface EndpointOverrides {
   readonly workers?: Partial<Endpoint['workers']>;
@@ -34,11 +36,16 @@ export function mergeChange(overrides: EndpointOverrides, change: EndpointChange
   const merged: Record<string, unknown> = { ...overrides };
   for (const name of SINGLES) if (change[name] !== undefined) merged[name] = change[name];
   for (const name of GROUPS) {
-    const part = change[name];
+    const part = name === 'workers' ? workersOf(change.workers) : change[name];
     if (part !== undefined) merged[name] = part === null ? {} : withoutNulls({ ...overrides[name], ...part });
     if (Object.keys((merged[name] as object | undefined) ?? {}).length === 0) delete merged[name];
   }
   return withoutNulls(merged) as EndpointOverrides;
+}
+
+/** Windows of hours come in words. */
+function workersOf(change: EndpointChange['workers']) {
+  return change?.warm ? { ...change, warm: change.warm.map(readWarmWindow) } : change;
 }
 
 function withoutNulls(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -75,6 +82,7 @@ export function describeSettings(base: Endpoint, overrides: EndpointOverrides): 
         base.workers.idleTimeoutMs,
         overrides.workers?.idleTimeoutMs,
       ),
+      warm: shown(windowsOf(workers), windowsOf(base.workers), overrides.workers?.warm),
     },
     scaling: shown(now.scaling, base.scaling, overrides.scaling),
     retries: {
@@ -86,4 +94,8 @@ export function describeSettings(base: Endpoint, overrides: EndpointOverrides): 
     initTimeoutMs: shown(now.initTimeoutMs, base.initTimeoutMs, overrides.initTimeoutMs),
     cancelGraceMs: shown(now.cancelGraceMs, base.cancelGraceMs, overrides.cancelGraceMs),
   };
+}
+
+function windowsOf({ warm = [] }: Endpoint['workers']): WarmWindowView[] {
+  return warm.map(showWarmWindow);
 }

@@ -1,5 +1,6 @@
 import type { JobStatus } from '@spillway/protocol';
 import type { FleetChange } from '../fleet/fleet.ts';
+import type { Job } from '../jobs/job.ts';
 import type { Transition } from '../jobs/job-machine.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import type { LoggedEvent } from './event-log.ts';
@@ -28,22 +29,29 @@ function describeTransition(
   { before, after, endedAttempt }: Transition,
   at: number,
 ): LoggedEvent | undefined {
-  const { id: jobId, endpoint, status, attempt, workerId } = after;
-  const event = { at, endpoint, jobId, status, ...(attempt > 0 ? { attempt } : {}) };
-  const ofWorker = workerId === undefined ? event : { ...event, workerId };
+  const { status } = after;
   if (before.status === status) {
     const { progress } = after;
     if (progress === undefined || progress === before.progress) return undefined;
-    const shown = progress.length <= LONGEST_PROGRESS ? { progress } : {};
-    return { type: 'job.progress', ...ofWorker, ...shown };
+    const event = ofAttempt('job.progress', after, at);
+    return progress.length <= LONGEST_PROGRESS ? { ...event, progress } : event;
   }
-  if (status === 'IN_PROGRESS') return { type: 'job.started', ...ofWorker };
+  if (status === 'IN_PROGRESS') return ofAttempt('job.started', after, at);
   if (status === 'IN_QUEUE') {
+    const { workerId: _last, ...event } = ofAttempt('job.retried', after, at);
     const reason = endedAttempt?.failure?.message.slice(0, LONGEST_ERROR);
-    return { type: 'job.retried', ...event, ...(reason === undefined ? {} : { reason }) };
+    return reason === undefined ? event : { ...event, reason };
   }
-  const error = after.error?.slice(0, LONGEST_ERROR);
-  return { type: ENDS[status] ?? '', ...ofWorker, ...(error === undefined ? {} : { error }) };
+  const event = ofAttempt(ENDS[status] ?? '', after, at);
+  return after.error === undefined ? event : { ...event, error: after.error.slice(0, LONGEST_ERROR) };
+}
+
+/** Written out for the many: each spread would be a copy of what most events have anyway. */
+function ofAttempt(type: string, job: Job, at: number): LoggedEvent {
+  const { id: jobId, endpoint, status, attempt, workerId } = job;
+  if (attempt === 0) return { type, at, endpoint, jobId, status };
+  if (workerId === undefined) return { type, at, endpoint, jobId, status, attempt };
+  return { type, at, endpoint, jobId, status, attempt, workerId };
 }
 
 /** `known` is the worker's state in its last event. */

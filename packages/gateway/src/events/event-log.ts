@@ -21,6 +21,7 @@ export interface NumberedEvent extends LoggedEvent {
 }
 
 export interface EventLog {
+  /** Takes the event over: it gets its number. */
   append(event: LoggedEvent): void;
   /** Number of the newest event; 0 before the first. */
   newest(): number;
@@ -46,7 +47,7 @@ export function createEventLog(run: string, kept = EVENTS_KEPT): EventLog {
   return {
     append(event) {
       newest += 1;
-      const numbered = { ...event, number: newest };
+      const numbered: NumberedEvent = Object.assign(event, { number: newest });
       ring[newest % kept] = numbered;
       for (const listener of listeners) listener(numbered);
     },

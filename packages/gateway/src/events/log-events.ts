@@ -8,9 +8,12 @@ const NOTABLE = new Set(['job.failed', 'job.timed_out']);
 export function logEvents(events: EventLog, log: Logger): void {
   if (!log.isLevelEnabled('info')) return;
   const isDebug = log.isLevelEnabled('debug');
-  events.watch(({ number: _number, at: _at, type, progress: _progress, ...fields }) => {
-    if (!type.startsWith('job.')) return;
-    if (NOTABLE.has(type)) log.info(fields, type);
-    else if (isDebug) log.debug(fields, type);
+  events.watch((event) => {
+    // Most are not logged, so nothing is made of them.
+    const isNotable = NOTABLE.has(event.type);
+    if (!isNotable && (!isDebug || !event.type.startsWith('job.'))) return;
+    const { number: _number, at: _at, type, progress: _progress, ...fields } = event;
+    if (isNotable) log.info(fields, type);
+    else log.debug(fields, type);
   });
 }

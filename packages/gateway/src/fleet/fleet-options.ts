@@ -5,6 +5,7 @@ import type { Ids } from '../lib/ids.ts';
 import type { Backend } from './backend.ts';
 import type { FreePorts } from './free-ports.ts';
 import type { HostHardware } from './host-hardware.ts';
+import type { PoolStore } from './pool-store.ts';
 
 /** What the fleet is given: it reaches jobs, keys and the HTTP side through these functions only. */
 export interface FleetOptions {
@@ -30,6 +31,8 @@ export interface FleetOptions {
   onWorkerLost(workerId: string, endpoint: string, failure: JobFailure): void | Promise<void>;
   /** The jobs of workers that connect by themselves (default: they have none). */
   readonly jobs?: PoolJobs;
+  /** Keeps for the next gateway which key their ids belong to (default: nothing is kept). */
+  readonly poolStore?: PoolStore;
   /** Silence after which a worker that connects by itself is gone (default 40 s). */
   readonly leaseMs?: number;
   /** How long `stop` lets workers finish their jobs (default 20 s). */

@@ -154,14 +154,16 @@ export class Fleet {
     await worker.over;
   }
 
-  /**
-   * Ends the worker at once, with all its children. Resolves when it is gone. One that connects by itself is left alone
-   * until it asks for jobs with free hands.
-   */
+  /** Whether nobody here can end the worker: it connected by itself, or is no worker of this gateway. */
+  isOutOfReach(workerId: string): boolean {
+    const worker = this.#workers.get(workerId);
+    return worker === undefined || worker.pool !== undefined;
+  }
+
+  /** Ends the worker at once, with all its children; not one that is out of reach. Resolves when it is gone. */
   async killWorker(workerId: string, reason: string): Promise<void> {
     const worker = this.#workers.get(workerId);
-    if (!worker || worker.life.state === 'stopped') return;
-    if (worker.pool) return this.#apply(worker, { type: 'unhealthy', reason });
+    if (!worker || worker.pool || worker.life.state === 'stopped') return;
     this.#apply(worker, { type: 'stop', reason });
     worker.drainLimit.abort();
     await worker.started;

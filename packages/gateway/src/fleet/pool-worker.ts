@@ -13,7 +13,7 @@ export interface PoolWorker extends WorkerHandle {
   readonly lastSeenAt: number;
   readonly client: PoolClient;
   /** It called. */
-  see(client: PoolClient): void;
+  see(client?: PoolClient): void;
   /** It holds a request open, until the returned function is called. */
   hold(): () => void;
   /** It said goodbye: a short silence is its end now. Any further call takes that back. */
@@ -45,6 +45,14 @@ const GOODBYE_MS = 1_000;
  * whoever comes under its id then has been started anew and may work.
  */
 const DRAINED_SILENCE_MS = 2_000;
+
+/** Nearly every call tells what the ones before it told. */
+function isNews({ remoteAddress, software }: PoolClient, known: PoolClient): boolean {
+  return (
+    (remoteAddress !== undefined && remoteAddress !== known.remoteAddress) ||
+    (software !== undefined && software !== known.software)
+  );
+}
 
 export function createPoolWorker(options: PoolWorkerOptions): PoolWorker {
   const { id, keyId, clock } = options;
@@ -90,7 +98,7 @@ export function createPoolWorker(options: PoolWorkerOptions): PoolWorker {
       return client;
     },
     see(caller) {
-      client = { ...client, ...caller };
+      if (caller && isNews(caller, client)) client = { ...client, ...caller };
       see();
     },
     hold() {

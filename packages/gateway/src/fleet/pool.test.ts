@@ -75,9 +75,9 @@ const shown = () => fleet.worker('far');
 
 describe('a worker that connects by itself', () => {
   test('is there from its first call on, with where it calls from and what it runs on', () => {
-    call({ remoteAddress: '10.0.0.7' });
+    call({ client: { remoteAddress: '10.0.0.7' } });
     expect(shown()).toMatchObject({ backend: 'pool', state: 'initializing', remoteAddress: '10.0.0.7' });
-    take({ software: 'Spillway-SDK/0.1.0' });
+    take({ client: { software: 'Spillway-SDK/0.1.0' } });
     fleet.noteJobs('far', 2);
     expect(shown()).toMatchObject({
       state: 'running',
@@ -259,14 +259,57 @@ describe('a worker that connects by itself and is to stop', () => {
 
   test('because it goes on with a stopped job gets no other until its hands are free', async () => {
     take();
-    await fleet.killWorker('far', 'it went on with a job that was cancelled');
+    expect(fleet.pool.wontStop('far', ['job-1'])).toBe(true);
     expect(shown()).toMatchObject({
       state: 'unhealthy',
-      problem: 'it went on with a job that was cancelled',
+      problem:
+        'does not stop: it goes on with the job job-1, cancelled or out of time; it gets no other jobs until it has ended that',
     });
-    expect(doors).toEqual([]);
+    expect(doors).toEqual(['close far']);
     take();
-    expect(doors).toEqual(['reopen far']);
+    expect(doors).toEqual(['close far', 'reopen far']);
+    expect(shown()?.state).toBe('idle');
+    expect(shown()?.problem).toBeUndefined();
+  });
+
+  test('that goes on with stopped jobs keeps the others, and is at work again when it has stopped', async () => {
+    take();
+    fleet.noteJobs('far', 2);
+    fleet.pool.wontStop('far', ['job-1', 'job-2']);
+    expect(shown()).toMatchObject({
+      state: 'unhealthy',
+      jobs: 2,
+      problem: expect.stringContaining('2 jobs (job-1, job-2)'),
+    });
+    fleet.pool.hasStopped('far');
+    expect(shown()).toMatchObject({ state: 'running', jobs: 2 });
+    expect(doors).toEqual(['close far', 'reopen far']);
+    expect(lost).toEqual([]);
+    fleet.noteJobs('far', 0);
+  });
+
+  test('that is drained and would not stop a job stays drained when it has stopped it', async () => {
+    take();
+    fleet.noteJobs('far', 1);
+    const stopped = fleet.stopWorker('far', 'somebody drained it');
+    await clock.settle();
+    fleet.pool.wontStop('far', ['job-1']);
+    fleet.pool.hasStopped('far');
+    expect(shown()?.state).toBe('stopping');
+    expect(doors).toEqual(['close far']);
+    fleet.noteJobs('far', 0);
+    drains.get('far')?.();
+    await stopped;
+  });
+
+  test('is out of reach, as one that nobody knows, and not one that was started here', async () => {
+    take();
+    const own = fleet.startWorker(both) ?? '';
+    await clock.advance(0);
+    expect(['far', 'nobody', own].map((id) => fleet.isOutOfReach(id))).toEqual([true, true, false]);
+    expect(fleet.pool.wontStop('nobody', ['job-1'])).toBe(false);
+    expect(fleet.pool.wontStop(own, ['job-1'])).toBe(false);
+    await fleet.killWorker('far', 'test');
     expect(shown()?.state).toBe('idle');
   });
 });

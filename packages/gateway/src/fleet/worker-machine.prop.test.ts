@@ -7,6 +7,7 @@ const event: fc.Arbitrary<WorkerEvent> = fc.oneof(
   fc.nat(3).map((count) => ({ type: 'jobs', count }) as const),
   fc.constant({ type: 'outdated' } as const),
   fc.constant({ type: 'unhealthy', reason: 'x' } as const),
+  fc.constant({ type: 'recovered' } as const),
   fc.constant({ type: 'start-failed', reason: 'x' } as const),
   fc.constant({ type: 'stop', reason: 'x' } as const),
   fc.constant({ type: 'exited', exit: { code: 1, signal: null } } as const),

@@ -52,6 +52,15 @@ describe('a worker', () => {
     expect(after(ASKED, jobs(2), outdated, jobs(0)).effects).toEqual(['stop']);
   });
 
+  test('that recovers is at work where it holds jobs, else idle', () => {
+    const [unhealthy, recovered] = [{ type: 'unhealthy', reason: 'x' }, { type: 'recovered' }] as const;
+    const busy = after(ASKED, jobs(2), unhealthy, recovered).life;
+    expect(busy).toMatchObject({ state: 'running', jobs: 2 });
+    expect(busy.problem).toBeUndefined();
+    expect(after(unhealthy, recovered).life).toMatchObject({ state: 'idle', readyAt: 2, idleSince: 2 });
+    expect(after(ASKED, recovered).life).toEqual(after(ASKED).life);
+  });
+
   test('that is stopping gets no new life from late reports', () => {
     for (const event of [ASKED, jobs(1), jobs(0), { type: 'outdated' } as const]) {
       expect(after(ASKED, STOP, event).life.state).toBe('stopping');

@@ -7,7 +7,7 @@ import type { WorkerExit } from './backend.ts';
  *   idle, running asks for jobs; holds none, or some            ↔ by the number of jobs it holds
  *   outdated      asked for a fresh worker; finishes its jobs   → stopping when it holds none
  *   unhealthy     reported that it can't work                   → stopping, unless it exits first; one that the gateway
- *                 did not start may recover                     → idle
+ *                 did not start may recover                     → idle, running
  *   stopping      drained, then ended                           → stopped
  *   stopped       has ended; absorbs every late event
  */
@@ -34,7 +34,7 @@ export type WorkerEvent =
   | { readonly type: 'jobs'; readonly count: number }
   | { readonly type: 'outdated' }
   | { readonly type: 'unhealthy'; readonly reason: string }
-  /** It asks for jobs with free hands after it was unhealthy: it was started anew, or is done with what held it up. */
+  /** What made it unhealthy is over: it was started anew, or is done with what held it up. */
   | { readonly type: 'recovered' }
   /** The start can't succeed any more: refused by the backend, or not ready in time. */
   | { readonly type: 'start-failed'; readonly reason: string }
@@ -92,7 +92,7 @@ export function next(life: WorkerLife, event: WorkerEvent, now: number): Step {
       return { life: becomeIdle({ ...life, readyAt: now }, now), effects: [] };
     case 'recovered':
       if (life.state !== 'unhealthy') return { life, effects: [] };
-      return { life: becomeIdle(withoutProblem(life), now), effects: [] };
+      return { life: recover(withoutProblem(life), now), effects: [] };
     case 'outdated':
       return { life: moved, effects: state === 'outdated' && life.jobs === 0 ? ['stop'] : [] };
     case 'unhealthy':
@@ -130,6 +130,11 @@ function effectsOfExit(life: WorkerLife, now: number): WorkerEffect[] {
   if (life.readyAt === undefined) return isAsked && life.problem === undefined ? [] : ['failed-start'];
   if (now - life.readyAt >= PROOF_MS) return ['proved'];
   return isAsked || life.hasWorked ? [] : ['failed-start'];
+}
+
+function recover(life: WorkerLife, now: number): WorkerLife {
+  const ready = { ...life, readyAt: life.readyAt ?? now };
+  return life.jobs > 0 ? { ...ready, state: 'running' } : becomeIdle(ready, now);
 }
 
 function becomeIdle(life: WorkerLife, now: number): WorkerLife {

@@ -8,12 +8,18 @@ import Fastify, {
 } from 'fastify';
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
+import type { Scope } from '../keys/key-store.ts';
+import { type Answers, createAnswers, fail } from './answers.ts';
 import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { handleError, isBodyTooLarge } from './error-handler.ts';
+import { HttpCall } from './http-call.ts';
+import { LazyLog } from './lazy-log.ts';
 import { createLoadBalancedDoor, refuseLoadBalanced } from './load-balanced.ts';
-import { type RateLimiter, rateLimitHeaders, WINDOW_MS } from './rate-limiter.ts';
+import { type RateLimiter, rateLimitHeaders, refuseIfSpent } from './rate-limiter.ts';
+import { addBodyReader, limitOf } from './read-body.ts';
+import { createRefusalHold, isPolledByWorkers } from './refusal-hold.ts';
 import { followRequests } from './request-log.ts';
-import type { Answer, Route, RouteParts } from './route.ts';
+import type { Route, RouteParts } from './route.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { cancelRoutes } from './routes/cancel.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -59,7 +65,14 @@ export const ROUTES: readonly Route[] = [
   ...referenceRoutes,
 ];
 
-const SMALL_BODY_BYTES = 1024 * 1024;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The row that it is for; null for what no row fits, and before it was looked at. */
+    row: Route | null;
+    /** Who calls; null where nobody has to say. */
+    caller: Caller | null;
+  }
+}
 
 export interface AppOptions {
   readonly parts: RouteParts;
@@ -75,11 +88,13 @@ export interface AppOptions {
 /** Builds the server; it does not listen yet. */
 export function createApp(options: AppOptions): FastifyInstance {
   const { parts, authenticate, log, limiter, onAnswer, requestIds } = options;
-  const door = createLoadBalancedDoor({ ...parts, authenticate, log });
+  const door = createLoadBalancedDoor({ ...parts, authenticate, log, limiter, onAnswer, requestIds });
+  const refusals = createRefusalHold(parts);
+  const served: Served = { parts, answers: createAnswers() };
   const app = Fastify({
     rewriteUrl: door.rewriteUrl,
     http: { shouldUpgradeCallback: door.isUpgrade },
-    loggerInstance: log as FastifyBaseLogger,
+    loggerInstance: new LazyLog(log, {}) as FastifyBaseLogger,
     // A line a request would drown the log of a busy gateway; errors are logged by the error handler.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     ...(requestIds ? { genReqId: requestIds } : {}),
@@ -88,8 +103,9 @@ export function createApp(options: AppOptions): FastifyInstance {
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     forceCloseConnections: true,
   });
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.decorateRequest('row', null);
+  app.decorateRequest('caller', null);
+  addBodyReader(app, (request) => request.row);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) =>
     handleError(
@@ -101,7 +117,9 @@ export function createApp(options: AppOptions): FastifyInstance {
   followRequests(app, log);
   if (onAnswer) {
     app.addHook('onResponse', (request, reply, done) => {
-      onAnswer(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime);
+      // What the router tells of a route is put together anew each time.
+      const route = request.row?.path ?? request.routeOptions.url ?? 'none';
+      onAnswer(request.method, route, reply.statusCode, reply.elapsedTime);
       done();
     });
   }
@@ -111,39 +129,45 @@ export function createApp(options: AppOptions): FastifyInstance {
       url: route.path,
       // A HEAD would take a job, or hold an endless stream, and give nothing of it.
       exposeHeadRoute: route.scopes === 'open',
-      bodyLimit: route.bodyLimitBytes ?? SMALL_BODY_BYTES,
+      bodyLimit: limitOf(route),
       // Before the body is read: a stranger's megabytes are not.
-      onRequest: async (request, reply) => {
-        const caller = admit(route, request, authenticate, parts);
-        if (caller && limiter) limitRate(limiter, route, caller, reply);
+      onRequest: (request, reply, done) => {
+        request.row = route;
+        if (route.scopes !== 'open') {
+          request.caller = admit(route, route.scopes, request, { authenticate, parts });
+          if (limiter) limitRate(limiter, route, request.caller, reply);
+        }
+        done();
       },
-      handler: (request, reply) => serve(route.handle, parts, request, reply),
-      errorHandler: (error, request, reply) =>
-        route.onBodyTooLarge && isBodyTooLarge(error)
-          ? serve(route.onBodyTooLarge, parts, request, reply)
-          : handleError(error, request, reply),
+      handler: (_request, reply) => serve(route.handle, served, reply),
+      errorHandler: async (error, request, reply) => {
+        if (route.onBodyTooLarge && isBodyTooLarge(error)) {
+          serve(route.onBodyTooLarge, served, reply);
+        } else {
+          if (isPolledByWorkers(route)) await refusals.hold(error, reply.raw);
+          handleError(error, request, reply);
+        }
+        return reply;
+      },
     });
   }
   door.mount(app);
   return app;
 }
 
-const callers = new WeakMap<FastifyRequest, Caller>();
-
+/** Throws where this caller may not call this row. */
 function admit(
   route: Route,
+  scopes: readonly Scope[],
   request: FastifyRequest,
-  authenticate: Authenticate,
-  { endpoints }: RouteParts,
-): Caller | undefined {
-  if (route.scopes === 'open') return undefined;
-  const caller = authenticate(request.headers.authorization);
+  { authenticate, parts }: { readonly authenticate: Authenticate; readonly parts: RouteParts },
+): Caller {
+  const caller = authenticate(request.raw.headers.authorization);
   const name = (request.params as Record<string, string>).endpoint;
-  authorize(caller, route.scopes, name);
-  if (name !== undefined && route.path.startsWith('/v2/') && !route.isForBothTypes) {
-    refuseLoadBalanced(endpoints.get(name));
+  authorize(caller, scopes, name);
+  if (name !== undefined && route.isForBothTypes !== true && route.path.startsWith('/v2/')) {
+    refuseLoadBalanced(parts.endpoints.get(name));
   }
-  callers.set(request, caller);
   return caller;
 }
 
@@ -152,53 +176,30 @@ function limitRate(limiter: RateLimiter, route: Route, caller: Caller, reply: Fa
   const allowance = limiter.take(caller, operation);
   if (!allowance) return;
   reply.headers(rateLimitHeaders(operation, allowance));
-  if (allowance.isAllowed) return;
-  throw new GatewayError(
-    'RATE_LIMITED',
-    `too many requests: this key may make ${allowance.limit} of kind ${operation} in ${WINDOW_MS / 1000} s; try again in ${allowance.retryAfterMs} ms`,
-  );
+  refuseIfSpent(operation, allowance);
 }
 
-async function serve(
-  handle: Route['handle'],
-  parts: RouteParts,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const answer = await handle({
-    parts,
-    caller: callers.get(request) ?? { scope: 'viewer' },
-    params: request.params as Record<string, string>,
-    query: queryOf(request),
-    body: typeof request.body === 'string' ? request.body : '',
-    signal: clientGone(reply),
-    reply,
-  });
-  return send(reply, answer);
+const ANYBODY: Caller = { scope: 'viewer' };
+
+interface Served {
+  readonly parts: RouteParts;
+  readonly answers: Answers;
 }
 
-function send(reply: FastifyReply, answer: Answer): FastifyReply {
-  if (reply.sent) return reply;
-  if (answer === undefined) return reply.code(204).send();
-  const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-  return reply.type('application/json; charset=utf-8').send(text);
-}
-
-/** Aborts when the connection closes before the answer is out. */
-function clientGone(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) gone.abort();
-  });
-  return gone.signal;
-}
-
-function queryOf(request: FastifyRequest): Record<string, string> {
-  const query: Record<string, string> = {};
-  for (const [key, value] of Object.entries(request.query as Record<string, string | string[]>)) {
-    query[key] = Array.isArray(value) ? (value[0] ?? '') : value;
+/** Answers by what the row says, at once or later. Nothing is thrown: an error is an answer, too. */
+function serve(handle: Route['handle'], { parts, answers }: Served, reply: FastifyReply): void {
+  const call = new HttpCall(parts, reply.request.caller ?? ANYBODY, reply);
+  try {
+    const answer = handle(call);
+    if (answer instanceof Promise) {
+      answer.then(
+        (later) => answers.add(call, later),
+        (error: unknown) => fail(reply, error),
+      );
+    } else answers.add(call, answer);
+  } catch (error) {
+    fail(reply, error);
   }
-  return query;
 }
 
 function pathOf(request: FastifyRequest): string {

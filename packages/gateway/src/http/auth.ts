@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
-import { type KeyStore, type Scope, sha256 } from '../keys/key-store.ts';
-import type { WorkerKeys } from '../keys/worker-keys.ts';
+import { type KeyRecord, type KeyStore, type Scope, sha256 } from '../keys/key-store.ts';
+import type { WorkerIdentity, WorkerKeys } from '../keys/worker-keys.ts';
 
 /** Who calls: a key of some scope, or one of our own workers. */
 export interface Caller {
@@ -16,27 +16,80 @@ export interface Caller {
 
 export type Authenticate = (header: string | undefined) => Caller;
 
+const ADMIN: Caller = { scope: 'admin', keyId: 'admin' };
+
 /** Reads `Authorization: Bearer <key>` or the raw key. Throws UNAUTHORIZED. */
 export function createAuthenticator(options: {
   adminKey: string;
   keys: KeyStore;
   workerKeys: WorkerKeys;
 }): Authenticate {
-  const adminDigest = sha256(options.adminKey);
+  const { keys, workerKeys } = options;
+  const readHeader = createHeaderReader(options.adminKey);
+  const ofWorker = memo(
+    ({ endpoint, workerId }: WorkerIdentity): Caller => ({
+      scope: 'worker',
+      endpoints: [endpoint],
+      workerId,
+    }),
+  );
+  const ofKey = memo(
+    ({ id: keyId, scope, endpoints }: KeyRecord): Caller =>
+      endpoints ? { keyId, scope, endpoints } : { keyId, scope },
+  );
   return (header) => {
-    const secret = (header ?? '').replace(/^bearer\s+/i, '').trim();
+    const { secret, isAdmin } = readHeader(header ?? '');
+    if (isAdmin) return ADMIN;
     if (secret === '') throw new GatewayError('UNAUTHORIZED', 'no token provided');
-    if (timingSafeEqual(sha256(secret), adminDigest)) return { scope: 'admin', keyId: 'admin' };
-    const worker = options.workerKeys.find(secret);
-    if (worker) return { scope: 'worker', endpoints: [worker.endpoint], workerId: worker.workerId };
-    const key = options.keys.find(secret);
-    if (key) {
-      if (options.keys.isExpired(key)) throw new GatewayError('UNAUTHORIZED', 'this api key has expired');
-      options.keys.noteUse(key);
-      const { id: keyId, scope, endpoints } = key;
-      return endpoints ? { keyId, scope, endpoints } : { keyId, scope };
-    }
-    throw new GatewayError('UNAUTHORIZED', 'invalid api key');
+    const worker = workerKeys.find(secret);
+    if (worker) return ofWorker(worker);
+    const key = keys.find(secret);
+    if (!key) throw new GatewayError('UNAUTHORIZED', 'invalid api key');
+    if (keys.isExpired(key)) throw new GatewayError('UNAUTHORIZED', 'this api key has expired');
+    keys.noteUse(key);
+    return ofKey(key);
+  };
+}
+
+interface Credentials {
+  /** Empty where none was sent. */
+  readonly secret: string;
+  readonly isAdmin: boolean;
+}
+
+const MOST_HEADERS = 1_000;
+const LONGEST_HEADER_CHARS = 256;
+
+/**
+ * What a header holds, remembered for the last ones, since every request of a client or a worker brings the same. Only
+ * what never changes is remembered: whether a key is still good is asked anew each time. The remembered texts are found
+ * by the engine's seeded hash of the whole text, so the time of a look-up tells nothing of the keys among them; a new
+ * one is compared by its digest, in constant time.
+ */
+function createHeaderReader(adminKey: string): (header: string) => Credentials {
+  const admin = sha256(adminKey).bytes;
+  const known = new Map<string, Credentials>();
+  return (header) => {
+    const before = known.get(header);
+    if (before) return before;
+    const secret = header.replace(/^bearer\s+/i, '').trim();
+    const credentials = { secret, isAdmin: timingSafeEqual(sha256(secret).bytes, admin) };
+    if (header.length > LONGEST_HEADER_CHARS) return credentials;
+    if (known.size >= MOST_HEADERS) known.clear();
+    known.set(header, credentials);
+    return credentials;
+  };
+}
+
+/** Made once for each, as long as it lives. */
+function memo<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => {
+    const before = made.get(key);
+    if (before !== undefined) return before;
+    const value = make(key);
+    made.set(key, value);
+    return value;
   };
 }
 

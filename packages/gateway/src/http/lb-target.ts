@@ -22,13 +22,18 @@ export function createLbTargets(
     if (loadBalancing?.host !== undefined) byHost.set(loadBalancing.host, name);
   }
   return ({ url, originalUrl = url ?? '', headers }) => {
-    const host = headers.host?.replace(/:\d+$/, '').toLowerCase() ?? '';
-    const own = byHost.get(host);
+    // Asked of every request, so the cheap looks come first.
+    const own = byHost.size === 0 ? undefined : byHost.get(hostOf(headers));
     if (own !== undefined && originalUrl.startsWith('/')) {
       return { endpoint: own, path: originalUrl, prefix: '' };
     }
+    if (!originalUrl.startsWith('/lb/')) return undefined;
     const [, prefix, endpoint, rest = ''] = /^(\/lb\/([^/?#]+))(.*)$/s.exec(originalUrl) ?? [];
     if (prefix === undefined || endpoint === undefined) return undefined;
     return { endpoint, path: rest.startsWith('/') ? rest : `/${rest}`, prefix };
   };
+}
+
+function hostOf({ host }: IncomingMessage['headers']): string {
+  return host?.replace(/:\d+$/, '').toLowerCase() ?? '';
 }

@@ -19,9 +19,10 @@ import {
 import type { Permit } from '../load-balancing/request-line.ts';
 import { openTunnel, runTunnel } from '../load-balancing/tunnel.ts';
 import { type WorkerUse, withWorker } from '../load-balancing/with-worker.ts';
-import { type Authenticate, authorize } from './auth.ts';
+import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { errorBody } from './error-handler.ts';
 import { createLbTargets, type LbTarget } from './lb-target.ts';
+import { type RateLimiter, rateLimitHeaders, refuseIfSpent } from './rate-limiter.ts';
 
 /**
  * The door to endpoints whose workers serve HTTP themselves. It stands beside the route table, since it must not touch
@@ -33,7 +34,14 @@ export interface LoadBalancedOptions {
   readonly clock: Clock;
   readonly authenticate: Authenticate;
   readonly log: Logger;
+  readonly limiter: RateLimiter | undefined;
+  /** These two are for upgrades: of other requests the server itself keeps the count. */
+  readonly requestIds: ((request: IncomingMessage) => string) | undefined;
+  readonly onAnswer: ((method: string, route: string, status: number, ms: number) => void) | undefined;
 }
+
+/** All paths of an endpoint are one for the router. */
+const ROUTE = '/lb/:endpoint';
 
 /** A worker closes idle connections, too; a request sent at that moment would be lost. So ours are closed sooner. */
 const IDLE_CONNECTION_MS = 1_000;
@@ -70,7 +78,7 @@ export class LoadBalancedDoor {
     }
     app.route({
       method: app.supportedMethods.filter((method) => method !== 'CONNECT'),
-      url: '/lb/:endpoint',
+      url: ROUTE,
       // Here, and not in the handler: between them the body would be read, and odd requests refused.
       onRequest: (request, reply) => this.#serve(request, reply),
       handler: (_request, reply) => reply,
@@ -79,8 +87,8 @@ export class LoadBalancedDoor {
     app.addHook('onClose', async () => this.#agent.destroy());
   }
 
-  async #serve({ raw: request }: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const client = this.#admit(request);
+  async #serve({ raw: request, id }: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const client = this.#admit(request, id, (headers) => void reply.headers(headers));
     checkRequestSize(request, client.settings.payloadLimitBytes);
     const left = new AbortController();
     reply.raw.once('close', () => {
@@ -118,8 +126,14 @@ export class LoadBalancedDoor {
     reply.on('finish', () => (socket as Socket).destroySoon());
     const left = new AbortController();
     const early = collectEarly(socket, head, () => left.abort(new Error('the client left')));
+    const id = this.#options.requestIds?.(request);
+    if (id !== undefined) reply.setHeader('x-request-id', id);
+    const answered = this.#timeUpgrade(request);
+    reply.on('finish', () => answered(reply.statusCode));
     try {
-      const client = this.#admit(request);
+      const client = this.#admit(request, id, (headers) =>
+        reply.setHeaders(new Map(Object.entries(headers))),
+      );
       await withWorker(this.#workerFor(client, left.signal), async (permit, signal) => {
         reply.setHeader(WORKER_ID_HEADER, permit.workerId);
         const { port } = permit;
@@ -130,6 +144,7 @@ export class LoadBalancedDoor {
           const { payloadLimitBytes } = client.settings;
           return relayResponse(worker.response, reply, responseHeaders(side), payloadLimitBytes);
         }
+        answered(worker.response.statusCode ?? 101);
         permit.becomeSocket();
         reply.detachSocket(socket as Socket);
         await runTunnel({ socket, head: early() }, worker, upgradeHeaders(side));
@@ -137,16 +152,25 @@ export class LoadBalancedDoor {
       });
     } catch (error) {
       if (left.signal.aborted) socket.destroy();
-      else this.#refuseUpgrade(reply, error);
+      else this.#refuseUpgrade(reply, error, id);
     }
   }
 
-  /** Who calls what. Throws a GatewayError when that isn't possible. */
-  #admit(request: IncomingMessage): Client {
+  /** To be told when an upgrade is answered, either way; how long its WebSocket lives says nothing of the gateway. */
+  #timeUpgrade({ method = 'GET' }: IncomingMessage): (status: number) => void {
+    const { clock, onAnswer } = this.#options;
+    const askedAt = clock.now();
+    return (status) => onAnswer?.(method, ROUTE, status, clock.now() - askedAt);
+  }
+
+  /** Who calls what. Throws a GatewayError when that isn't possible; `tell` gets headers for whatever is answered. */
+  #admit(request: IncomingMessage, requestId: string | undefined, tell: (headers: Headers) => void): Client {
     const { endpoints, authenticate } = this.#options;
     const target = this.#targetOf(request);
     if (!target) throw new GatewayError('ROUTE_NOT_FOUND', 'no such path');
-    authorize(authenticate(request.headers.authorization), ['client'], target.endpoint);
+    const caller = authenticate(request.headers.authorization);
+    authorize(caller, ['client'], target.endpoint);
+    const limits = this.#limitRate(caller, tell);
     const endpoint = endpoints.get(target.endpoint);
     if (!endpoint) throw new GatewayError('ENDPOINT_NOT_FOUND', 'endpoint not found');
     if (!endpoint.loadBalancing) {
@@ -156,14 +180,25 @@ export class LoadBalancedDoor {
     const { rawHeaders, method = 'GET', socket } = request;
     const isTls = 'encrypted' in socket && socket.encrypted === true;
     const address = socket.remoteAddress ?? '';
-    const side: ClientSide = { rawHeaders, method, address, isTls, prefix: target.prefix };
+    const side: ClientSide = { rawHeaders, method, address, isTls, prefix: target.prefix, requestId };
     return {
       target,
+      ours: { ...limits, ...(requestId === undefined ? {} : { 'x-request-id': requestId }) },
       settings: endpoint.loadBalancing,
       side,
       host: request.headers.host ?? '',
       wants: request.headers[WORKER_ID_HEADER]?.toString(),
     };
+  }
+
+  /** Headers that say how the caller stands; none where it has no limit. */
+  #limitRate(caller: Caller, tell: (headers: Headers) => void): Headers {
+    const allowance = this.#options.limiter?.take(caller, 'lb');
+    if (!allowance) return {};
+    const headers = rateLimitHeaders('lb', allowance);
+    tell(headers);
+    refuseIfSpent('lb', allowance);
+    return headers;
   }
 
   #workerFor({ target, settings, wants }: Client, left: AbortSignal): WorkerUse {
@@ -178,16 +213,16 @@ export class LoadBalancedDoor {
     };
   }
 
-  #refuseUpgrade(reply: ServerResponse, error: unknown): void {
+  #refuseUpgrade(reply: ServerResponse, error: unknown, requestId: string | undefined): void {
     const known =
       error instanceof GatewayError
         ? error
         : new GatewayError('INTERNAL', 'the gateway failed; the reason is in its log', { cause: error });
     const { status } = ERRORS[known.code];
-    if (status >= 500) this.#options.log.error({ err: error }, known.message);
+    if (status >= 500) this.#options.log.error({ err: error, requestId }, known.message);
     reply.statusCode = status;
     reply.setHeader('content-type', 'application/problem+json');
-    reply.end(JSON.stringify(errorBody(known)));
+    reply.end(JSON.stringify(errorBody(known, requestId)));
   }
 }
 
@@ -201,8 +236,12 @@ export function refuseLoadBalanced(endpoint: Endpoint | undefined): void {
   );
 }
 
+type Headers = Readonly<Record<string, string>>;
+
 interface Client {
   readonly target: LbTarget;
+  /** Headers that the gateway adds to the worker's answer. */
+  readonly ours: Headers;
   readonly settings: LoadBalancing;
   readonly side: ClientSide;
   readonly host: string;
@@ -210,8 +249,8 @@ interface Client {
   readonly wants: string | undefined;
 }
 
-function workerSide({ rawHeaders }: IncomingMessage, { workerId }: Permit, { target, host }: Client) {
-  return { rawHeaders, workerId, prefix: target.prefix, host };
+function workerSide({ rawHeaders }: IncomingMessage, { workerId }: Permit, { target, host, ours }: Client) {
+  return { rawHeaders, workerId, prefix: target.prefix, host, ours };
 }
 
 /**

@@ -51,6 +51,24 @@ describe('an endpoint', () => {
     expect(test.endpoints.get('echo')?.executionTimeoutMs).toBe(600_000);
   });
 
+  it('keeps workers warm at other hours than the file says, until it is told otherwise', async () => {
+    const office = { days: 'mon-fri', from: '08:00', to: '18:00', min: 2, timeZone: 'Europe/Berlin' };
+    const { days: _, timeZone: __, ...daily } = office;
+    const changed = endpointViewSchema.parse((await patch({ workers: { warm: [office, daily] } })).json());
+    expect(changed.settings.workers.warm).toEqual({
+      value: [office, { ...daily, days: 'daily', timeZone: 'UTC' }],
+      base: [],
+      isOverridden: true,
+    });
+    expect(test.endpoints.get('echo')?.workers).toMatchObject({
+      max: 3,
+      warm: [{ days: [1, 2, 3, 4, 5], fromMinute: 480, min: 2 }, { timeZone: 'UTC' }],
+    });
+    expect((await patch({ workers: { warm: null } })).json()).toMatchObject({
+      settings: { workers: { warm: { value: [], isOverridden: false } } },
+    });
+  });
+
   it.each([
     ['{"workers":{"max":1001}}', /workers\.max: .*1000/],
     ['{"workers":{"min":4}}', /workers\.min: expected at most workers\.max \(3\)/],
@@ -58,6 +76,14 @@ describe('an endpoint', () => {
     ['{"ttlMs":"24h"}', /ttlMs: /],
     ['{"scaling":{"type":"QUEUE_DELAY"}}', /scaling\.queueDelayMs: /],
     ['{"idleTimeout":5}', /idleTimeout/],
+    [
+      '{"workers":{"warm":[{"from":"8:00","to":"18:00"}]}}',
+      /workers\.warm.*from: expected a time of day, hh:mm/,
+    ],
+    [
+      '{"workers":{"warm":[{"from":"08:00","to":"18:00","timeZone":"CEST?"}]}}',
+      /timeZone: expected the IANA name/,
+    ],
   ])('refuses the change %s, says why, and stays as it was', async (body, words) => {
     const before = await echo();
     const reply = await patch(body);

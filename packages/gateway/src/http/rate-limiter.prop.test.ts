@@ -38,7 +38,8 @@ test('no stretch of time has more than its share, and who waits as told is let i
         }
       },
     ),
-    { numRuns: 50 },
+    // With sums of fractions this one was told to wait too short a time.
+    { numRuns: 50, examples: [[2, [123, 34, 268]]] },
   );
 });
 

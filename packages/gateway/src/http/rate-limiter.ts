@@ -1,5 +1,6 @@
 import type { Clock } from '@spillway/sdk/clock';
 import type { RateLimited, RateLimits } from '../config/rate-limits.ts';
+import { GatewayError } from '../errors.ts';
 import type { Caller } from './auth.ts';
 
 /**
@@ -24,28 +25,35 @@ export interface Allowance {
 }
 
 export const WINDOW_MS = 10_000;
+/** A bucket fills in one window, so each request is as many parts as the window has milliseconds. */
+const PARTS_OF_REQUEST = WINDOW_MS;
 
 export function createRateLimiter(limits: RateLimits, clock: Clock): RateLimiter {
-  const buckets = new Map<string, { tokens: number; at: number }>();
+  // Counted in parts of a request so small that a millisecond brings a whole number of them, `limit` of them: sums of
+  // fractions would now and then miss the one request by a hair, and refuse who has waited as told.
+  const buckets = new Map<string, { parts: number; at: number }>();
   return {
     take({ scope, keyId }, operation) {
       const limit = limits[operation];
       if (limit === 0 || keyId === undefined || (scope !== 'client' && scope !== 'viewer')) return undefined;
       const name = `${keyId} ${operation}`;
       const now = clock.now();
-      const bucket = buckets.get(name) ?? { tokens: limit, at: now };
-      buckets.set(name, bucket);
-      const perMs = limit / WINDOW_MS;
-      bucket.tokens = Math.min(limit, bucket.tokens + (now - bucket.at) * perMs);
+      const full = limit * PARTS_OF_REQUEST;
+      let bucket = buckets.get(name);
+      if (!bucket) {
+        bucket = { parts: full, at: now };
+        buckets.set(name, bucket);
+      }
+      bucket.parts = Math.min(full, bucket.parts + (now - bucket.at) * limit);
       bucket.at = now;
-      const isAllowed = bucket.tokens >= 1;
-      if (isAllowed) bucket.tokens -= 1;
+      const isAllowed = bucket.parts >= PARTS_OF_REQUEST;
+      if (isAllowed) bucket.parts -= PARTS_OF_REQUEST;
       return {
         isAllowed,
         limit,
-        remaining: Math.floor(bucket.tokens),
-        retryAfterMs: isAllowed ? 0 : Math.ceil((1 - bucket.tokens) / perMs),
-        resetMs: Math.ceil((limit - bucket.tokens) / perMs),
+        remaining: Math.floor(bucket.parts / PARTS_OF_REQUEST),
+        retryAfterMs: isAllowed ? 0 : Math.ceil((PARTS_OF_REQUEST - bucket.parts) / limit),
+        resetMs: Math.ceil((full - bucket.parts) / limit),
       };
     },
   };
@@ -59,4 +67,13 @@ export function rateLimitHeaders(operation: RateLimited, allowance: Allowance): 
     ratelimit: `"${operation}";r=${remaining};t=${Math.ceil(resetMs / 1000)}`,
     ...(isAllowed ? {} : { 'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1000))) }),
   };
+}
+
+/** Throws RATE_LIMITED for a request that is over the limit. */
+export function refuseIfSpent(operation: RateLimited, { isAllowed, limit, retryAfterMs }: Allowance): void {
+  if (isAllowed) return;
+  throw new GatewayError(
+    'RATE_LIMITED',
+    `too many requests: this key may make ${limit} of kind ${operation} in ${WINDOW_MS / 1000} s; try again in ${retryAfterMs} ms`,
+  );
 }

@@ -13,6 +13,7 @@ import type { JobSummary } from '../jobs/job-store.ts';
 import type { JobWaiters } from '../jobs/job-waiters.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { StopRequests } from '../jobs/stop-requests.ts';
+import type { StrayAttempts } from '../jobs/stray-attempts.ts';
 import type { KeyStore, Scope } from '../keys/key-store.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
@@ -27,6 +28,7 @@ export interface RouteParts {
   readonly dispatcher: Dispatcher;
   readonly waiters: JobWaiters;
   readonly stops: StopRequests;
+  readonly strays: StrayAttempts;
   readonly fleet: Fleet;
   readonly keys: KeyStore;
   readonly batches: Batches;
@@ -62,6 +64,8 @@ export interface Call {
   /** Aborts when the client hangs up. */
   readonly signal: AbortSignal;
   readonly reply: FastifyReply;
+  /** Has this called instead when the answer can't go out any more, since the client has left. */
+  ifLost(then: () => void): void;
 }
 
 /** A string is JSON already, anything else is written as JSON, undefined answers 204. */

@@ -42,7 +42,7 @@ export function createTestApp(changes: Partial<Endpoint> = {}) {
     queue: engine.queue,
     dispatcher: engine.dispatcher,
     waiters: engine.waiters,
-    stops: engine.stops,
+    ...{ stops: engine.stops, strays: engine.strays },
     fleet: FLEET,
     keys,
     deliveries: createSqliteDeliveryStore(engine.db),

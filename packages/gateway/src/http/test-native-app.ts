@@ -61,7 +61,13 @@ function createPlayedFleet(
 
 /** Everything below the HTTP face, and the face itself, wired as a gateway's is. */
 function createPlayedGateway(changes: Partial<Endpoint>, log: Logger) {
-  const engine = createTestEngine();
+  const engine = createTestEngine({
+    outOfReach: {
+      has: (workerId) => fleet.isOutOfReach(workerId),
+      wontStop: (workerId, jobIds) => fleet.pool.wontStop(workerId, jobIds),
+      hasStopped: (workerId) => fleet.pool.hasStopped(workerId),
+    },
+  });
   const { clock, ids, queue } = engine;
   const endpoints = createTestDirectory(
     newTestEndpoint({ name: 'echo', ...changes }),
@@ -85,6 +91,7 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger) {
     dispatcher: engine.dispatcher,
     waiters: engine.waiters,
     stops: engine.stops,
+    strays: engine.strays,
     deliveries: createSqliteDeliveryStore(engine.db),
     pokeWebhooks: () => {},
     metricsText: metrics.text,

@@ -55,6 +55,47 @@ describe('time', () => {
     expect(await look(other.id)).toMatchObject({ status: 'IN_QUEUE', lostCount: 0 });
   });
 
+  it('leaves the other jobs to a worker that nobody here can end, and tells when it has stopped at last', async () => {
+    const told: unknown[] = [];
+    const far = createTestEngine({
+      outOfReach: {
+        has: (workerId) => workerId === 'far',
+        wontStop: (workerId, jobIds) => {
+          told.push([workerId, jobIds]);
+          return true;
+        },
+        hasStopped: (workerId) => told.push(`${workerId} has stopped`),
+      },
+    });
+    await far.start(() => false);
+    const cancelled = await far.submit();
+    const other = await far.submit();
+    await far.take('far', { max: 2 });
+    await far.queue.cancel(cancelled.id);
+    await far.clock.advance(5_300);
+    expect(told).toEqual([['far', [cancelled.id]]]);
+    expect(far.overdue).toEqual([]);
+    expect(await far.queue.get(other.id)).toMatchObject({ status: 'IN_PROGRESS', workerId: 'far' });
+    far.stops.stillRuns('far', new Set([cancelled.id, other.id]));
+    expect(told).toHaveLength(1);
+    far.stops.stillRuns('far', new Set([other.id]));
+    expect(told[1]).toBe('far has stopped');
+    expect(await far.stop()).toBe(0);
+  });
+
+  it('asks nothing more of a worker that nobody knows', async () => {
+    const nobody = createTestEngine({
+      outOfReach: { has: () => true, wontStop: () => false, hasStopped: () => {} },
+    });
+    await nobody.start(() => false);
+    const { id } = await nobody.submit();
+    await nobody.take('w1');
+    await nobody.queue.cancel(id);
+    await nobody.clock.advance(5_300);
+    expect(nobody.stops.has('w1', id)).toBe(false);
+    expect(await nobody.stop()).toBe(0);
+  });
+
   it('ends a job whose time to live is over, queued or running', async () => {
     const running = await engine.submit({ ttlMs: 10_000 });
     await engine.take('w1');

@@ -1,6 +1,6 @@
 import type { Clock } from '@spillway/sdk/clock';
 import type { JobQueue } from './queue.ts';
-import type { StopRequests } from './stop-requests.ts';
+import type { Overdue, StopRequests } from './stop-requests.ts';
 
 const LONGEST_PAUSE_MS = 250;
 const SHORTEST_PAUSE_MS = 10;
@@ -12,8 +12,8 @@ export interface DeadlinesOptions {
   readonly stops: StopRequests;
   readonly clock: Clock;
   readonly retentionMs: number;
-  /** A worker ran a stopped attempt on past its grace time. */
-  readonly onOverdue: (workerId: string) => Promise<void>;
+  /** A worker ran stopped attempts on past their grace time. */
+  readonly onOverdue: (overdue: Overdue) => Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -32,7 +32,7 @@ export function createDeadlines(options: DeadlinesOptions) {
     }
     const next = await queue.nextDueAt();
     if (next !== undefined && next <= clock.now()) await queue.wakeDelayed();
-    for (const workerId of stops.takeOverdue()) await options.onOverdue(workerId);
+    for (const overdue of stops.takeOverdue()) await options.onOverdue(overdue);
     if (clock.now() >= nextRetentionAt) {
       nextRetentionAt = clock.now() + RETENTION_EVERY_MS;
       while ((await queue.removeEndedBefore(clock.now() - options.retentionMs, BATCH)) === BATCH);

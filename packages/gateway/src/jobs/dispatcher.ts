@@ -34,9 +34,12 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
   };
   const pump = createPump({ queue, line, work, closed, paused, onFailure });
 
+  const unwatchComing = queue.watchComing(pump.offer);
   const unwatch = queue.watch(({ endpoint, isNew, transition }) => {
     const hasMoved = transition && transition.before.status !== transition.after.status;
-    if (isNew || (hasMoved && transition.after.status === 'IN_QUEUE')) work.set(endpoint);
+    const isBack = hasMoved && transition.after.status === 'IN_QUEUE';
+    // A new job may be taken by now: by a taker that shared its commit.
+    if ((isNew || isBack) && queue.counts(endpoint).ready > 0) work.set(endpoint);
     // A worker whose hands became free may have what it could not have before: a pump that is ending must look again.
     else if (hasMoved && transition.before.lease) work.touch(endpoint);
     if (isNew || hasMoved) pump.start(endpoint);
@@ -44,25 +47,33 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
 
   return {
     /** Waits up to `holdMs` for jobs; an empty answer means none came. */
-    async take(options: TakeOptions): Promise<readonly Job[]> {
-      const ended = new AbortController();
-      const jobs = await new Promise<readonly Job[]>((resolve) => {
-        const taker = line.join(options, resolve);
-        // A closed worker is held, not refused, since one that is refused asks again at once; but shortly, since it may
-        // wait for this very answer before it ends.
-        const holdMs = closed.has(options.workerId)
-          ? Math.min(options.holdMs, CLOSED_HOLD_MS)
-          : options.holdMs;
-        void clock.sleep(holdMs, AbortSignal.any([options.signal, ended.signal])).then(() => {
+    take(options: TakeOptions): Promise<readonly Job[]> {
+      const { endpoint, workerId, signal } = options;
+      return new Promise((resolve) => {
+        const taker = line.join(options, (jobs) => {
+          stopTimer();
+          signal.removeEventListener('abort', leave);
+          resolve(jobs);
+        });
+        const leave = () => {
           taker.isOver = true;
           // In a pump's hands it is answered there, so no job is lost between the two.
-          if (line.leave(taker)) resolve([]);
-        });
-        work.touch(options.endpoint);
-        if (!closed.has(options.workerId)) pump.start(options.endpoint);
+          if (line.leave(taker)) taker.answer([]);
+        };
+        // A closed worker is held, not refused, since one that is refused asks again at once; but shortly, since it may
+        // wait for this very answer before it ends.
+        const isClosed = closed.has(workerId);
+        const stopTimer = clock.timer(
+          isClosed ? Math.min(options.holdMs, CLOSED_HOLD_MS) : options.holdMs,
+          leave,
+        );
+        signal.addEventListener('abort', leave);
+        if (signal.aborted) return leave();
+        work.touch(endpoint);
+        if (isClosed) return;
+        if (queue.coming(endpoint) > 0) pump.offer(endpoint);
+        else pump.start(endpoint);
       });
-      ended.abort();
-      return jobs;
     },
     /** No further jobs for this worker; its open polls are answered empty. */
     close(workerId: string): void {
@@ -90,6 +101,7 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
     },
     /** Ends all: open polls are answered empty. */
     async stop(): Promise<void> {
+      unwatchComing();
       unwatch();
       stopping.abort();
       for (const taker of line.all()) if (line.leave(taker)) taker.answer([]);

@@ -7,10 +7,15 @@ import { createDispatcher } from './dispatcher.ts';
 import { createJobWaiters } from './job-waiters.ts';
 import { createJobQueue } from './queue.ts';
 import { createSqliteJobStore } from './sqlite/sqlite-job-store.ts';
+import type { Writer } from './sqlite/writer.ts';
 import { createStopRequests } from './stop-requests.ts';
+import { createStrayAttempts } from './stray-attempts.ts';
+import { jobIdOf } from './wire-id.ts';
 
 export interface JobEngineOptions {
   readonly db: DatabaseSync;
+  /** What puts jobs on disk (default: the same connection, at once). */
+  readonly writer?: Writer;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly endpoints: readonly string[];
@@ -19,7 +24,17 @@ export interface JobEngineOptions {
   readonly retentionMs: number;
   /** A worker would not stop a cancelled or timed-out attempt: end it by force. Its other jobs are handed back by then. */
   readonly onOverdueWorker: (workerId: string) => void;
+  /** Workers that nobody here can end (default: there are none). */
+  readonly outOfReach?: OutOfReach;
   readonly onError: (error: unknown) => void;
+}
+
+/** What becomes of workers that would not stop an attempt and can't be ended: they keep their other jobs. */
+export interface OutOfReach {
+  has(workerId: string): boolean;
+  /** It goes on with these jobs and should get no others, until `hasStopped`. False when nobody knows such a worker. */
+  wontStop(workerId: string, jobIds: readonly string[]): boolean;
+  hasStopped(workerId: string): void;
 }
 
 export type JobEngine = ReturnType<typeof createJobEngine>;
@@ -27,11 +42,20 @@ export type JobEngine = ReturnType<typeof createJobEngine>;
 /** Queue, dispatch, waiting callers, stop requests and deadlines, wired to one another. */
 export function createJobEngine(options: JobEngineOptions) {
   const { db, clock, ids } = options;
-  const store = createSqliteJobStore(db);
+  const store = createSqliteJobStore(db, options.writer);
   const queue = createJobQueue({ store, clock, ids });
   const dispatcher = createDispatcher({ queue, clock, onError: options.onError });
   const waiters = createJobWaiters({ queue, clock });
-  const stops = createStopRequests({ clock });
+  const stops = createStopRequests({
+    clock,
+    onSettled: (workerId) => options.outOfReach?.hasStopped(workerId),
+  });
+  const strays = createStrayAttempts({
+    held: queue.held,
+    attempts: queue.attempts,
+    stops,
+    graceMs: options.cancelGraceMs,
+  });
 
   queue.watch(({ endpoint, transition }) => {
     if (!transition?.stop) return;
@@ -44,7 +68,12 @@ export function createJobEngine(options: JobEngineOptions) {
     clock,
     retentionMs: options.retentionMs,
     onError: options.onError,
-    async onOverdue(workerId) {
+    async onOverdue({ workerId, wireIds }) {
+      if (options.outOfReach?.has(workerId)) {
+        if (!options.outOfReach.wontStop(workerId, wireIds.map(jobIdOf))) stops.forget(workerId);
+        return;
+      }
+      stops.forget(workerId);
       dispatcher.close(workerId);
       await queue.handBack(workerId, 'its worker had to be ended for another job');
       options.onOverdueWorker(workerId);
@@ -56,6 +85,7 @@ export function createJobEngine(options: JobEngineOptions) {
     dispatcher,
     waiters,
     stops,
+    strays,
     /** Brings back the jobs of the last run and starts the clock. `isGone`: that worker ended with the last gateway. */
     async start(isGone: (workerId: string) => boolean): Promise<void> {
       await queue.restore(isGone);
@@ -72,6 +102,7 @@ export function createJobEngine(options: JobEngineOptions) {
     /** The worker is gone with whatever it held. */
     async workerLost(workerId: string, failure: JobFailure): Promise<void> {
       stops.forget(workerId);
+      strays.forget(workerId);
       dispatcher.forget(workerId);
       await queue.workerLost(workerId, failure);
     },
@@ -82,6 +113,8 @@ export function createJobEngine(options: JobEngineOptions) {
       await dispatcher.stop();
       await deadlines.stop();
     },
+    /** A turn at the file of the jobs, for others who keep something there. */
+    exclusive: store.exclusive,
     close: () => store.close(),
   };
 }

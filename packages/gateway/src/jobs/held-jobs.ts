@@ -33,6 +33,10 @@ export function createHeldJobs() {
       });
     },
     of: (workerId: string): readonly HeldJob[] => [...(byWorker.get(workerId)?.values() ?? [])],
+    hasSuspect(workerId: string): boolean {
+      for (const job of byWorker.get(workerId)?.values() ?? []) if (job.isSuspect) return true;
+      return false;
+    },
     count: (workerId: string): number => byWorker.get(workerId)?.size ?? 0,
     workers: (): readonly string[] => [...byWorker.keys()],
   };

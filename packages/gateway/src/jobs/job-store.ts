@@ -12,8 +12,11 @@ export interface JobStore {
   insert(job: Job, once?: IdempotentSubmit): Promise<InsertResult>;
   /** Applies one event; undefined when the job is unknown or absorbed it. */
   apply(id: string, event: JobEvent, now: number): Promise<Transition | undefined>;
-  /** Leases the oldest ready job of the endpoint to a worker; undefined when there is none for it. */
-  take(request: TakeRequest, now: number): Promise<Transition | undefined>;
+  /**
+   * Leases the first ready jobs of the endpoint to a worker, `max` at most; none when there is none for it. Jobs that are
+   * inserted in the same turn of the event loop are among them.
+   */
+  take(request: TakeRequest, now: number): Promise<readonly Transition[]>;
   get(id: string): Promise<Job | undefined>;
   /** Newest first. */
   list(filter: JobFilter): Promise<JobPage>;
@@ -49,13 +52,16 @@ export interface JobStore {
    * to be delivered; returns how many.
    */
   removeEndedBefore(before: number, limit: number): Promise<number>;
+  /** Ready jobs that are asked to be inserted, and that no take waits for yet: a take that is asked for now may get one. */
+  coming(endpoint: string): number;
   /** Counters without a scan. */
   counts(endpoint: string): QueueCounts;
   /** When the longest waiting ready job that counts for scaling was queued. */
   oldestQueuedAt(endpoint: string): Promise<number | undefined>;
   /** Ready jobs of its endpoint that stand before a queued job; counts to 10 000 at most. */
   jobsAhead(id: string): Promise<number>;
-  close(): void;
+  /** What was asked for before is written. */
+  close(): Promise<void>;
 }
 
 /** A submit that its caller may repeat. */
@@ -74,6 +80,7 @@ export interface TakeRequest {
   readonly endpoint: string;
   readonly workerId: string;
   readonly leaseMs: number;
+  readonly max: number;
   /** False while the worker runs other jobs: a suspect must run alone. */
   readonly acceptsSuspects: boolean;
 }

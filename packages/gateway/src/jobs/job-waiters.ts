@@ -1,6 +1,6 @@
 import type { Clock } from '@spillway/sdk/clock';
 import type { Job } from './job.ts';
-import type { JobQueue } from './queue.ts';
+import type { JobChange, JobQueue } from './queue.ts';
 
 export interface WaitOptions {
   readonly waitMs: number;
@@ -10,64 +10,80 @@ export interface WaitOptions {
 
 export type JobWaiters = ReturnType<typeof createJobWaiters>;
 
+/** One caller. `wake` is set while it waits; a change in between is remembered. */
+interface Waiter {
+  change: JobChange | undefined;
+  isOver: boolean;
+  wake: (() => void) | undefined;
+}
+
 /** Callers that hold a request open until a job changes. */
 export function createJobWaiters({ queue, clock }: { queue: JobQueue; clock: Clock }) {
-  const waiting = new Map<string, Set<() => void>>();
-  const stopped = new AbortController();
+  const waiting = new Map<string, Set<Waiter>>();
+  let isStopped = false;
 
-  const unwatch = queue.watch(({ jobId }) => {
-    const wakes = waiting.get(jobId);
-    if (!wakes) return;
-    waiting.delete(jobId);
-    for (const wake of wakes) wake();
+  const unwatch = queue.watch((change) => {
+    for (const waiter of waiting.get(change.jobId) ?? []) {
+      waiter.change = change;
+      waiter.wake?.();
+    }
   });
 
-  function nextChange(jobId: string, until: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wakes = waiting.get(jobId) ?? new Set();
-      waiting.set(jobId, wakes);
-      const wake = () => {
-        until.removeEventListener('abort', wake);
-        wakes.delete(wake);
-        if (wakes.size === 0 && waiting.get(jobId) === wakes) waiting.delete(jobId);
-        resolve();
-      };
-      wakes.add(wake);
-      until.addEventListener('abort', wake, { once: true });
-    });
+  function end(waiter: Waiter): void {
+    waiter.isOver = true;
+    waiter.wake?.();
+  }
+
+  function enter(jobId: string, waiter: Waiter, { waitMs, signal }: WaitOptions): () => void {
+    const others = waiting.get(jobId) ?? new Set();
+    waiting.set(jobId, others.add(waiter));
+    const over = () => end(waiter);
+    const stopTimer = clock.timer(waitMs, over);
+    signal.addEventListener('abort', over);
+    if (isStopped || signal.aborted) over();
+    return () => {
+      stopTimer();
+      signal.removeEventListener('abort', over);
+      others.delete(waiter);
+      if (others.size === 0 && waiting.get(jobId) === others) waiting.delete(jobId);
+    };
   }
 
   return {
     /**
      * Looks at once and after each change of the job until `look` gives a value, the time is over or the caller is
-     * gone; then gives undefined.
+     * gone; then gives undefined. `look` gets the change that it is called for.
      */
     async until<T>(
       jobId: string,
-      look: () => Promise<T | undefined>,
+      look: (change?: JobChange) => Promise<T | undefined> | T | undefined,
       options: WaitOptions,
     ): Promise<T | undefined> {
-      const ended = new AbortController();
-      const over = AbortSignal.any([options.signal, stopped.signal, ended.signal]);
-      const timer = clock.sleep(options.waitMs, over).then(() => ended.abort());
+      const waiter: Waiter = { change: undefined, isOver: false, wake: undefined };
+      const leave = enter(jobId, waiter, options);
       try {
         for (;;) {
-          // Asked for before the look, so that no change falls between the two.
-          const change = nextChange(jobId, over);
-          const found = await look();
-          if (found !== undefined || over.aborted) return found;
-          await change;
-          if (over.aborted) return undefined;
+          const { change } = waiter;
+          waiter.change = undefined;
+          const found = await look(change);
+          if (found !== undefined || waiter.isOver) return found;
+          if (waiter.change === undefined) {
+            await new Promise<void>((resolve) => {
+              waiter.wake = resolve;
+            });
+            waiter.wake = undefined;
+          }
+          if (waiter.isOver) return undefined;
         }
       } finally {
-        ended.abort();
-        await timer;
+        leave();
       }
     },
     /** Every waiting caller is answered with what there is. */
     stop(): void {
       unwatch();
-      stopped.abort();
+      isStopped = true;
+      for (const waiters of waiting.values()) for (const waiter of waiters) end(waiter);
     },
   };
 }
@@ -79,8 +95,8 @@ export async function waitUntilFinal(
   id: string,
   options: WaitOptions,
 ): Promise<Job | undefined> {
-  const look = async () => {
-    const job = await queue.get(id);
+  const look = async (change?: JobChange) => {
+    const job = change?.transition?.after ?? (await queue.get(id));
     return job === undefined || job.finishedAt !== undefined ? { job } : undefined;
   };
   const found = await waiters.until(id, look, options);

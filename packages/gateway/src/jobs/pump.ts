@@ -17,31 +17,20 @@ export interface PumpOptions {
 /** Brings ready jobs and waiting takers together, one pump at a time for each endpoint. */
 export function createPump({ queue, line, work, closed, paused, onFailure }: PumpOptions) {
   const pumping = new Map<string, Promise<void>>();
+  const offers = new Set<Promise<void>>();
 
   const isDone = (taker: Taker) => taker.isOver || taker.signal.aborted || closed.has(taker.workerId);
   /** A worker that runs a suspect runs it alone. */
-  const isEligible = (taker: Taker) => !queue.held.of(taker.workerId).some((job) => job.isSuspect);
+  const isEligible = (taker: Taker) => !queue.held.hasSuspect(taker.workerId);
 
   async function leaseFor(taker: Taker): Promise<readonly Job[]> {
-    const { endpoint, workerId, leaseMs } = taker;
-    const jobs: Job[] = [];
-    while (jobs.length < taker.max && !isDone(taker) && !paused.has(endpoint)) {
-      const acceptsSuspects = queue.held.count(workerId) === 0;
-      const seen = work.version(endpoint);
-      const taken = await queue
-        .take({ endpoint, workerId, leaseMs, acceptsSuspects })
-        .catch((error: unknown) => {
-          // What the taker has by now is its own, and must reach it.
-          if (jobs.length === 0) throw error;
-        });
-      if (!taken) {
-        if (acceptsSuspects) work.clear(endpoint, seen);
-        break;
-      }
-      jobs.push(taken.after);
-      if (taken.after.isSuspect) break;
-    }
-    return jobs;
+    const { endpoint, workerId, leaseMs, max } = taker;
+    if (isDone(taker) || paused.has(endpoint)) return [];
+    const acceptsSuspects = queue.held.count(workerId) === 0;
+    const seen = work.version(endpoint);
+    const taken = await queue.take({ endpoint, workerId, leaseMs, max, acceptsSuspects });
+    if (taken.length === 0 && acceptsSuspects) work.clear(endpoint, seen);
+    return taken.map(({ after }) => after);
   }
 
   async function serve(taker: Taker): Promise<void> {
@@ -49,7 +38,9 @@ export function createPump({ queue, line, work, closed, paused, onFailure }: Pum
     try {
       jobs = await leaseFor(taker);
       if (taker.signal.aborted) {
-        for (const job of jobs)
+        const undelivered = jobs;
+        jobs = [];
+        for (const job of undelivered)
           await queue.handBackJob(taker.workerId, job.id, 'the worker hung up before it got the job');
       }
     } finally {
@@ -64,10 +55,7 @@ export function createPump({ queue, line, work, closed, paused, onFailure }: Pum
     const inVain = new Set<Taker>();
     while (work.has(endpoint) && !paused.has(endpoint)) {
       const { ready } = queue.counts(endpoint);
-      const takers = line
-        .waiting(endpoint)
-        .filter((taker) => isEligible(taker) && !inVain.has(taker))
-        .slice(0, ready);
+      const takers = line.first(endpoint, ready, (taker) => isEligible(taker) && !inVain.has(taker));
       if (takers.length === 0) return;
       // Several at once, since their takes share one commit.
       for (const taker of takers) line.leave(taker);
@@ -82,7 +70,7 @@ export function createPump({ queue, line, work, closed, paused, onFailure }: Pum
 
   function startPump(endpoint: string): void {
     if (pumping.has(endpoint) || paused.has(endpoint) || !work.has(endpoint)) return;
-    if (!line.waiting(endpoint).some(isEligible)) return;
+    if (line.first(endpoint, 1, isEligible).length === 0) return;
     const seen = work.version(endpoint);
     let hasFailed = false;
     const run = pump(endpoint)
@@ -98,5 +86,18 @@ export function createPump({ queue, line, work, closed, paused, onFailure }: Pum
     pumping.set(endpoint, run);
   }
 
-  return { start: startPump, settled: () => Promise.all(pumping.values()) };
+  /** A ready job is being written, and none waits before it: the take of the first in the line shares its commit. */
+  function offer(endpoint: string): void {
+    if (paused.has(endpoint) || queue.counts(endpoint).ready > 0) return;
+    const [taker] = line.first(endpoint, 1, isEligible);
+    if (!taker) return;
+    line.leave(taker);
+    const offered = serve(taker)
+      // It is back in its place, and the pump tries again where the job was written after all.
+      .catch(() => {})
+      .finally(() => offers.delete(offered));
+    offers.add(offered);
+  }
+
+  return { start: startPump, offer, settled: () => Promise.all([...pumping.values(), ...offers]) };
 }

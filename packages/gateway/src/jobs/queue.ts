@@ -43,9 +43,15 @@ export type JobQueue = ReturnType<typeof createJobQueue>;
 /**
  * The only writer of jobs. Every method resolves after its change is on disk, and tells the watchers only then.
  */
-export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: Clock; ids: Ids }) {
+export function createJobQueue({ store, clock, ids }: QueueParts) {
   const watchers = new Set<(change: JobChange) => void>();
+  const comingWatchers = new Set<(endpoint: string) => void>();
   const held = createHeldJobs();
+
+  function announce({ endpoint, createdAt, availableAt }: Job): void {
+    if (availableAt > createdAt) return;
+    for (const watcher of comingWatchers) watcher(endpoint);
+  }
 
   function tell(change: JobChange): void {
     if (change.transition) held.watch(change.transition);
@@ -64,28 +70,22 @@ export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: 
       watchers.add(watcher);
       return () => watchers.delete(watcher);
     },
+    /** Calls `watcher` when a ready job is about to be written: a take that it asks for now shares the job's commit. */
+    watchComing(watcher: (endpoint: string) => void): () => void {
+      comingWatchers.add(watcher);
+      return () => comingWatchers.delete(watcher);
+    },
     held,
     get: store.get,
     list: store.list,
     attempts: store.attempts,
+    coming: store.coming,
     counts: store.counts,
     oldestQueuedAt: store.oldestQueuedAt,
     jobsAhead: store.jobsAhead,
     drainChunks: store.drainChunks,
     readChunks: store.readChunks,
-    async submit(submission: Submission): Promise<Job> {
-      const job = newJob(submission, ids.uuid(), clock.now());
-      await store.insert(job);
-      tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
-      return job;
-    },
-    /** A submit that its caller may repeat: the same key with the same content gives the first one's job. */
-    async submitOnce(submission: Submission, once: IdempotentSubmit): Promise<OnceResult> {
-      const job = newJob(submission, ids.uuid(), clock.now());
-      const result = await store.insert(job, once);
-      if (result.type === 'inserted') tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
-      return result.type === 'inserted' ? { ...result, jobId: job.id } : result;
-    },
+    ...createSubmits({ store, clock, ids }, announce, tell),
     remove: store.remove,
     /** Cancels what waits in the endpoint's queue; what runs goes on. Returns how many were cancelled. */
     async purge(endpoint: string): Promise<number> {
@@ -98,7 +98,11 @@ export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: 
         if (count === 0) return removed;
       }
     },
-    take: async (request: TakeRequest) => told(await store.take(request, clock.now())),
+    async take(request: TakeRequest): Promise<readonly Transition[]> {
+      const taken = await store.take(request, clock.now());
+      for (const transition of taken) told(transition);
+      return taken;
+    },
     cancel: (id: string) => apply(id, { type: 'cancelled' }),
     retry: (id: string) => apply(id, { type: 'retried' }),
     tick: (id: string) => apply(id, { type: 'tick' }),
@@ -117,6 +121,38 @@ export function createJobQueue({ store, clock, ids }: { store: JobStore; clock: 
       for (const endpoint of await store.wakeDelayed(clock.now())) tell({ jobId: '', endpoint, isNew: true });
     },
     removeEndedBefore: store.removeEndedBefore,
+  };
+}
+
+interface QueueParts {
+  readonly store: JobStore;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+function createSubmits(
+  { store, clock, ids }: QueueParts,
+  announce: (job: Job) => void,
+  tell: (change: JobChange) => void,
+) {
+  return {
+    async submit(submission: Submission): Promise<Job> {
+      const job = newJob(submission, ids.uuid(), clock.now());
+      const inserted = store.insert(job);
+      announce(job);
+      await inserted;
+      tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
+      return job;
+    },
+    /** A submit that its caller may repeat: the same key with the same content gives the first one's job. */
+    async submitOnce(submission: Submission, once: IdempotentSubmit): Promise<OnceResult> {
+      const job = newJob(submission, ids.uuid(), clock.now());
+      const inserted = store.insert(job, once);
+      announce(job);
+      const result = await inserted;
+      if (result.type === 'inserted') tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
+      return result.type === 'inserted' ? { ...result, jobId: job.id } : result;
+    },
   };
 }
 

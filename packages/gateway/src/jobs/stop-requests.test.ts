@@ -33,8 +33,63 @@ describe('stop requests', () => {
     await clock.advance(GRACE_MS - 1);
     expect(stops.takeOverdue()).toEqual([]);
     await clock.advance(1);
-    expect(stops.takeOverdue()).toEqual(['w1']);
+    expect(stops.takeOverdue()).toEqual([{ workerId: 'w1', wireIds: ['job-a'] }]);
     expect(stops.takeOverdue()).toEqual([]);
+  });
+
+  it('name an overdue worker again only with a further attempt, and then with all of them', async () => {
+    const clock = createManualClock();
+    const stops = createStopRequests({ clock });
+    stops.add('w1', 'job-a', GRACE_MS);
+    await clock.advance(GRACE_MS);
+    stops.takeOverdue();
+    stops.add('w1', 'job-b', GRACE_MS);
+    expect(stops.takeOverdue()).toEqual([]);
+    await clock.advance(GRACE_MS);
+    expect(stops.takeOverdue()).toEqual([{ workerId: 'w1', wireIds: ['job-a', 'job-b'] }]);
+  });
+
+  describe('of a worker that is overdue', () => {
+    async function overdue() {
+      const clock = createManualClock();
+      const settled: string[] = [];
+      const stops = createStopRequests({ clock, onSettled: (workerId) => settled.push(workerId) });
+      for (const wireId of ['job-a', 'job-b']) stops.add('w1', wireId, GRACE_MS);
+      await clock.advance(GRACE_MS);
+      stops.takeOverdue();
+      return { stops, settled };
+    }
+
+    it('stay until it has reported the end of the last of them', async () => {
+      const { stops, settled } = await overdue();
+      stops.obeyed('w1', 'job-a');
+      stops.stillRuns('w1', new Set(['job-b']));
+      expect(settled).toEqual([]);
+      stops.obeyed('w1', 'job-b');
+      expect(settled).toEqual(['w1']);
+    });
+
+    it('stay until its heartbeats name none of them, also when it never asked what to stop', async () => {
+      const { stops, settled } = await overdue();
+      stops.stillRuns('w1', new Set(['job-b', 'another']));
+      expect(settled).toEqual([]);
+      stops.stillRuns('w1', new Set(['another']));
+      expect(settled).toEqual(['w1']);
+    });
+
+    it('are settled by free hands, once', async () => {
+      const { stops, settled } = await overdue();
+      stops.freeHands('w1');
+      stops.freeHands('w1');
+      expect(settled).toEqual(['w1']);
+    });
+
+    it('end with it, without a word', async () => {
+      const { stops, settled } = await overdue();
+      stops.forget('w1');
+      stops.freeHands('w1');
+      expect(settled).toEqual([]);
+    });
   });
 
   it('are settled by a report, or by a heartbeat that no longer names the job', async () => {
@@ -64,6 +119,6 @@ describe('stop requests', () => {
     stops.add('w1', 'job-a', GRACE_MS);
     stops.stillRuns('w1', new Set());
     await clock.advance(GRACE_MS);
-    expect(stops.takeOverdue()).toEqual(['w1']);
+    expect(stops.takeOverdue()).toEqual([{ workerId: 'w1', wireIds: ['job-a'] }]);
   });
 });

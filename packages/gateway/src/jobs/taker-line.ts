@@ -13,33 +13,90 @@ export interface TakeOptions {
 
 /** A worker that holds a job-take open. */
 export interface Taker extends TakeOptions {
-  /** Place in the line. */
-  readonly order: number;
   isOver: boolean;
   readonly answer: (jobs: readonly Job[]) => void;
+  /** Its place in the line, kept by the line alone. */
+  readonly order: number;
+  isInLine: boolean;
+  before: Taker | undefined;
+  after: Taker | undefined;
 }
 
-/** Takers in the order they came, by endpoint. */
+interface Line {
+  first: Taker | undefined;
+  last: Taker | undefined;
+}
+
+/**
+ * Takers in the order they came, by endpoint. A linked list, since thousands may wait while each submit looks for the
+ * first, and any of them may leave.
+ */
 export function createTakerLine() {
-  const takers = new Map<string, Set<Taker>>();
+  const lines = new Map<string, Line>();
   let order = 0;
-  const of = (endpoint: string) => {
-    const found = takers.get(endpoint) ?? new Set<Taker>();
-    takers.set(endpoint, found);
-    return found;
-  };
+
+  function of(endpoint: string): Line {
+    const line = lines.get(endpoint) ?? { first: undefined, last: undefined };
+    lines.set(endpoint, line);
+    return line;
+  }
+
+  /** From the back: only one that a pump had in its hands is older than the last. */
+  function enter(taker: Taker): void {
+    const line = of(taker.endpoint);
+    let before = line.last;
+    while (before && before.order > taker.order) before = before.before;
+    const after = before ? before.after : line.first;
+    taker.before = before;
+    taker.after = after;
+    taker.isInLine = true;
+    if (before) before.after = taker;
+    else line.first = taker;
+    if (after) after.before = taker;
+    else line.last = taker;
+  }
+
   return {
     join(options: TakeOptions, answer: Taker['answer']): Taker {
       order += 1;
-      const taker: Taker = { ...options, order, isOver: false, answer };
-      of(options.endpoint).add(taker);
+      const place = { order, isInLine: false, before: undefined, after: undefined };
+      const taker: Taker = { ...options, ...place, isOver: false, answer };
+      enter(taker);
       return taker;
     },
-    park: (taker: Taker): void => void of(taker.endpoint).add(taker),
-    leave: (taker: Taker): boolean => of(taker.endpoint).delete(taker),
-    has: (taker: Taker): boolean => of(taker.endpoint).has(taker),
-    waiting: (endpoint: string): Taker[] => [...of(endpoint)].sort((a, b) => a.order - b.order),
-    all: (): Taker[] => [...takers.values()].flatMap((set) => [...set]),
+    /** Puts one back at the place that it had. */
+    park: enter,
+    /** False when it was not in the line. */
+    leave(taker: Taker): boolean {
+      if (!taker.isInLine) return false;
+      const line = of(taker.endpoint);
+      const { before, after } = taker;
+      if (before) before.after = after;
+      else line.first = after;
+      if (after) after.before = before;
+      else line.last = before;
+      // Nothing of the others hangs on one that left.
+      taker.before = undefined;
+      taker.after = undefined;
+      taker.isInLine = false;
+      return true;
+    },
+    has: (taker: Taker): boolean => taker.isInLine,
+    /** The longest waiting ones that will do, `most` at most. */
+    first(endpoint: string, most: number, willDo: (taker: Taker) => boolean): Taker[] {
+      const found: Taker[] = [];
+      let taker = lines.get(endpoint)?.first;
+      while (taker && found.length < most) {
+        if (willDo(taker)) found.push(taker);
+        taker = taker.after;
+      }
+      return found;
+    },
+    all(): Taker[] {
+      return [...lines.keys()].flatMap((endpoint) =>
+        this.first(endpoint, Number.POSITIVE_INFINITY, () => true),
+      );
+    },
   };
 }
 

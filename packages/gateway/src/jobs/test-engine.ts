@@ -1,15 +1,20 @@
 import { createManualClock } from '@spillway/sdk/clock';
 import { openDatabase } from '../db/open.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
-import { createJobEngine } from './engine.ts';
+import { createJobEngine, type OutOfReach } from './engine.ts';
 import type { Submission } from './queue.ts';
 
 const THROW = (error: unknown) => {
   throw error;
 };
 
+interface TestEngineOptions {
+  readonly onError?: (error: unknown) => void;
+  readonly outOfReach?: OutOfReach;
+}
+
 /** A job engine in memory on a clock that tests move by hand. */
-export function createTestEngine({ onError = THROW }: { onError?: (error: unknown) => void } = {}) {
+export function createTestEngine({ onError = THROW, outOfReach }: TestEngineOptions = {}) {
   const clock = createManualClock();
   const ids = createCountingIds();
   const db = openDatabase(':memory:');
@@ -22,6 +27,7 @@ export function createTestEngine({ onError = THROW }: { onError?: (error: unknow
     cancelGraceMs: () => 5_000,
     retentionMs: 1_800_000,
     onOverdueWorker: (workerId) => overdue.push(workerId),
+    ...(outOfReach ? { outOfReach } : {}),
     onError,
   });
   const { queue, dispatcher } = engine;
@@ -57,7 +63,7 @@ export function createTestEngine({ onError = THROW }: { onError?: (error: unknow
       const stopped = engine.stop();
       await clock.advance(0);
       await stopped;
-      engine.close();
+      await engine.close();
       return clock.pending().length;
     },
   };

@@ -26,8 +26,25 @@ export type NewKey = Pick<KeyRecord, 'name' | 'scope' | 'endpoints' | 'expiresAt
 /** Every use would be a write; so coarse is enough to see which keys are idle. */
 const USE_NOTED_EVERY_MS = 60_000;
 
-export function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+const digests = new Map<string, Digest>();
+const MOST_DIGESTS = 1_000;
+const LONGEST_SECRET_CHARS = 256;
+
+export interface Digest {
+  readonly bytes: Buffer;
+  readonly hex: string;
+}
+
+/** Remembered for the last keys that were sent, since every request of a worker brings the same one. */
+export function sha256(text: string): Digest {
+  const known = digests.get(text);
+  if (known) return known;
+  const bytes = createHash('sha256').update(text).digest();
+  const digest = { bytes, hex: bytes.toString('hex') };
+  if (text.length > LONGEST_SECRET_CHARS) return digest;
+  if (digests.size >= MOST_DIGESTS) digests.clear();
+  digests.set(text, digest);
+  return digest;
 }
 
 export type KeyStore = ReturnType<typeof createKeyStore>;
@@ -53,7 +70,7 @@ export function createKeyStore(db: DatabaseSync, { clock, ids }: { clock: Clock;
       const record: KeyRecord = { ...key, id: ids.short(10), createdAt: clock.now() };
       const { id, name, scope, createdAt, expiresAt = null } = record;
       const endpoints = record.endpoints ? JSON.stringify(record.endpoints) : null;
-      const hash = sha256(secret).toString('hex');
+      const hash = sha256(secret).hex;
       insert.run(id, name, scope, endpoints, hash, createdAt, expiresAt);
       byHash.set(hash, record);
       return { record, secret };
@@ -64,7 +81,7 @@ export function createKeyStore(db: DatabaseSync, { clock, ids }: { clock: Clock;
       return remove.run(id).changes > 0;
     },
     /** The key with this secret, expired or not. The look-up is by hash, so its time tells nothing of other secrets. */
-    find: (secret: string): KeyRecord | undefined => byHash.get(sha256(secret).toString('hex')),
+    find: (secret: string): KeyRecord | undefined => byHash.get(sha256(secret).hex),
     isExpired: ({ expiresAt }: KeyRecord): boolean => expiresAt !== undefined && expiresAt <= clock.now(),
     /** The key was used. */
     noteUse(record: KeyRecord): void {

@@ -3,23 +3,36 @@
  * (`1.0` stays `1.0`, and integers above 2^53 stay exact) and large values are not built up and written out again.
  */
 export function sliceJsonObject(text: string): Map<string, string> {
-  // The parser checks the syntax; the scan below can then be simple.
-  const parsed: unknown = JSON.parse(text);
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+  return readJsonObject(text).slices;
+}
+
+/** A JSON object both ways: its values as the text they arrived in, and parsed. Throws SyntaxError where it is none. */
+export function readJsonObject(text: string): {
+  slices: Map<string, string>;
+  value: Record<string, unknown>;
+} {
+  // The parser checks the syntax; the scan can then be simple.
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new SyntaxError('expected a JSON object');
   }
+  return { slices: scanObject(text), value: value as Record<string, unknown> };
+}
+
+function scanObject(text: string): Map<string, string> {
   const slices = new Map<string, string>();
   let at = text.indexOf('{') + 1;
   for (;;) {
     at = skipSpace(text, at);
-    if (text[at] !== '"') return slices;
+    if (text.charCodeAt(at) !== 34) return slices;
     const keyEnd = stringEnd(text, at);
-    const key = JSON.parse(text.slice(at, keyEnd)) as string;
+    const name = text.slice(at + 1, keyEnd - 1);
+    const key = name.includes('\\') ? (JSON.parse(`"${name}"`) as string) : name;
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1);
     const end = valueEnd(text, start);
     slices.set(key, text.slice(start, end));
     at = skipSpace(text, end);
-    if (text[at] !== ',') return slices;
+    if (text.charCodeAt(at) !== 44) return slices;
     at += 1;
   }
 }
@@ -51,7 +64,7 @@ function stringEnd(text: string, from: number): number {
     quote = text.indexOf('"', quote + 1);
     if (quote < 0) return text.length;
     let slashes = 0;
-    while (text[quote - 1 - slashes] === '\\') slashes += 1;
+    while (text.charCodeAt(quote - 1 - slashes) === 92) slashes += 1;
     if (slashes % 2 === 0) return quote + 1;
   }
 }

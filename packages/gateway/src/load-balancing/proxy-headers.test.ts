@@ -112,3 +112,28 @@ test.each([
   const own = responseHeaders({ ...WORKER, prefix: '', rawHeaders });
   expect(firstValue(own, 'location')).toBe(location);
 });
+
+test('the worker is told what the gateway calls the request; the client’s own name for it stays as it was written', () => {
+  const rawHeaders = ['Host', 'gw:8080', 'X-Request-ID', 'mine'];
+  expect(requestHeaders({ ...CLIENT, rawHeaders, requestId: 'mine' })).toEqual(
+    expect.arrayContaining(['X-Request-ID', 'mine']),
+  );
+  for (const given of [[], ['X-REQUEST-ID', 'not\tsound', 'x-request-id', 'twice']]) {
+    const headers = requestHeaders({
+      ...CLIENT,
+      rawHeaders: ['Host', 'gw:8080', ...given],
+      requestId: 'run-1',
+    });
+    const names = headers.filter((text) => text.toLowerCase() === 'x-request-id');
+    expect([names.length, firstValue(headers, 'x-request-id')]).toEqual([1, 'run-1']);
+  }
+});
+
+test('the answer has one request id, the gateway’s, and limits of the worker beside the gateway’s', () => {
+  const ours = { 'x-request-id': 'run-1', ratelimit: '"lb";r=1;t=5' };
+  const rawHeaders = ['X-Request-Id', 'the worker’s', 'RateLimit', '"own";r=0;t=1'];
+  const headers = responseHeaders({ ...WORKER, rawHeaders, ours });
+  expect(headers.join(' ')).toBe(
+    'RateLimit "own";r=0;t=1 X-Runpod-Worker-Id w1 x-request-id run-1 ratelimit "lb";r=1;t=5',
+  );
+});

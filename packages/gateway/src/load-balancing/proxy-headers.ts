@@ -6,6 +6,8 @@ import { WORKER_ID_HEADER } from './affinity.ts';
  */
 export type RawHeaders = readonly string[];
 
+const REQUEST_ID_HEADER = 'x-request-id';
+
 /** Meant for one connection only, besides those that `Connection` names. */
 const HOP_BY_HOP = [
   'connection',
@@ -28,6 +30,8 @@ export interface ClientSide {
   readonly isTls: boolean;
   /** What the gateway took off the front of the path, such as `/lb/mine`; empty under the endpoint's own host. */
   readonly prefix: string;
+  /** What the gateway calls the request. */
+  readonly requestId?: string | undefined;
 }
 
 /** Methods whose requests have no body unless they say so. */
@@ -35,7 +39,7 @@ const BODYLESS = ['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT'];
 
 /** What the worker gets: without the gateway's key, with word of the client. `isUpgrade` asks for a WebSocket. */
 export function requestHeaders(client: ClientSide, isUpgrade = false): string[] {
-  const { rawHeaders, method, address, isTls, prefix } = client;
+  const { rawHeaders, method, address, isTls, prefix, requestId } = client;
   const sent = (name: string) => firstValue(rawHeaders, name);
   const host = sent('host') ?? 'localhost';
   const headers = without(endToEnd(rawHeaders), [
@@ -54,6 +58,11 @@ export function requestHeaders(client: ClientSide, isUpgrade = false): string[] 
   headers.push('X-Forwarded-Host', sent('x-forwarded-host') ?? host);
   headers.push('X-Forwarded-Proto', sent('x-forwarded-proto') ?? (isTls ? 'https' : 'http'));
   if (prefix !== '') headers.push('X-Forwarded-Prefix', `${sent('x-forwarded-prefix') ?? ''}${prefix}`);
+  // Often the client's own, which stays as it was written then.
+  if (requestId !== undefined && sent(REQUEST_ID_HEADER) !== requestId) {
+    const others = without(headers, [REQUEST_ID_HEADER]);
+    headers.splice(0, headers.length, ...others, 'X-Request-Id', requestId);
+  }
   if (isUpgrade) return [...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'];
   if (sent('transfer-encoding') !== undefined) headers.push('Transfer-Encoding', 'chunked');
   else if (sent('content-length') === undefined && !BODYLESS.includes(method)) {
@@ -68,14 +77,17 @@ export interface WorkerSide {
   readonly prefix: string;
   /** The `Host` that the worker was called by. */
   readonly host: string;
+  /** What the gateway itself has to say, by name; a request id among it is the only one then. */
+  readonly ours?: Readonly<Record<string, string>>;
 }
 
 /** What the client gets: also the worker's id, and redirects that lead back through the prefix. */
-export function responseHeaders({ rawHeaders, workerId, prefix, host }: WorkerSide): string[] {
-  const headers = without(endToEnd(rawHeaders), [WORKER_ID_HEADER]).map((text, index, all) =>
+export function responseHeaders({ rawHeaders, workerId, prefix, host, ours = {} }: WorkerSide): string[] {
+  const replaced = [WORKER_ID_HEADER, ...(REQUEST_ID_HEADER in ours ? [REQUEST_ID_HEADER] : [])];
+  const headers = without(endToEnd(rawHeaders), replaced).map((text, index, all) =>
     index % 2 === 1 && all[index - 1]?.toLowerCase() === 'location' ? relocate(text, prefix, host) : text,
   );
-  return [...headers, 'X-Runpod-Worker-Id', workerId];
+  return [...headers, 'X-Runpod-Worker-Id', workerId, ...Object.entries(ours).flat()];
 }
 
 /** The same for the answer to a WebSocket upgrade. */

@@ -3,6 +3,7 @@ import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
 import { createTestDirectory } from '../endpoints/test-directory.ts';
 import type { FleetChange, WorkerSnapshot } from '../fleet/fleet.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
+import type { DeliveryOutcome } from '../results/delivery.ts';
 import { createGatewayMetrics, type GatewayMetrics, type MetricsSource } from './gateway-metrics.ts';
 
 describe('the metrics of a gateway', () => {
@@ -11,6 +12,7 @@ describe('the metrics of a gateway', () => {
   let workers: WorkerSnapshot[];
   let tell: (change: FleetChange) => void;
   let endpoints: MetricsSource['endpoints'];
+  let tellDelivery: (outcome: DeliveryOutcome) => void;
   beforeEach(() => {
     engine = createTestEngine();
     workers = [];
@@ -32,6 +34,9 @@ describe('the metrics of a gateway', () => {
       },
       endpoints: { names: () => endpoints.names(), isPaused: (name) => endpoints.isPaused(name) },
       version: '1.2.3',
+      watchWebhooks: (watcher) => {
+        tellDelivery = watcher;
+      },
     });
   }
 
@@ -86,6 +91,18 @@ describe('the metrics of a gateway', () => {
     expect(await value('spillway_cold_start_seconds_sum{endpoint="echo"}')).toBe(3);
     expect(await value('spillway_workers{endpoint="echo",state="idle"}')).toBe(1);
     expect(await value('spillway_workers{endpoint="echo",state="running"}')).toBe(0);
+  });
+
+  it('counts tries of webhooks by what they came to, from zero', async () => {
+    const counts = async () =>
+      await Promise.all(
+        ['delivered', 'failed', 'given_up'].map((outcome) =>
+          value(`spillway_webhook_deliveries_total{outcome="${outcome}"}`),
+        ),
+      );
+    expect(await counts()).toEqual([0, 0, 0]);
+    for (const outcome of ['failed', 'failed', 'delivered', 'given_up'] as const) tellDelivery(outcome);
+    expect(await counts()).toEqual([1, 2, 1]);
   });
 
   it('times requests by route and tells about its build and its process', async () => {

@@ -1,10 +1,12 @@
 import type { WorkerState } from '@spillway/protocol';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Gauge, Histogram, Registry } from 'prom-client';
 import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import type { FleetChange, WorkerSnapshot } from '../fleet/fleet.ts';
 import type { QueueCounts } from '../jobs/job-store.ts';
 import type { JobChange } from '../jobs/queue.ts';
+import { DELIVERY_OUTCOMES, type DeliveryOutcome } from '../results/delivery.ts';
 import { addProcessMetrics } from './process-metrics.ts';
+import { type CountSeries, countFamily, type DurationSeries, durationFamily } from './series.ts';
 
 /**
  * What `/metrics` tells. Totals and durations are counted as they happen, from the events of jobs and workers; states
@@ -22,6 +24,8 @@ export interface MetricsSource {
   };
   readonly endpoints: Pick<EndpointDirectory, 'names' | 'isPaused'>;
   readonly version: string;
+  /** Absent: nothing delivers webhooks. */
+  readonly watchWebhooks?: (watcher: (outcome: DeliveryOutcome) => void) => void;
 }
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
@@ -36,6 +40,7 @@ export function createGatewayMetrics(source: MetricsSource) {
   const registry = new Registry();
   countJobs(registry, source);
   countColdStarts(registry, source);
+  countDeliveries(registry, source);
   addStates(registry, source);
   const observeRequest = timeRequests(registry);
   new Gauge({
@@ -48,82 +53,74 @@ export function createGatewayMetrics(source: MetricsSource) {
   return { text: () => registry.metrics(), observeRequest };
 }
 
-/** What the library's counters and histograms are once their labels are bound. */
-type BoundCounter = Counter.Internal;
-type BoundHistogram = Pick<Histogram.Internal<string>, 'observe'>;
-
 interface EndpointCounters {
-  readonly submitted: BoundCounter;
-  readonly retried: BoundCounter;
-  readonly ended: (status: string) => BoundCounter;
-  readonly queueDelay: BoundHistogram;
-  readonly execution: (outcome: string) => BoundHistogram;
+  readonly submitted: CountSeries;
+  readonly retried: CountSeries;
+  readonly ended: (status: string) => CountSeries;
+  readonly queueDelay: DurationSeries;
+  readonly execution: (outcome: string) => DurationSeries;
 }
 
-/** Series by their last label, each bound once. */
-function memo<T>(make: (label: string) => T): (label: string) => T {
-  const made = new Map<string, T>();
+/** Series by one of their labels, each found once. */
+function memo<K, T>(make: (label: K) => T): (label: K) => T {
+  const made = new Map<K, T>();
   return (label) => {
-    const found = made.get(label) ?? make(label);
+    const known = made.get(label);
+    if (known !== undefined) return known;
+    const found = make(label);
     made.set(label, found);
     return found;
   };
 }
 
 function jobCounters(registry: Registry): (endpoint: string) => EndpointCounters {
-  const registers = [registry];
-  const submitted = new Counter({
+  const submitted = countFamily({
     name: 'spillway_jobs_submitted_total',
     help: 'Jobs that were accepted.',
-    labelNames: ['endpoint'],
-    registers,
+    labels: ['endpoint'],
+    registry,
   });
-  const ended = new Counter({
+  const ended = countFamily({
     name: 'spillway_jobs_total',
     help: 'Jobs that reached a final state.',
-    labelNames: ['endpoint', 'status'],
-    registers,
+    labels: ['endpoint', 'status'],
+    registry,
   });
-  const retried = new Counter({
+  const retried = countFamily({
     name: 'spillway_jobs_retried_total',
     help: 'Jobs that went back to the queue.',
-    labelNames: ['endpoint'],
-    registers,
+    labels: ['endpoint'],
+    registry,
   });
-  const queueDelay = new Histogram({
+  const queueDelay = durationFamily({
     name: 'spillway_queue_delay_seconds',
     help: 'From the time a job could be delivered to its delivery.',
-    labelNames: ['endpoint'],
-    buckets: WAIT_BOUNDS,
-    registers,
+    labels: ['endpoint'],
+    bounds: WAIT_BOUNDS,
+    registry,
   });
-  const execution = new Histogram({
+  const execution = durationFamily({
     name: 'spillway_execution_seconds',
     help: 'Length of an attempt at a job.',
-    labelNames: ['endpoint', 'outcome'],
-    buckets: EXECUTION_BOUNDS,
-    registers,
+    labels: ['endpoint', 'outcome'],
+    bounds: EXECUTION_BOUNDS,
+    registry,
   });
-  return memo((endpoint) => {
-    // Zeros from an endpoint's first event on: a series that begins at 1 hides its first count from `rate()`.
-    submitted.inc({ endpoint }, 0);
-    retried.inc({ endpoint }, 0);
-    queueDelay.zero({ endpoint });
-    return {
-      submitted: submitted.labels(endpoint),
-      retried: retried.labels(endpoint),
-      ended: memo((status) => ended.labels(endpoint, status)),
-      queueDelay: queueDelay.labels(endpoint),
-      execution: memo((outcome) => execution.labels(endpoint, outcome)),
-    };
-  });
+  // Zeros from an endpoint's first event on: a series that begins at 1 hides its first count from `rate()`.
+  return memo((endpoint: string) => ({
+    submitted: submitted(endpoint),
+    retried: retried(endpoint),
+    ended: memo((status: string) => ended(endpoint, status)),
+    queueDelay: queueDelay(endpoint),
+    execution: memo((outcome: string) => execution(endpoint, outcome)),
+  }));
 }
 
 function countJobs(registry: Registry, { queue }: MetricsSource): void {
   const countersOf = jobCounters(registry);
   queue.watch(({ jobId, endpoint, isNew, transition }) => {
     // A delay that is over comes without a job's id.
-    if (isNew && jobId !== '') countersOf(endpoint).submitted.inc();
+    if (isNew && jobId !== '') countersOf(endpoint).submitted.add();
     if (!transition) return;
     const { before, after, endedAttempt } = transition;
     const counters = countersOf(endpoint);
@@ -132,12 +129,12 @@ function countJobs(registry: Registry, { queue }: MetricsSource): void {
         .execution(endedAttempt.outcome)
         .observe((endedAttempt.endedAt - endedAttempt.startedAt) / 1000);
     if (before.status === after.status) return;
-    if (after.status === 'IN_QUEUE') counters.retried.inc();
+    if (after.status === 'IN_QUEUE') counters.retried.add();
     else if (after.status === 'IN_PROGRESS')
       counters.queueDelay.observe(
         ((after.startedAt ?? 0) - Math.max(before.queuedAt, before.availableAt)) / 1000,
       );
-    else counters.ended(after.status).inc();
+    else counters.ended(after.status).add();
   });
 }
 
@@ -157,6 +154,18 @@ function countColdStarts(registry: Registry, { fleet }: MetricsSource): void {
       coldStarts.observe({ endpoint }, (worker.readyAt - worker.startedAt) / 1000);
     }
   });
+}
+
+function countDeliveries(registry: Registry, { watchWebhooks }: MetricsSource): void {
+  const seriesOf = countFamily({
+    name: 'spillway_webhook_deliveries_total',
+    help: 'Tries to deliver a webhook: delivered, failed and to be tried again, given up with the last failure.',
+    labels: ['outcome'],
+    registry,
+  });
+  // All of them at zero from the start.
+  const series = new Map(DELIVERY_OUTCOMES.map((outcome) => [outcome, seriesOf(outcome)]));
+  watchWebhooks?.((outcome) => series.get(outcome)?.add());
 }
 
 function addStates(registry: Registry, { queue, fleet, endpoints }: MetricsSource): void {
@@ -224,21 +233,17 @@ function setWorkerStates(
 
 /** Times answers by the path of their route, so that ids make no series of their own. */
 function timeRequests(registry: Registry) {
-  const requests = new Histogram({
+  const series = durationFamily({
     name: 'spillway_http_request_duration_seconds',
     help: 'Time to answer a request, long polls included.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: REQUEST_BOUNDS,
-    registers: [registry],
+    labels: ['method', 'route', 'status'],
+    bounds: REQUEST_BOUNDS,
+    registry,
   });
-  const bound = new Map<string, BoundHistogram>();
-  return (method: string, route: string, status: number, ms: number): void => {
-    const key = `${method} ${status} ${route}`;
-    let histogram = bound.get(key);
-    if (!histogram) {
-      histogram = requests.labels(method, route, String(status));
-      bound.set(key, histogram);
-    }
-    histogram.observe(ms / 1000);
-  };
+  // By what comes with each request, so that no key is put together for one.
+  const ofRoute = memo((route: string) =>
+    memo((method: string) => memo((status: number) => series(method, route, String(status)))),
+  );
+  return (method: string, route: string, status: number, ms: number): void =>
+    ofRoute(route)(method)(status).observe(ms / 1000);
 }

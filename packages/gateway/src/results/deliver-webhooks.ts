@@ -1,7 +1,7 @@
 import type { Clock } from '@spillway/sdk/clock';
 import { type AddressRules, guardedFetch } from '@spillway/sdk/net';
 import type { Job } from '../jobs/job.ts';
-import type { Delivery, DeliveryStore, DeliveryTry } from './delivery.ts';
+import type { Delivery, DeliveryOutcome, DeliveryStore, DeliveryTry } from './delivery.ts';
 import { decideNextTryMs } from './delivery-schedule.ts';
 import { webhookRequest } from './webhook-request.ts';
 
@@ -10,6 +10,11 @@ export interface WebhookDeliveryOptions {
   /** The job with its output; jobs are kept while their webhook waits. */
   readonly job: (id: string) => Promise<Job | undefined>;
   readonly clock: Clock;
+  /**
+   * Epoch milliseconds as everybody else has them, for the signed timestamp: the clock may be ahead of them, since it
+   * never goes back, and receivers refuse what is off by minutes.
+   */
+  readonly wallTime: () => number;
   readonly random: () => number;
   /** `whsec_…`: signs every delivery. */
   readonly secret: string;
@@ -33,30 +38,43 @@ export function createWebhookDelivery(options: WebhookDeliveryOptions) {
   const stopping = new AbortController();
   let wake = new AbortController();
   let loop: Promise<void> | undefined;
+  const watchers: ((outcome: DeliveryOutcome) => void)[] = [];
+  const tell = (outcome: DeliveryOutcome) => {
+    for (const watcher of watchers) watcher(outcome);
+  };
 
   /** What became of tries that could not be written (a full disk, say): they are not made again, only written. */
-  const unwritten = new Map<number, () => void>();
+  const unwritten = new Map<number, () => Promise<void>>();
 
-  function record(id: number, one: DeliveryTry, next: { nextAt?: number; deliveredAt?: number }): void {
+  async function record(
+    id: number,
+    one: DeliveryTry,
+    next: { nextAt?: number; deliveredAt?: number },
+  ): Promise<void> {
     const write = () => store.record(id, one, next);
     unwritten.set(id, write);
-    write();
+    await write();
     unwritten.delete(id);
   }
 
   async function deliver(delivery: Delivery): Promise<void> {
     const write = unwritten.get(delivery.id);
     if (write) {
-      write();
+      await write();
       unwritten.delete(delivery.id);
       return;
     }
     const job = await options.job(delivery.jobId);
-    if (!job) return record(delivery.id, { at: clock.now(), tookMs: 0, error: 'the job is gone' }, {});
+    if (!job) {
+      tell('given_up');
+      return record(delivery.id, { at: clock.now(), tookMs: 0, error: 'the job is gone' }, {});
+    }
     const one = await tryOnce(delivery, job, options, stopping.signal);
     // Cut off by the stop: as if it had not been tried.
     if (stopping.signal.aborted && one.status === undefined) return;
-    record(delivery.id, one, nextOf(delivery, one, clock.now(), options.random()));
+    const next = nextOf(delivery, one, clock.now(), options.random());
+    tell(outcomeOf(next));
+    await record(delivery.id, one, next);
   }
 
   async function run(): Promise<void> {
@@ -84,6 +102,10 @@ export function createWebhookDelivery(options: WebhookDeliveryOptions) {
     },
     /** A job with a webhook ended, or somebody asked for a redelivery. */
     poke: (): void => wake.abort(),
+    /** Calls `watcher` after each try, whether or not it can be written down. */
+    watch(watcher: (outcome: DeliveryOutcome) => void): void {
+      watchers.push(watcher);
+    },
     async stop(): Promise<void> {
       stopping.abort();
       await loop;
@@ -100,7 +122,7 @@ async function tryOnce(
   const { clock, send = guardedFetch } = options;
   const at = clock.now();
   try {
-    const { body, headers } = webhookRequest(delivery, job, options.secret, at);
+    const { body, headers } = webhookRequest(delivery, job, options.secret, options.wallTime());
     const reply = await send(delivery.url, {
       method: 'POST',
       body,
@@ -116,7 +138,17 @@ async function tryOnce(
   }
 }
 
-function nextOf(delivery: Delivery, one: DeliveryTry, now: number, random: number) {
+interface NextStep {
+  readonly deliveredAt?: number;
+  readonly nextAt?: number;
+}
+
+function outcomeOf({ deliveredAt, nextAt }: NextStep): DeliveryOutcome {
+  if (deliveredAt !== undefined) return 'delivered';
+  return nextAt === undefined ? 'given_up' : 'failed';
+}
+
+function nextOf(delivery: Delivery, one: DeliveryTry, now: number, random: number): NextStep {
   if (one.status !== undefined && one.status >= 200 && one.status < 300) return { deliveredAt: now };
   const failures = delivery.log.length + 1;
   const waitMs = decideNextTryMs(failures, random);

@@ -20,6 +20,11 @@ export interface DeliveryTry {
   readonly error?: string;
 }
 
+/** What a try came to: a failed one is made again, a given-up one was the last. */
+export const DELIVERY_OUTCOMES = ['delivered', 'failed', 'given_up'] as const;
+
+export type DeliveryOutcome = (typeof DELIVERY_OUTCOMES)[number];
+
 /** Reads the outbox that the job store writes, and keeps what became of each delivery. */
 export interface DeliveryStore {
   due(now: number, limit: number): readonly Delivery[];
@@ -27,7 +32,7 @@ export interface DeliveryStore {
   ofJob(jobId: string): readonly Delivery[];
   get(id: number): Delivery | undefined;
   /** Adds a try and says what follows: another one, or the end. */
-  record(id: number, one: DeliveryTry, next: { nextAt?: number; deliveredAt?: number }): void;
+  record(id: number, one: DeliveryTry, next: { nextAt?: number; deliveredAt?: number }): Promise<void>;
   /** Has it tried again at `now`, delivered or not; its log goes on. False when there is none. */
-  redeliver(id: number, now: number): boolean;
+  redeliver(id: number, now: number): Promise<boolean>;
 }

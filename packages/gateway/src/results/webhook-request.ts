@@ -6,7 +6,8 @@ import type { Delivery } from './delivery.ts';
 
 /**
  * The request that tells a job's end: RunPod's body (the status body with `input` and `webhook`), and the headers of
- * Standard Webhooks, by which a receiver can check that it comes from here and was not seen before.
+ * Standard Webhooks, by which a receiver can check that it comes from here and was not seen before. `at`: the wall
+ * clock's epoch milliseconds.
  */
 export function webhookRequest(delivery: Delivery, job: Job, secret: string, at: number) {
   const body = joinJsonObject([

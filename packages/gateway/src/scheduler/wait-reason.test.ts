@@ -58,6 +58,14 @@ test('where workers only connect, a job says that none has and how one does', ()
   expect(waiting.message).toContain('`spillway pool env mine`');
 });
 
+test('where the only connected worker is unhealthy, a job says so', () => {
+  expect(reason(['unhealthy', 'stopped'], { endpoint: POOL })).toEqual({
+    code: 'NO_POOL_WORKERS',
+    message:
+      'no worker that is connected takes jobs: 1 is unhealthy, `spillway workers` says why; no job is ahead',
+  });
+});
+
 test('connected workers count beside those that may be started', () => {
   const workers: WaitInput['workers'] = [
     { state: 'running', backend: 'pool' },

@@ -48,6 +48,11 @@ export function decideWaitReason(input: WaitInput): WaitReason {
     return { code: 'WORKERS_BUSY', message };
   }
   if (!startsWorkers(endpoint)) {
+    const unwell = count('unhealthy');
+    if (unwell > 0) {
+      const message = `no worker that is connected takes jobs: ${unwell} ${unwell === 1 ? 'is' : 'are'} unhealthy, \`spillway workers\` says why${ahead}`;
+      return { code: 'NO_POOL_WORKERS', message };
+    }
     const message = `no worker is connected, and none is started here (backends: [pool]); \`spillway pool env ${endpoint.name}\` shows how one is connected`;
     return { code: 'NO_POOL_WORKERS', message };
   }

@@ -379,6 +379,9 @@ const LAST_MOMENTS: Readonly<Record<string, (pair: Pair) => Promise<unknown> | u
     const { ttlMs, executionTimeoutMs } = CRASH_SUBMIT;
     const times = { queuedAt: model.now, availableAt: model.now, expiresAt: model.now + ttlMs };
     model.submit({ id, priority, ttlMs, executionTimeoutMs, mayLose: 1, mayFail: 0, ...times });
+    // One that a worker waited for is written as given to it.
+    const { lease } = (await rig.engine.queue.get(id)) ?? {};
+    if (lease) expect(model.lease(id, lease.workerId, lease.wireId)).toBeUndefined();
   },
   'right after it answered a report': async ({ model, rig }) => {
     const delivery = model.deliveries.findLast((one) => model.isCurrent(one));

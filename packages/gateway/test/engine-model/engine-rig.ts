@@ -102,7 +102,7 @@ export function createEngineRig(folder: string) {
       const stopped = left.stop();
       await clock.settle();
       await stopped;
-      left.close();
+      await left.close();
       log = [];
       overdue = [];
       engine = open();
@@ -115,7 +115,7 @@ export function createEngineRig(folder: string) {
       const stopped = engine.stop();
       await clock.settle();
       await stopped;
-      engine.close();
+      await engine.close();
       return { failures, open: clock.pending().length };
     },
   };

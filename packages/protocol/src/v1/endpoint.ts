@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { POLICY_LIMITS } from '../job.ts';
+import { warmWindowSchema } from './warm-window.ts';
 
 /**
  * Endpoints as `/v1` shows and changes them. `spillway.yaml` is the base; a change made by API lies over it until it is
@@ -31,6 +32,7 @@ const workerFields = {
   min: within(SETTING_LIMITS.workers),
   max: within(SETTING_LIMITS.workers),
   idleTimeoutMs: within(SETTING_LIMITS.idleTimeoutMs),
+  warm: z.array(warmWindowSchema),
 };
 const retryFields = {
   workerLost: within(SETTING_LIMITS.retries),

@@ -46,6 +46,7 @@ export {
   keyListSchema,
   keyViewSchema,
 } from './key.ts';
+export { isDayList, isTimeZone, TIME_OF_DAY, type WarmWindowView, warmWindowSchema } from './warm-window.ts';
 export {
   type PoolWorkerCreated,
   poolWorkerCreatedSchema,

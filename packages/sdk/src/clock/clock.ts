@@ -7,7 +7,12 @@ export interface Clock {
   now(): number;
   /** Resolves after `ms`, or at once when `signal` aborts (never rejects). */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `onOver` after `ms` unless the returned function is called before. Costs far less than a `sleep` to abort. */
+  timer(ms: number, onOver: () => void): () => void;
 }
+
+/** The longest time that a timer takes; a longer one would fire at once. */
+const LONGEST_MS = 0x7fffffff;
 
 /** The real clock; works in Node and in browsers. `notBefore`: it starts there if the wall clock says less. */
 export function createSystemClock(notBefore = 0): Clock {
@@ -18,7 +23,7 @@ export function createSystemClock(notBefore = 0): Clock {
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         if (signal?.aborted) return resolve();
-        const timer = setTimeout(done, Math.max(0, Math.min(ms, 0x7fffffff)));
+        const timer = setTimeout(done, Math.max(0, Math.min(ms, LONGEST_MS)));
         function done(): void {
           clearTimeout(timer);
           signal?.removeEventListener('abort', done);
@@ -26,5 +31,9 @@ export function createSystemClock(notBefore = 0): Clock {
         }
         signal?.addEventListener('abort', done, { once: true });
       }),
+    timer(ms, onOver) {
+      const timer = setTimeout(onOver, Math.max(0, Math.min(ms, LONGEST_MS)));
+      return () => clearTimeout(timer);
+    },
   };
 }

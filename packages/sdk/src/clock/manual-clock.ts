@@ -51,6 +51,17 @@ export function createManualClock(startAt = 1_800_000_000_000): ManualClock {
         waits.add(wait);
         signal?.addEventListener('abort', wake, { once: true });
       }),
+    timer(ms, onOver) {
+      const wait = {
+        at: now + Math.max(0, ms),
+        wake() {
+          waits.delete(wait);
+          onOver();
+        },
+      };
+      waits.add(wait);
+      return () => void waits.delete(wait);
+    },
     advance,
     async advanceToNext() {
       await settle();

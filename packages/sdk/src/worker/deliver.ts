@@ -21,8 +21,8 @@ export type DeliveryResult =
 export type Deliver = (delivery: Delivery) => Promise<DeliveryResult>;
 
 const BOUNDS = { baseMs: 250, maxMs: 15_000 };
-/** Room for slow lines: a minute, and 100 kB a second on top. */
-const deadlineMs = (body: string) => 60_000 + body.length / 100;
+/** Room for slow lines: a minute, and 100 kB a second on top; in whole seconds, since Node keeps a list for each length. */
+const deadlineMs = (body: string) => 60_000 + 1_000 * Math.floor(body.length / 100_000);
 /** Answers that a second try can't change. Any other refusal (a proxy's 404, say) gets a few tries. */
 const FINAL_REFUSALS: readonly number[] = [400, 409, 410, 413, 422];
 const TRIES_WHEN_REFUSED = 4;

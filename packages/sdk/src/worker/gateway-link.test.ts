@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '../clock/manual-clock.ts';
 import { createLink } from './gateway-link.ts';
+import { createFetchExchange } from './http-exchange.ts';
 
 /** A fetch that never answers by itself and obeys its signal, as the real one does. */
 const hangingFetch: typeof fetch = (_url, init) =>
@@ -15,7 +16,7 @@ test('the key goes out raw, as RunPod’s workers send it', async () => {
     headers = new Headers(init?.headers);
     return new Response('{}');
   };
-  const link = createLink({ fetch, clock, key: 'rpa_1' });
+  const link = createLink({ startExchange: createFetchExchange(fetch), clock, key: 'rpa_1' });
   await link({
     method: 'POST',
     url: 'http://gw/x',
@@ -31,7 +32,7 @@ test('the key goes out raw, as RunPod’s workers send it', async () => {
 
 test('a server that keeps silent is given up at the deadline', async () => {
   const clock = createManualClock();
-  const link = createLink({ fetch: hangingFetch, clock, key: undefined });
+  const link = createLink({ startExchange: createFetchExchange(hangingFetch), clock, key: undefined });
   const result = link({ method: 'GET', url: 'http://gw/x', deadlineMs: 90_000 });
   expect(await clock.advanceToNext()).toBe(90_000);
   expect(await result).toEqual({ kind: 'timeout' });
@@ -40,7 +41,7 @@ test('a server that keeps silent is given up at the deadline', async () => {
 test('a poll can be given up at once', async () => {
   const clock = createManualClock();
   const stop = new AbortController();
-  const link = createLink({ fetch: hangingFetch, clock, key: undefined });
+  const link = createLink({ startExchange: createFetchExchange(hangingFetch), clock, key: undefined });
   const result = link({ method: 'GET', url: 'http://gw/x', deadlineMs: 90_000, signal: stop.signal });
   stop.abort();
   expect(await result).toEqual({ kind: 'aborted' });
@@ -59,7 +60,7 @@ test('an answer that has begun is read to its end even when the poll is given up
     fetchSignal = init?.signal;
     return new Response(body.readable);
   };
-  const link = createLink({ fetch, clock, key: undefined });
+  const link = createLink({ startExchange: createFetchExchange(fetch), clock, key: undefined });
   const result = link({ method: 'GET', url: 'http://gw/x', deadlineMs: 90_000, signal: stop.signal });
   await clock.settle();
   stop.abort();
@@ -74,7 +75,7 @@ test('a connection that fails is a value with its reason', async () => {
   const clock = createManualClock();
   const fetch = () =>
     Promise.reject(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }));
-  const link = createLink({ fetch, clock, key: undefined });
+  const link = createLink({ startExchange: createFetchExchange(fetch), clock, key: undefined });
   expect(await link({ method: 'GET', url: 'http://gw/x', deadlineMs: 1 })).toEqual({
     kind: 'unreachable',
     reason: 'connect ECONNREFUSED',
@@ -90,7 +91,7 @@ test('Retry-After is read in its form in seconds', async () => {
   ] as const) {
     const fetch = async () =>
       new Response('', { status: 429, headers: header ? { 'retry-after': header } : {} });
-    const result = await createLink({ fetch, clock, key: undefined })({
+    const result = await createLink({ startExchange: createFetchExchange(fetch), clock, key: undefined })({
       method: 'GET',
       url: 'http://gw/x',
       deadlineMs: 1,

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
 import { describeNetworkError } from '../describe-error.ts';
 import { SDK_VERSION } from '../version.ts';
+import type { StartExchange } from './http-exchange.ts';
 
 /**
  * One HTTP exchange with the server, bounded in time, that never throws: whatever went wrong is a value. It knows the
@@ -33,61 +34,55 @@ export type LinkResult =
   | { readonly kind: 'unreachable'; readonly reason: string };
 
 export interface LinkOptions {
-  readonly fetch: typeof fetch;
+  readonly startExchange: StartExchange;
   readonly clock: Clock;
   readonly key: string | undefined;
 }
 
 const BODY_DEADLINE_MS = 120_000;
 
-export function createLink({ fetch, clock, key }: LinkOptions): Link {
+export function createLink({ startExchange, clock, key }: LinkOptions): Link {
   const headers: Record<string, string> = {
     'user-agent': `Spillway-SDK/${SDK_VERSION} (worker)`,
+    accept: '*/*',
     ...(key === undefined ? {} : { authorization: key }),
   };
 
-  return async (request) => {
-    if (request.signal?.aborted) return { kind: 'aborted' };
-    const controller = new AbortController();
+  return async ({ method, url, body, contentType, deadlineMs, signal }) => {
+    if (signal?.aborted) return { kind: 'aborted' };
     let cut: 'timeout' | 'aborted' | undefined;
+    const exchange = startExchange({
+      method,
+      url,
+      headers: contentType === undefined ? headers : { ...headers, 'content-type': contentType },
+      body,
+      onHead() {
+        signal?.removeEventListener('abort', onAbort);
+        stopDeadline();
+        stopDeadline = clock.timer(BODY_DEADLINE_MS, () => cutBy('timeout'));
+      },
+    });
     const cutBy = (kind: 'timeout' | 'aborted') => {
       cut ??= kind;
-      controller.abort();
+      exchange.cut();
     };
     const onAbort = () => cutBy('aborted');
-    request.signal?.addEventListener('abort', onAbort, { once: true });
-    let deadline = startDeadline(clock, request.deadlineMs, () => cutBy('timeout'));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    let stopDeadline = clock.timer(deadlineMs, () => cutBy('timeout'));
     try {
-      const response = await fetch(request.url, {
-        method: request.method,
-        headers: { ...headers, ...(request.contentType ? { 'content-type': request.contentType } : {}) },
-        ...(request.body === undefined ? {} : { body: request.body }),
-        signal: controller.signal,
-      });
-      request.signal?.removeEventListener('abort', onAbort);
-      deadline.cancel();
-      deadline = startDeadline(clock, BODY_DEADLINE_MS, () => cutBy('timeout'));
-      const text = await response.text();
-      return { kind: 'reply', status: response.status, retryAfterMs: retryAfterMs(response), text };
+      const { status, retryAfter, text } = await exchange.reply;
+      return { kind: 'reply', status, retryAfterMs: retryAfterMs(retryAfter), text };
     } catch (error) {
       return cut ? { kind: cut } : { kind: 'unreachable', reason: describeNetworkError(error) };
     } finally {
-      request.signal?.removeEventListener('abort', onAbort);
-      deadline.cancel();
+      signal?.removeEventListener('abort', onAbort);
+      stopDeadline();
     }
   };
 }
 
-function startDeadline(clock: Clock, ms: number, onOver: () => void): { cancel(): void } {
-  const cancelled = new AbortController();
-  void clock.sleep(ms, cancelled.signal).then(() => {
-    if (!cancelled.signal.aborted) onOver();
-  });
-  return { cancel: () => cancelled.abort() };
-}
-
 /** Only the form in seconds; a date would need the wall clock, and the caller's own back-off serves as well. */
-function retryAfterMs(response: Response): number | undefined {
-  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+function retryAfterMs(header: string | undefined): number | undefined {
+  const seconds = Number(header ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : undefined;
 }

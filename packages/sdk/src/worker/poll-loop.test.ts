@@ -26,6 +26,7 @@ function createLoop(concurrency: Concurrency = 1) {
   const polls: { want: number; isBusy: boolean; answer: (answer: Answer) => void }[] = [];
   const started: string[] = [];
   const ends = new Map<string, () => void>();
+  const handlerEnds = new Map<string, () => void>();
   const lines: string[] = [];
   const end = runPollLoop({
     source: {
@@ -39,7 +40,10 @@ function createLoop(concurrency: Concurrency = 1) {
     concurrency,
     startJob: ({ job }) => {
       started.push(job.id);
-      running.start(job.id, () => new Promise((resolve) => ends.set(job.id, resolve)));
+      running.start(job.id, (_signal, freePlace) => {
+        handlerEnds.set(job.id, freePlace);
+        return new Promise((resolve) => ends.set(job.id, resolve));
+      });
     },
     clock,
     random: () => 0,
@@ -60,6 +64,12 @@ function createLoop(concurrency: Concurrency = 1) {
     async answer(answer: Answer) {
       await clock.settle();
       polls.at(-1)?.answer(answer);
+      await clock.settle();
+    },
+    /** The handler ends; the result is on its way until `finish`. */
+    async endHandler(jobId: string) {
+      await clock.settle();
+      handlerEnds.get(jobId)?.();
       await clock.settle();
     },
     async finish(jobId: string) {
@@ -95,6 +105,33 @@ test('free places are asked for together', async () => {
   expect(loop.polls).toHaveLength(2);
   await loop.finish('b');
   expect(loop.polls[2]).toMatchObject({ want: 1, isBusy: true });
+  loop.stop();
+  await loop.end;
+});
+
+test('the next jobs do not wait for results on their way, of which there are no more than places', async () => {
+  const loop = createLoop(2);
+  await loop.answer(jobs('a', 'b'));
+  await loop.endHandler('a');
+  expect(loop.polls[1]).toMatchObject({ want: 1, isBusy: true });
+  await loop.answer(jobs('c'));
+  await loop.endHandler('b');
+  await loop.answer(jobs('d'));
+  await loop.endHandler('c');
+  expect(loop.polls).toHaveLength(3);
+  await loop.finish('a');
+  expect(loop.polls).toHaveLength(4);
+  loop.stop();
+  await loop.end;
+});
+
+test('with one place the result is with the server before the next job is asked for', async () => {
+  const loop = createLoop(1);
+  await loop.answer(jobs('a'));
+  await loop.endHandler('a');
+  expect(loop.polls).toHaveLength(1);
+  await loop.finish('a');
+  expect(loop.polls).toHaveLength(2);
   loop.stop();
   await loop.end;
 });

@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { Clock } from '../clock/clock.ts';
 import { createEmptyPolls } from './empty-polls.ts';
 import type { JobSource } from './job-source.ts';
@@ -40,9 +41,11 @@ export async function runPollLoop(options: PollLoopOptions): Promise<PollEnd> {
 
   while (!signal.aborted) {
     limit = decideLimit(options.concurrency, limit, log);
-    const free = limit - running.size;
+    const free = decideFree(limit, running);
     if (free <= 0) {
       await running.changed();
+      // Places that come free together are asked for together.
+      await endOfTurn();
       continue;
     }
     const startedAt = clock.now();
@@ -57,14 +60,28 @@ export async function runPollLoop(options: PollLoopOptions): Promise<PollEnd> {
     if (result.kind === 'items') {
       outage.over();
       for (const taken of result.items) options.startJob(taken);
-      if (result.items.length > 0) emptyPolls.reset();
-      else await emptyPolls.pause(startedAt, signal);
+      if (result.items.length === 0) {
+        await emptyPolls.pause(startedAt, signal);
+        continue;
+      }
+      emptyPolls.reset();
+      // The handlers come before the next poll.
+      await endOfTurn();
     } else {
       const retryAfterMs = result.kind === 'unavailable' ? result.retryAfterMs : undefined;
       await outage.wait(result.reason, retryAfterMs, signal);
     }
   }
   return { kind: 'stopped' };
+}
+
+/**
+ * A result on its way holds no place, so that the next job need not wait for the server to have it; but there may be no
+ * more of them than places. With one place the result goes first: the next handler may block the thread, and with it the
+ * result.
+ */
+function decideFree(limit: number, { size, placesTaken }: RunningJobs): number {
+  return limit === 1 ? 1 - size : Math.min(limit - placesTaken, 2 * limit - size);
 }
 
 function decideLimit(concurrency: Concurrency, current: number, log: Logger): number {

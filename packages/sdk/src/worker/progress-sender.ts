@@ -20,7 +20,9 @@ export type PostProgress = (json: string) => Promise<boolean>;
 const BOUNDS = { baseMs: 250, maxMs: 10_000 };
 
 export function createProgressSender(post: PostProgress, clock: Clock, random: () => number): ProgressSender {
-  const closing = new AbortController();
+  let isClosed = false;
+  /** Made when it is first needed, since most jobs tell no progress. */
+  let pause: AbortController | undefined;
   let newest: string | undefined;
   let sending: Promise<void> | undefined;
 
@@ -33,28 +35,31 @@ export function createProgressSender(post: PostProgress, clock: Clock, random: (
         failures = 0;
         continue;
       }
-      if (closing.signal.aborted) continue;
+      if (isClosed) continue;
       newest ??= json;
       failures += 1;
-      await clock.sleep(backoffMs(failures, BOUNDS, random), closing.signal);
+      pause ??= new AbortController();
+      await clock.sleep(backoffMs(failures, BOUNDS, random), pause.signal);
     }
     sending = undefined;
   }
 
+  async function close(): Promise<void> {
+    isClosed = true;
+    pause?.abort();
+    await sending;
+  }
+
   return {
     offer(json) {
-      if (closing.signal.aborted) return;
+      if (isClosed) return;
       newest = json;
       sending ??= sendAll();
     },
-    async flush() {
-      closing.abort();
-      await sending;
-    },
-    async discard() {
+    flush: close,
+    discard() {
       newest = undefined;
-      closing.abort();
-      await sending;
+      return close();
     },
   };
 }

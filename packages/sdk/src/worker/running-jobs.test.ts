@@ -41,3 +41,20 @@ test('a batch is known whole before the first handler runs', async () => {
     ['a', 'b'],
   ]);
 });
+
+test('a job that gave its place away still runs, until it has ended', async () => {
+  const running = createRunningJobs();
+  const end = Promise.withResolvers<void>();
+  const handled = Promise.withResolvers<void>();
+  running.start('a', async (_signal, freePlace) => {
+    freePlace();
+    handled.resolve();
+    await end.promise;
+  });
+  expect(running.placesTaken).toBe(1);
+  await handled.promise;
+  expect([running.placesTaken, running.size, running.ids()]).toEqual([0, 1, ['a']]);
+  end.resolve();
+  await running.settled();
+  expect([running.placesTaken, running.size]).toEqual([0, 0]);
+});

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { WORKER_ENV } from '@spillway/protocol';
 import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { createProcessHost, type StopSignal, type WorkerHost } from './host.ts';
+import { createFetchExchange, createHttpExchange } from './http-exchange.ts';
 import { hasTestInput, runLocally } from './local-run.ts';
 import { createWorkerLog, parseLogLevel } from './log.ts';
 import { createWorker, type WorkerEnd } from './worker.ts';
@@ -11,6 +12,7 @@ import { assertOptions, type WorkerOptions } from './worker-options.ts';
 /** What `startWorker` takes from outside; all of it has a default. */
 export interface StartWorkerParts {
   readonly host?: WorkerHost;
+  /** Sends all requests in place of Node's own HTTP client. */
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -62,7 +64,7 @@ async function serve(options: WorkerOptions, host: WorkerHost, parts: StartWorke
   const worker = createWorker(options, {
     config,
     log,
-    fetch: parts.fetch ?? fetch,
+    startExchange: parts.fetch ? createFetchExchange(parts.fetch) : createHttpExchange(),
     clock: parts.clock ?? createSystemClock(),
     random: parts.random ?? Math.random,
   });

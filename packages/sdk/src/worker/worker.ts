@@ -1,9 +1,10 @@
 import type { Clock } from '../clock/clock.ts';
-import { createAttemptReport } from './attempt-report.ts';
+import { type AttemptReport, createAttemptReport } from './attempt-report.ts';
 import { createLink } from './gateway-link.ts';
 import { createHeartbeat } from './heartbeat.ts';
+import type { StartExchange } from './http-exchange.ts';
 import { createJobSource } from './job-source.ts';
-import type { WorkerLog } from './log.ts';
+import type { Logger, WorkerLog } from './log.ts';
 import { type PollEnd, runPollLoop } from './poll-loop.ts';
 import { type AttemptResult, runAttempt } from './run-attempt.ts';
 import { createRunningJobs } from './running-jobs.ts';
@@ -28,7 +29,7 @@ export type WorkerEnd =
 
 export interface WorkerParts {
   readonly config: WorkerConfig;
-  readonly fetch: typeof fetch;
+  readonly startExchange: StartExchange;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: WorkerLog;
@@ -37,7 +38,7 @@ export interface WorkerParts {
 export function createWorker(options: WorkerOptions, parts: WorkerParts): Worker {
   assertOptions(options);
   const { config, clock, random, log } = parts;
-  const link = createLink({ fetch: parts.fetch, clock, key: config.key });
+  const link = createLink({ startExchange: parts.startExchange, clock, key: config.key });
   const source = createJobSource(link, config.urls);
   const running = createRunningJobs();
   const taking = new AbortController();
@@ -54,25 +55,26 @@ export function createWorker(options: WorkerOptions, parts: WorkerParts): Worker
   }
 
   function startJob(taken: TakenAttempt): void {
-    const isNew = running.start(taken.job.id, async (signal) => {
-      const jobLog = log.forJob(taken.job.id);
+    const jobLog = log.forJob(taken.job.id);
+    const isNew = running.start(taken.job.id, async (signal, freePlace) => {
       try {
         const report = createAttemptReport({ ...parts, taken, link, urls: config.urls, log: jobLog, signal });
-        const result = await runTaken(taken, options, parts, report, signal);
+        const result = await runTaken(taken, options, parts, { report, log: jobLog, signal });
         const isRefreshAsked = result.isRefreshAsked || options.refreshWorker === true;
         if (isRefreshAsked) {
           isRefresh = true;
           stopTaking();
         }
         if (result.outcome.status === 'STOPPED') jobLog.info('stopped; nothing is reported');
-        await report.finish(result, isRefreshAsked);
+        const finished = report.finish(result, isRefreshAsked);
+        freePlace();
+        await finished;
       } catch (error) {
-        jobLog.error(
-          `the worker failed on this job: ${error instanceof Error ? error.stack : String(error)}`,
-        );
+        const reason = error instanceof Error ? error.stack : String(error);
+        jobLog.error(`the worker failed on this job: ${reason}`);
       }
     });
-    if (!isNew) log.forJob(taken.job.id).warn('delivered again while it runs here; the running one goes on');
+    if (!isNew) jobLog.warn('delivered again while it runs here; the running one goes on');
   }
 
   async function work(): Promise<WorkerEnd> {
@@ -118,8 +120,7 @@ async function runTaken(
   taken: TakenAttempt,
   options: WorkerOptions,
   parts: WorkerParts,
-  sink: Parameters<typeof runAttempt>[0]['sink'],
-  signal: AbortSignal,
+  { report, log, signal }: { report: AttemptReport; log: Logger; signal: AbortSignal },
 ): Promise<AttemptResult> {
   if (taken.problem !== undefined) {
     const failure = { type: 'INPUT_INVALID', isRetryable: false } as const;
@@ -127,12 +128,11 @@ async function runTaken(
     return { outcome, isStream: false, isRefreshAsked: false };
   }
   const { workerId, hostname, endpoint } = parts.config;
-  const log = parts.log.forJob(taken.job.id);
   return runAttempt({
     job: taken.job,
     handler: options.handler,
     identity: { attempt: taken.attempt ?? 1, workerId, hostname, endpoint },
-    sink,
+    sink: report,
     log,
     signal,
     returnAggregateStream: options.returnAggregateStream ?? false,

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { runNow, type Turn } from '../../lib/turn.ts';
 import { type BatchDecision, decideBatch } from '../batch-machine.ts';
 import type {
   BatchChange,
@@ -13,10 +14,11 @@ import { prepareBatchStatements } from './batch-statements.ts';
 
 type Statements = ReturnType<typeof prepareBatchStatements>;
 
-/** Batches in the file of the jobs. Transactions run without a pause, so they never meet one of the job store's. */
-export function createSqliteBatchStore(db: DatabaseSync): BatchStore {
+/** Batches in the file of the jobs; `inTurn` runs a transaction when the job store writes none. */
+export function createSqliteBatchStore(db: DatabaseSync, inTurn: Turn = runNow): BatchStore {
   const sql = prepareBatchStatements(db);
-  const write = createTransaction(db);
+  const transaction = createTransaction(db);
+  const write = <T>(operation: () => T) => inTurn(() => transaction(operation));
   const read = (row: unknown) =>
     batchOf(row as Row, countsOf(sql.states.all((row as Row).seq ?? 0) as Counted[]));
   const number = (row: Record<string, unknown> | undefined) => Number(row?.n ?? 0);

@@ -123,13 +123,15 @@ describe('the OpenAI route', () => {
   });
 
   it('ends with 504 when the endpoint’s execution timeout is over', async () => {
-    const held = ask(HELLO);
-    const id = await takeId();
-    test.db.prepare('UPDATE jobs SET lease_deadline_at = 0, due_at = 0').run();
-    await test.queue.tick(id);
+    const own = createTestApp({ executionTimeoutMs: 5_000 });
+    const held = own.call('POST', CHAT, HELLO);
+    const { id } = JSON.parse(await own.take()) as { id: string };
+    await own.clock.advance(5_000);
+    await own.queue.tick(id);
     const reply = await held;
     expect(reply.statusCode).toBe(504);
     expect(reply.json()).toMatchObject({ error: { code: 'EXECUTION_TIMEOUT' } });
+    expect(await own.stop()).toBe(0);
   });
 
   it('a job that its call has left behind ends by itself', async () => {

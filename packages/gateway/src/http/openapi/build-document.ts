@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { Route } from '../route.ts';
 import { type AnswerDoc, TAGS } from './route-doc.ts';
 
+/** What the document is made from: rows of the route table, and what stands beside it. */
+export type DocumentedRoute = Pick<Route, 'methods' | 'path' | 'scopes' | 'doc'>;
+
 /**
  * The OpenAPI 3.1 document of the HTTP face, made from the route table and the schemas that check and type the same
  * values, so that it cannot tell something else than the code does.
@@ -57,7 +60,10 @@ const PROBLEM: AnswerDoc = {
   schema: problemSchema,
 };
 
-export function buildOpenApiDocument(routes: readonly Route[], options: DocumentOptions): OpenApiDocument {
+export function buildOpenApiDocument(
+  routes: readonly DocumentedRoute[],
+  options: DocumentOptions,
+): OpenApiDocument {
   const schemas = createSchemas(options.isStrict ?? false);
   const paths: Record<string, Record<string, Operation>> = {};
   for (const route of routes) {
@@ -79,7 +85,7 @@ export function buildOpenApiDocument(routes: readonly Route[], options: Document
   };
 }
 
-function describeOperation(route: Route, index: number, schemas: Schemas): Operation {
+function describeOperation(route: DocumentedRoute, index: number, schemas: Schemas): Operation {
   const { doc, scopes } = route;
   if (!doc) throw new Error(`${route.path} is not documented`);
   const needs = scopes === 'open' ? 'Needs no key.' : `Scope: ${[...scopes, 'admin'].join(', ')}.`;

@@ -133,10 +133,18 @@ describe('real answers', () => {
     const script = await test.app.inject('/docs/reference.js');
     expect(script.headers['content-type']).toBe('text/javascript; charset=utf-8');
     expect(script.body.length).toBeGreaterThan(1_000_000);
-    const shown = (await test.app.inject('/openapi.json')).json<{
+    const { openapi, paths } = (await test.app.inject('/openapi.json')).json<{
       openapi: string;
       paths: Record<string, Operation>;
     }>();
-    expect(shown.openapi).toBe('3.1.0');
+    expect(openapi).toBe('3.1.0');
+    // Beside the route table, and all the same in what clients are told.
+    expect(Object.keys(paths['/lb/{endpoint}/{path}'] ?? {})).toEqual([
+      'get',
+      'post',
+      'put',
+      'patch',
+      'delete',
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import Fastify from 'fastify';
-import type { Route } from '../route.ts';
-import { buildOpenApiDocument } from './build-document.ts';
+import { buildOpenApiDocument, type DocumentedRoute } from './build-document.ts';
+import { loadBalancedCalls } from './load-balanced-docs.ts';
 
 /** The OpenAPI document as text, and the script of the page that shows it; both made when first asked for. */
 export interface Reference {
@@ -8,12 +8,12 @@ export interface Reference {
   script(): Promise<string>;
 }
 
-export function createReference(routes: readonly Route[], version: string): Reference {
+export function createReference(routes: readonly DocumentedRoute[], version: string): Reference {
   let document: string | undefined;
   let script: Promise<string> | undefined;
   return {
     document() {
-      document ??= JSON.stringify(buildOpenApiDocument(routes, { version }));
+      document ??= JSON.stringify(buildOpenApiDocument([...routes, loadBalancedCalls], { version }));
       return document;
     },
     script() {

@@ -12,8 +12,8 @@ export interface RouteDoc {
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly isBodyOptional?: true;
-  /** By status; errors are the same everywhere and are added to each. */
-  readonly answers: Readonly<Record<number, AnswerDoc>>;
+  /** By status, or by class of them (`2XX`); errors are the same everywhere and are added to each. */
+  readonly answers: Readonly<Record<string, AnswerDoc>>;
   /** Form of its errors, where that is not the common one. */
   readonly error?: AnswerDoc;
 }
@@ -35,6 +35,7 @@ export const TAGS = {
   Keys: 'Who may call what.',
   Monitoring: 'Health, metrics, and this document.',
   'RunPod jobs': "RunPod's own job API: its clients work unchanged with `/v2` as their base URL.",
+  'Load balancing': 'Endpoints whose workers serve HTTP themselves.',
   'RunPod batches': "RunPod's batch API.",
   'RunPod workers': "RunPod's worker protocol, as its worker SDK speaks it.",
 } as const;

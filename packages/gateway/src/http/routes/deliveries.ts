@@ -20,13 +20,13 @@ export const deliveryRoutes: readonly Route[] = [
     path: '/v1/deliveries/:id/redeliver',
     doc: jobDocs.redeliver,
     scopes: ['client'],
-    handle(call) {
+    async handle(call) {
       const { deliveries, clock, pokeWebhooks } = call.parts;
       const id = Number(call.params.id);
       const found = Number.isInteger(id) ? deliveries.get(id) : undefined;
       if (!found || !maySee(call, found.endpoint))
         throw new GatewayError('DELIVERY_NOT_FOUND', 'delivery not found');
-      deliveries.redeliver(id, clock.now());
+      await deliveries.redeliver(id, clock.now());
       pokeWebhooks();
       return { id, jobId: found.jobId };
     },

@@ -16,7 +16,7 @@ export const runRoutes: readonly Route[] = [
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
     async handle(call) {
       const job = await submit(call, false);
-      return { id: job.id, status: job.status };
+      return `{"id":"${job.id}","status":"${job.status}"}`;
     },
   },
   {

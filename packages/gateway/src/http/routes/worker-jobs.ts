@@ -1,8 +1,7 @@
 import { type JobDoneBody, jobDoneSchema } from '@spillway/protocol';
 import { CLOSED_HOLD_MS } from '../../jobs/dispatcher.ts';
 import type { Job } from '../../jobs/job.ts';
-import type { ErrorReport } from '../../jobs/job-machine.ts';
-import { joinJsonObject } from '../../lib/json-slices.ts';
+import type { ErrorReport, Reporter } from '../../jobs/job-machine.ts';
 import { workerProtocolDocs } from '../openapi/runpod-docs.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
@@ -12,6 +11,8 @@ const MIB = 1024 * 1024;
 /** Results come back inline up to 100 MB; anything over the limit would be lost with the worker's 4xx. */
 const RESULT_LIMIT_BYTES = 128 * MIB;
 const LARGEST_BATCH = 256;
+/** The answer to a report, as JSON. */
+const NOTED = '{}';
 
 /**
  * The worker side of RunPod's protocol. Workers send JSON under a form content type, retry only on 5xx, and lose their
@@ -47,7 +48,7 @@ export const workerJobRoutes: readonly Route[] = [
     scopes: ['worker'],
     async handle(call) {
       const { stops, dispatcher, fleet, workerHoldMs } = call.parts;
-      const workerId = await identifyWorker(call);
+      const workerId = identifyWorker(call);
       const holdMs = dispatcher.isClosed(workerId) ? CLOSED_HOLD_MS : workerHoldMs;
       const release = fleet.pool.hold(workerId);
       const jobsToStop = await stops.poll(workerId, holdMs, call.signal).finally(release);
@@ -70,7 +71,7 @@ export const workerJobRoutes: readonly Route[] = [
     scopes: ['worker'],
     bodyLimitBytes: RESULT_LIMIT_BYTES,
     async handle(call) {
-      const by = await reporterOf(call);
+      const by = reporterOf(call);
       const { slices } = parseObject(call.body);
       const number = call.query.chunk === undefined ? Number.NaN : Number(call.query.chunk);
       const known = Number.isInteger(number) && number >= 0 ? number : undefined;
@@ -89,7 +90,7 @@ export const workerJobRoutes: readonly Route[] = [
 
 async function take(call: Call, max: number): Promise<readonly Job[]> {
   const endpoint = endpointOf(call);
-  const workerId = await identifyWorker(call);
+  const workerId = identifyWorker(call);
   const { dispatcher, fleet, stops, queue, leaseMs, workerHoldMs } = call.parts;
   fleet.noteTake(workerId);
   // A worker with free hands no longer runs what it was told to stop.
@@ -106,11 +107,14 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
     signal: call.signal,
   };
   const release = fleet.pool.hold(workerId);
-  const jobs = await dispatcher.take(options).finally(release);
-  call.reply.raw.once('close', () => {
-    if (call.reply.raw.writableEnded) return;
-    // The answer never went out: the jobs go to somebody else, and no attempt is counted. Where that can't be written,
-    // the lease ends by itself.
+  let jobs: readonly Job[];
+  try {
+    jobs = await dispatcher.take(options);
+  } finally {
+    release();
+  }
+  call.ifLost(() => {
+    // The jobs go to somebody else, and no attempt is counted. Where that can't be written, the lease ends by itself.
     for (const job of jobs)
       void queue
         .handBackJob(workerId, job.id, 'the worker hung up before it got the job')
@@ -121,36 +125,31 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
 
 /** What the worker runs: everything the submit had, under the attempt's wire id. */
 function takenJob(job: Job): string {
-  const body = joinJsonObject([
-    ['id', JSON.stringify(job.lease?.wireId ?? job.id)],
-    ['input', job.input],
-    ['_spillway', `{"attempt":${job.attempt}}`],
-  ]);
-  return job.extras === undefined || job.extras === '{}'
-    ? body
-    : `${body.slice(0, -1)},${job.extras.slice(1)}`;
+  const id = JSON.stringify(job.lease?.wireId ?? job.id);
+  const body = `{"id":${id},"input":${job.input},"_spillway":{"attempt":${job.attempt}}`;
+  return job.extras === undefined || job.extras === '{}' ? `${body}}` : `${body},${job.extras.slice(1)}`;
 }
 
-async function jobDone(call: Call): Promise<object> {
+async function jobDone(call: Call): Promise<string> {
   const { queue, stops, fleet } = call.parts;
-  const by = await reporterOf(call);
+  const by = reporterOf(call);
   const { slices, value } = parseObject(call.body);
   const report = jobDoneSchema.parse(value);
   const output = slices.get('output');
   if (report.status === 'IN_PROGRESS') {
     await queue.progress(by, output ?? 'null');
-    return {};
+    return NOTED;
   }
   stops.obeyed(by.workerId, by.wireId);
   if ('error' in value) await queue.fail(by, errorReport(report, output));
   else await queue.complete(by, output);
   if (report.stopPod) fleet.refreshWorker(by.workerId);
-  return {};
+  return NOTED;
 }
 
 /** RunPod loses such a result and calls the job completed; here it fails and says how to return as much. */
 async function resultTooLarge(call: Call): Promise<object> {
-  const by = await reporterOf(call);
+  const by = reporterOf(call);
   call.parts.stops.obeyed(by.workerId, by.wireId);
   const error = `the result is larger than ${RESULT_LIMIT_BYTES / MIB} MiB; upload large results to storage and return their URL`;
   await call.parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
@@ -168,8 +167,8 @@ function errorReport({ error, failure }: JobDoneBody, output: string | undefined
 }
 
 async function ping(call: Call): Promise<object> {
-  const { queue, stops, fleet } = call.parts;
-  const workerId = await identifyWorker(call);
+  const { queue, stops, strays, fleet } = call.parts;
+  const workerId = identifyWorker(call);
   if (call.query.status === 'unhealthy') {
     fleet.noteUnhealthy(
       workerId,
@@ -179,6 +178,7 @@ async function ping(call: Call): Promise<object> {
   }
   const named = new Set((call.query.job_id ?? '').split(',').filter((id) => id !== ''));
   stops.stillRuns(workerId, named);
+  await strays.noteHeartbeat({ workerId, endpoint: endpointOf(call).name, wireIds: named });
   if (call.query.stopping !== '1') {
     await queue.heartbeat(workerId, named);
     return {};
@@ -188,8 +188,8 @@ async function ping(call: Call): Promise<object> {
   return {};
 }
 
-async function reporterOf(call: Call) {
-  const workerId = await identifyWorker(call);
+function reporterOf(call: Call): Reporter {
+  const workerId = identifyWorker(call);
   const attempt = Number(call.query.attempt);
   const reporter = { workerId, wireId: call.params.id ?? '' };
   return Number.isInteger(attempt) && attempt > 0 ? { ...reporter, attempt } : reporter;

@@ -1,94 +1,234 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { WriteFailure } from './batch-writer.ts';
+import { Draft } from './draft.ts';
+import type { StoredJob } from './hot-jobs.ts';
+import { emptyOverlay, type Overlay } from './overlay.ts';
+import type { Writer } from './writer.ts';
+
+/** Decides what an operation does, from the file, the overlay and what is in memory. May be called again after a failure. */
+export type Decide<T> = (draft: Draft, overlay: Overlay) => T;
 
 /**
- * Group commit: operations asked for in the same turn of the event loop share one transaction, and so one sync of the
- * disk. Each has a savepoint of its own, so that one that fails takes no other along. Nobody gets an answer before
- * COMMIT returned.
+ * Group commit: operations asked for while a batch is being written share the next transaction, and so one sync of the
+ * disk. Each is decided on top of those before it, written or not; nobody gets an answer before everything that it
+ * rests on is on disk. One that can't be written takes no other along: those decided on top of it are decided anew.
  */
 export interface CommitGroup {
-  run<T>(operation: () => T): Promise<T>;
-  /** Commits what is waiting, at once. */
-  flush(): void;
+  run<T>(decide: Decide<T>): Promise<T>;
+  /** Decides behind the others of its batch, so that it sees what they did. */
+  runLast<T>(decide: Decide<T>): Promise<T>;
+  /** While no batch is being written: for other tables of the file, so that nobody waits for its lock. */
+  exclusive<T>(work: () => T): Promise<T>;
+  /** Whether a batch that is not on disk yet changes this job. */
+  isChanging(jobId: string): boolean;
+  /** Resolves when the next batch is on disk or has failed; at once when there is none. */
+  settled(): Promise<void>;
+  /** Writes what is waiting. */
+  close(): Promise<void>;
 }
 
 export interface CommitGroupHooks {
-  /** Runs inside the transaction before COMMIT, once a group. */
-  readonly beforeCommit: () => void;
-  /** The whole group was rolled back. */
-  readonly afterRollback: () => void;
+  /** On disk. */
+  readonly keep: (stored: StoredJob) => void;
+  /** Some could not be written: what was counted in advance is to be read anew. */
+  readonly afterFailure: () => void;
 }
 
 interface Pending {
-  readonly operation: () => unknown;
+  readonly decide: Decide<unknown>;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** One transaction may hold this many operations; the rest form the next. */
+interface Decided extends Pending {
+  readonly draft: Draft;
+  readonly value: unknown;
+}
+
+interface Batch {
+  readonly group: readonly Decided[];
+  /** Those with something to write, in the order in which the writer has them. */
+  readonly written: readonly Decided[];
+  failures: readonly WriteFailure[] | undefined;
+}
+
+/** One batch may hold this many operations; the rest form the next. */
 const LARGEST_GROUP = 512;
+/** One is being written, the next one lies ready. */
+const MOST_BATCHES = 2;
+/** So many don't wait for the others of this turn of the event loop: the disk syncs while those are still being read. */
+const ENOUGH = 24;
 
-export function createCommitGroup(db: DatabaseSync, hooks: CommitGroupHooks): CommitGroup {
-  const pending: Pending[] = [];
-  let isScheduled = false;
-  const statement = {
-    begin: db.prepare('BEGIN IMMEDIATE'),
-    commit: db.prepare('COMMIT'),
-    rollback: db.prepare('ROLLBACK'),
-    savepoint: db.prepare('SAVEPOINT operation'),
-    release: db.prepare('RELEASE operation'),
-    undo: db.prepare('ROLLBACK TO operation'),
-  };
-
-  function schedule(): void {
-    if (isScheduled) return;
-    isScheduled = true;
-    setImmediate(flush);
-  }
-
-  function flush(): void {
-    isScheduled = false;
-    const group = pending.splice(0, LARGEST_GROUP);
-    if (group.length > 0) commit(group);
-    if (pending.length > 0) schedule();
-  }
-
-  function commit(group: readonly Pending[]): void {
-    const answers: (() => void)[] = [];
-    try {
-      statement.begin.run();
-      for (const one of group) answers.push(attempt(one));
-      hooks.beforeCommit();
-      statement.commit.run();
-    } catch (error) {
-      if (db.isTransaction) statement.rollback.run();
-      hooks.afterRollback();
-      for (const one of group) one.reject(error);
-      return;
-    }
-    for (const answer of answers) answer();
-  }
-
-  function attempt(one: Pending): () => void {
-    statement.savepoint.run();
-    try {
-      const value = one.operation();
-      statement.release.run();
-      return () => one.resolve(value as never);
-    } catch (error) {
-      // A full disk ends the transaction itself: then the whole group fails.
-      if (!db.isTransaction) throw error;
-      statement.undo.run();
-      statement.release.run();
-      return () => one.reject(error);
-    }
-  }
-
+export function createCommitGroup(writer: Writer, hooks: CommitGroupHooks): CommitGroup {
+  const group = new Group(writer, hooks);
   return {
-    run: (operation) =>
-      new Promise((resolve, reject) => {
-        pending.push({ operation, resolve, reject });
-        schedule();
-      }),
-    flush,
+    run: (decide) => group.enqueue(group.pending, decide),
+    runLast: (decide) => group.enqueue(group.last, decide),
+    exclusive: (work) => group.enqueueBetween(work),
+    isChanging: (jobId) => group.overlay.jobs.has(jobId),
+    settled: () => group.settled(),
+    close: () => group.close(),
   };
+}
+
+class Group {
+  readonly pending: Pending[] = [];
+  readonly last: Pending[] = [];
+  overlay = emptyOverlay();
+  readonly #writer: Writer;
+  readonly #hooks: CommitGroupHooks;
+  readonly #between: (() => void)[] = [];
+  readonly #inFlight: Batch[] = [];
+  #idle: (() => void)[] = [];
+  #isScheduled = false;
+  #isDue = false;
+
+  constructor(writer: Writer, hooks: CommitGroupHooks) {
+    this.#writer = writer;
+    this.#hooks = hooks;
+  }
+
+  enqueue<T>(operations: Pending[], decide: Decide<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      operations.push({ decide, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  enqueueBetween<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#between.push(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      });
+      this.#schedule();
+    });
+  }
+
+  settled(): Promise<void> {
+    if (this.#inFlight.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    while (this.#inFlight.length > 0 || this.#isWaiting()) {
+      this.#flush();
+      await this.settled();
+    }
+    await this.#writer.close();
+  }
+
+  #isWaiting(): boolean {
+    return this.pending.length + this.last.length + this.#between.length > 0;
+  }
+
+  #schedule(): void {
+    if (this.#inFlight.length >= MOST_BATCHES) return;
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      setImmediate(() => {
+        this.#isScheduled = false;
+        this.#flush();
+      });
+    }
+    if (this.#isDue || this.pending.length + this.last.length < ENOUGH) return;
+    this.#isDue = true;
+    // Behind what this call does yet: a take that a new job is offered to joins its batch.
+    queueMicrotask(() => {
+      this.#isDue = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    if (this.#between.length > 0) {
+      if (this.#inFlight.length > 0) return;
+      for (const work of this.#between.splice(0)) work();
+    }
+    if (this.#inFlight.length >= MOST_BATCHES || this.pending.length + this.last.length === 0) return;
+    const next = [...this.pending.splice(0, LARGEST_GROUP), ...this.last.splice(0, LARGEST_GROUP)];
+    const group = this.#decide(next);
+    const written = group.filter(({ draft }) => draft.writes.length > 0);
+    const batch: Batch = { group, written, failures: written.length === 0 ? [] : undefined };
+    this.#inFlight.push(batch);
+    if (batch.failures) this.#settle();
+    else this.#write(batch);
+    if (this.#isWaiting()) this.#schedule();
+  }
+
+  #write(batch: Batch): void {
+    const operations = batch.written.map(({ draft: { jobId, writes, counts } }) => ({
+      jobId,
+      writes,
+      counts,
+    }));
+    this.#writer.write(operations, (failures) => {
+      batch.failures = failures;
+      this.#settle();
+    });
+  }
+
+  #decide(operations: readonly Pending[]): Decided[] {
+    this.overlay.ready.clear();
+    const decided: Decided[] = [];
+    for (const one of operations) {
+      const draft = new Draft(this.overlay);
+      try {
+        const value = one.decide(draft, this.overlay);
+        decided.push({ ...one, draft, value });
+      } catch (error) {
+        one.reject(error);
+      }
+    }
+    return decided;
+  }
+
+  /** In the order in which they were decided. */
+  #settle(): void {
+    for (let batch = this.#inFlight[0]; batch?.failures; batch = this.#inFlight[0]) {
+      this.#inFlight.shift();
+      if (batch.failures.length > 0) this.#afterFailure(batch, batch.failures);
+      else this.#answer(batch);
+    }
+    if (this.#isWaiting()) this.#schedule();
+    const waking = this.#idle;
+    this.#idle = [];
+    for (const wake of waking) wake();
+  }
+
+  #answer({ group }: Batch): void {
+    for (const { draft } of group) draft.leave(this.#hooks.keep);
+    for (const { value, resolve } of group) resolve(value as never);
+  }
+
+  #afterFailure({ group, written }: Batch, failures: readonly WriteFailure[]): void {
+    const failed = new Map(failures.map((failure) => [written[failure.index], failure]));
+    for (const one of group) {
+      if (failed.has(one)) one.draft.onFailed?.();
+      else one.draft.leave(this.#hooks.keep);
+    }
+    for (const one of group) {
+      const failure = failed.get(one);
+      if (failure) one.reject(errorOf(failure));
+      else one.resolve(one.value as never);
+    }
+    this.#decideAnew();
+  }
+
+  /** What was decided on top of something that was not written; the writer writes none of it. */
+  #decideAnew(): void {
+    const rest = this.#inFlight.splice(0);
+    for (const { group } of rest) for (const { draft } of group) draft.onFailed?.();
+    this.pending.unshift(...rest.flatMap(({ group }) => group));
+    this.overlay = emptyOverlay();
+    this.#writer.goOn();
+    this.#hooks.afterFailure();
+  }
+}
+
+/** As SQLite's own error would be, which tells a full disk from a mistake of ours. */
+function errorOf({ message, code, errcode }: WriteFailure): Error {
+  return Object.assign(new Error(message), { code, errcode });
 }

@@ -2,32 +2,13 @@ import type { JobFailure } from '@spillway/protocol';
 import type { Job } from '../job.ts';
 import type { EndedAttempt } from '../job-machine.ts';
 import type { JobFilter, JobPage, JobStore } from '../job-store.ts';
-import type { createCounters } from './counters.ts';
-import { type JobRow, jobOf, summaryOf } from './job-row.ts';
+import type { CommitGroup } from './commit-group.ts';
+import { type JobRow, summaryOf } from './job-row.ts';
 import type { ListReader } from './list-reader.ts';
-import type { prepareStatements } from './statements.ts';
+import { readJob, whole } from './read-job.ts';
+import type { StoreParts } from './store-parts.ts';
 
-type Statements = ReturnType<typeof prepareStatements>;
-
-/**
- * The job of a row, with the values that stand apart. `forTransition` leaves a large input where it is: no transition
- * looks at it, and a heartbeat should not read megabytes.
- */
-export function readJob(
-  sql: Statements,
-  row: unknown,
-  use: 'whole' | 'forTransition' = 'whole',
-): Job | undefined {
-  if (row === undefined) return undefined;
-  const { seq } = row as JobRow;
-  return jobOf(row as JobRow, (kind) => {
-    if (use === 'forTransition' && (kind === 'input' || kind === 'extras')) return undefined;
-    const value = sql.value.get(seq, kind);
-    return value === undefined ? undefined : String(value.value);
-  });
-}
-
-type Reads = Pick<
+type JobReads = Pick<
   JobStore,
   | 'get'
   | 'jobsAhead'
@@ -43,21 +24,43 @@ type Reads = Pick<
 >;
 
 export function createJobReads(
-  sql: Statements,
-  counters: ReturnType<typeof createCounters>,
+  { sql, counters, jobs }: StoreParts,
   lists: ListReader,
-): Reads {
+  group: Pick<CommitGroup, 'isChanging' | 'settled'>,
+): JobReads {
   return {
-    get: async (id) => readJob(sql, sql.byId.get(id)),
-    list: async (filter) => listPage(await lists.list(filter), filter),
-    attempts: async (id) => sql.attempts.all(id).map(attemptOf),
-    readChunks: async (id, offset) => sql.chunksFrom.all(id, offset).map((row) => String(row.chunk)),
-    due: async (now, limit) => sql.due.all(now, limit).map((row) => String(row.id)),
-    nextDueAt: async () => {
-      const at = sql.nextDue.get()?.at;
-      return at === null || at === undefined ? undefined : Number(at);
+    async get(id) {
+      // Nobody sees what is not on disk yet.
+      while (group.isChanging(id)) await group.settled();
+      const hot = jobs.get(id);
+      return hot ? whole(sql, hot).job : readJob(sql, sql.byId.get(id));
     },
-    running: async () => sql.running.all().flatMap((row) => readJob(sql, row) ?? []),
+    list: async (filter) => listPage(await lists.list(filter), filter),
+    attempts: async (id) => {
+      const ended = sql.attempts.all(id).map(attemptOf);
+      const completed = completedAttempt(sql.byId.get(id));
+      return completed ? [...ended, completed] : ended;
+    },
+    readChunks: async (id, offset) => sql.chunksFrom.all(id, offset).map((row) => String(row.chunk)),
+    due: async (now, limit) => [
+      ...jobs.due(now).slice(0, limit),
+      ...sql.due.all(now, limit).map((row) => String(row.id)),
+    ],
+    nextDueAt: async () => {
+      const times = [sql.nextDue.get()?.at ?? undefined, jobs.nextDueAt()].flatMap((at) => at ?? []);
+      return times.length === 0 ? undefined : Math.min(...times.map(Number));
+    },
+    async running() {
+      const found: Job[] = [];
+      for (const row of sql.running.all() as JobRow[]) {
+        const job = readJob(sql, row, 'forTransition');
+        if (!job) continue;
+        // From now on its deadlines are watched.
+        if (!jobs.get(job.id)) jobs.keep({ seq: row.seq, job, isReady: row.ready === 1, isPart: true });
+        found.push(job);
+      }
+      return found;
+    },
     queued: async (endpoint, limit) => {
       const ready = sql.queuedReady.all(endpoint, limit);
       const delayed = sql.queuedDelayed.all(endpoint, limit - ready.length);
@@ -80,6 +83,18 @@ function listPage(rows: readonly JobRow[], filter: JobFilter): JobPage {
   return {
     jobs: page.map(summaryOf),
     ...(rows.length > filter.limit && last ? { nextCursor: String(last.seq) } : {}),
+  };
+}
+
+/** An attempt that completed its job is told by the job's own row. */
+function completedAttempt(row: Record<string, unknown> | undefined): EndedAttempt | undefined {
+  if (row?.status !== 'COMPLETED') return undefined;
+  return {
+    number: Number(row.attempt),
+    workerId: String(row.worker_id),
+    startedAt: Number(row.started_at),
+    endedAt: Number(row.finished_at),
+    outcome: 'completed',
   };
 }
 

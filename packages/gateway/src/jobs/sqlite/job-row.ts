@@ -1,104 +1,37 @@
 import type { JobStatus } from '@spillway/protocol';
 import type { Job } from '../job.ts';
-import { nextDueAt } from '../job-machine.ts';
 import type { JobSummary } from '../job-store.ts';
+import type { SqlValue } from './writes.ts';
 
 /** A row of `jobs`, as SQLite returns it. */
 export type JobRow = Record<string, string | number | null> & { seq: number };
 
-/** Texts above this stand in `job_values`, so that a heartbeat does not rewrite them. */
-export const INLINE_LIMIT_CHARS = 16 * 1024;
+/** Longer progress stands in a table of its own. */
+const INLINE_LIMIT_CHARS = 16 * 1024;
 
-export const VALUE_KINDS = ['input', 'output', 'progress', 'extras'] as const;
-export type ValueKind = (typeof VALUE_KINDS)[number];
+/** The users' texts of a job, each read only when it is asked for. */
+export type TextKind = 'input' | 'extras' | 'output' | 'progress';
 
-/** Columns that a transition may change, in the order of `changingValues`. */
-export const CHANGING_COLUMNS = [
-  'status',
-  'ready',
-  'is_suspect',
-  'queued_at',
-  'available_at',
-  'expires_at',
-  'due_at',
-  'attempt',
-  'lost_count',
-  'handler_error_count',
-  'worker_id',
-  'started_at',
-  'finished_at',
-  'lease_wire_id',
-  'lease_expires_at',
-  'lease_deadline_at',
-  'lease_ms',
-  'lease_misses',
-  'error',
-  'output',
-  'progress',
-] as const;
+export const isLong = (text: string | undefined): boolean =>
+  text !== undefined && text.length > INLINE_LIMIT_CHARS;
 
-/** Columns set once, in the order of `fixedValues`. */
-export const FIXED_COLUMNS = [
-  'id',
-  'endpoint',
-  'is_low_priority',
-  'priority',
-  'tags',
-  'created_at',
-  'execution_timeout_ms',
-  'retry_worker_lost',
-  'retry_handler_error',
-  'webhook',
-  'input',
-  'extras',
-] as const;
+export const inline = (text: string | undefined): string | null =>
+  text === undefined || isLong(text) ? null : text;
 
-function inline(text: string | undefined): string | null {
-  return text === undefined || text.length > INLINE_LIMIT_CHARS ? null : text;
-}
+/** When time alone ends it in the queue; running jobs' deadlines are the gateway's. */
+export const queueDueAt = (job: Job): number | null => (job.status === 'IN_QUEUE' ? job.expiresAt : null);
 
-export function changingValues(job: Job, now: number): (string | number | null)[] {
-  const isReady = job.availableAt <= now;
-  const due = nextDueAt(job);
+/** The values of the statement `insert`. */
+export function insertValues(seq: number, job: Job, isReady: boolean): SqlValue[] {
+  const { lease, limits } = job;
   return [
-    job.status,
-    isReady ? 1 : 0,
-    job.isSuspect ? 1 : 0,
-    job.queuedAt,
-    job.availableAt,
-    job.expiresAt,
-    due ?? null,
-    job.attempt,
-    job.lostCount,
-    job.handlerErrorCount,
-    job.workerId ?? null,
-    job.startedAt ?? null,
-    job.finishedAt ?? null,
-    job.lease?.wireId ?? null,
-    job.lease?.expiresAt ?? null,
-    job.lease?.deadlineAt ?? null,
-    job.lease?.leaseMs ?? null,
-    job.lease?.misses ?? null,
-    job.error ?? null,
-    inline(job.output),
-    inline(job.progress),
-  ];
-}
-
-export function fixedValues(job: Job): (string | number | null)[] {
-  return [
-    job.id,
-    job.endpoint,
-    job.isLowPriority ? 1 : 0,
-    job.priority,
-    job.tags.length === 0 ? null : JSON.stringify(job.tags),
-    job.createdAt,
-    job.executionTimeoutMs,
-    job.limits.workerLost,
-    job.limits.handlerError,
-    job.webhook ?? null,
-    inline(job.input),
-    inline(job.extras),
+    ...[seq, job.id, job.endpoint, job.isLowPriority ? 1 : 0, job.priority],
+    ...[job.tags.length === 0 ? null : JSON.stringify(job.tags), job.createdAt, job.executionTimeoutMs],
+    ...[limits.workerLost, limits.handlerError, job.webhook ?? null, job.status, isReady ? 1 : 0],
+    ...[job.isSuspect ? 1 : 0, job.queuedAt, job.availableAt, job.expiresAt, queueDueAt(job), job.attempt],
+    ...[job.lostCount, job.handlerErrorCount, job.workerId ?? null, job.startedAt ?? null],
+    ...[job.finishedAt ?? null, lease?.wireId ?? null, lease?.deadlineAt ?? null, lease?.leaseMs ?? null],
+    ...[job.error ?? null, inline(job.progress)],
   ];
 }
 
@@ -114,7 +47,7 @@ function present<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], u
 
 /** A row without the user's values. */
 export function summaryOf(row: JobRow): JobSummary {
-  const wireId = text(row.lease_wire_id);
+  const wireId = row.status === 'IN_PROGRESS' ? text(row.lease_wire_id) : undefined;
   return {
     id: String(row.id),
     endpoint: String(row.endpoint),
@@ -148,25 +81,25 @@ export function summaryOf(row: JobRow): JobSummary {
           lease: {
             workerId: String(row.worker_id),
             wireId,
-            expiresAt: Number(row.lease_expires_at),
+            // Renewed in memory only; whoever starts anew gives it a fresh one.
+            expiresAt: Number(row.started_at) + Number(row.lease_ms),
             deadlineAt: Number(row.lease_deadline_at),
             leaseMs: Number(row.lease_ms),
-            misses: Number(row.lease_misses),
+            misses: 0,
           },
         }),
   };
 }
 
-/** A whole job; `large` brings the values that did not fit the row. */
-export function jobOf(row: JobRow, large: (kind: ValueKind) => string | undefined): Job {
-  const value = (kind: ValueKind) => text(row[kind]) ?? large(kind);
+/** A whole job; `read` brings its texts. */
+export function jobOf(row: JobRow, read: (kind: TextKind) => string | undefined): Job {
   return {
     ...summaryOf(row),
-    input: value('input') ?? '{}',
+    input: read('input') ?? '{}',
     ...(present({
-      extras: value('extras'),
-      output: value('output'),
-      progress: value('progress'),
+      extras: read('extras'),
+      output: read('output'),
+      progress: read('progress'),
     }) as Partial<Job>),
   };
 }

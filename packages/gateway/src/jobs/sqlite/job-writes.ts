@@ -1,134 +1,176 @@
 import type { Job } from '../job.ts';
-import { decideTransition, type Transition } from '../job-machine.ts';
-import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest } from '../job-store.ts';
+import { decideTransition } from '../job-machine.ts';
+import type { IdempotentSubmit, InsertResult, JobStore } from '../job-store.ts';
 import type { CommitGroup } from './commit-group.ts';
-import type { createCounters } from './counters.ts';
-import { readJob } from './job-reads.ts';
-import { INLINE_LIMIT_CHARS, type JobRow, VALUE_KINDS } from './job-row.ts';
-import type { prepareStatements } from './statements.ts';
-
-type Statements = ReturnType<typeof prepareStatements>;
-type Counters = ReturnType<typeof createCounters>;
+import { countsOfMove } from './counters.ts';
+import type { Draft } from './draft.ts';
+import { insertValues, isLong } from './job-row.ts';
+import { createJobTakes, type JobTakes } from './job-takes.ts';
+import type { Overlay } from './overlay.ts';
+import { addCounts, findJob, type StoreParts, writeTransition } from './store-parts.ts';
+import { DROPS_OF_A_JOB } from './writes.ts';
 
 type Writes = Pick<
   JobStore,
-  'insert' | 'apply' | 'take' | 'appendChunk' | 'drainChunks' | 'wakeDelayed' | 'remove' | 'removeEndedBefore'
+  | 'insert'
+  | 'coming'
+  | 'apply'
+  | 'take'
+  | 'appendChunk'
+  | 'drainChunks'
+  | 'wakeDelayed'
+  | 'remove'
+  | 'removeEndedBefore'
 >;
 
-export function createJobWrites(sql: Statements, counters: Counters, group: CommitGroup): Writes {
+export function createJobWrites(parts: StoreParts, group: CommitGroup): Writes {
+  const takes = createJobTakes(parts, group);
   return {
-    insert: (job, once) => group.run(() => insertOne(sql, counters, job, once)),
+    insert(job, once) {
+      // One that may be a repetition is not promised to anybody.
+      let arrive = job.availableAt <= job.createdAt && !once ? takes.announce(job.endpoint) : undefined;
+      return group.run((draft, overlay) => {
+        arrive?.();
+        arrive = undefined;
+        return insertOne(parts, takes, draft, overlay, job, once);
+      });
+    },
+    coming: takes.coming,
     apply: (id, event, now) =>
-      group.run(() => {
-        const row = sql.byId.get(id);
-        const job = readJob(sql, row, 'forTransition');
-        const transition = job && decideTransition(job, event, now);
-        if (transition) write(sql, counters, row as JobRow, transition, now);
+      group.run((draft, overlay) => {
+        draft.jobId = id;
+        const stored = findJob(parts, overlay, id, 'forTransition');
+        const transition = stored && decideTransition(stored.job, event, now);
+        if (transition) writeTransition(parts, draft, stored, transition, now);
         return transition;
       }),
-    take: (request, now) => group.run(() => takeOne(sql, counters, request, now)),
-    appendChunk: (id, by, { chunk, number }, now) =>
-      group.run(() => {
-        const row = sql.byId.get(id) as JobRow | undefined;
-        if (!row || row.lease_wire_id !== by.wireId || row.worker_id !== by.workerId) return undefined;
-        if (by.attempt !== undefined && by.attempt !== row.attempt) return undefined;
-        const next = Number(sql.nextChunk.get(row.seq)?.next ?? 0);
-        if (number !== undefined && number < next) return undefined;
-        sql.putChunk.run(row.seq, next, Number(row.attempt), chunk);
-        // A chunk is a sign of life.
-        sql.renew.run(now + Number(row.lease_ms), row.seq);
-        return String(row.endpoint);
-      }),
-    drainChunks: (id) =>
-      group.run(() => {
-        const chunks = sql.chunksAfterDrained.all(id).map((row) => String(row.chunk));
-        if (chunks.length > 0) sql.drain.run(chunks.length, id);
-        return chunks;
-      }),
+    take: takes.take,
+    ...createChunkWrites(parts, group),
     wakeDelayed: (now) =>
-      group.run(() => {
-        const woken = sql.wake.all(now);
-        for (const row of woken) counters.woke(String(row.endpoint), row.is_low_priority === 1);
-        return [...new Set(woken.map((row) => String(row.endpoint)))];
+      group.run((draft, overlay) => {
+        const endpoints = new Set<string>();
+        for (const { id } of parts.sql.delayed.all(now)) {
+          const stored = findJob(parts, overlay, String(id), 'forTransition');
+          if (!stored || stored.isReady || stored.job.availableAt > now) continue;
+          const { seq, job } = stored;
+          draft.writes.push(['wake', seq]);
+          addCounts(parts, draft, job.endpoint, countsOfMove(job, job, { wasReady: false, isReady: true }));
+          draft.stage(job.id, { ...stored, isReady: true });
+          endpoints.add(job.endpoint);
+        }
+        return [...endpoints];
       }),
+    ...createRemovals(parts, group),
+  };
+}
+
+function createChunkWrites(
+  parts: StoreParts,
+  group: CommitGroup,
+): Pick<Writes, 'appendChunk' | 'drainChunks'> {
+  const { sql, nextChunks } = parts;
+  return {
+    appendChunk: (id, by, { chunk, number }, now) =>
+      group.run((draft, overlay) => {
+        draft.jobId = id;
+        const stored = findJob(parts, overlay, id, 'forTransition');
+        // A chunk is a sign of life.
+        const transition = stored && decideTransition(stored.job, { type: 'heartbeat', ...by }, now);
+        if (!transition) return undefined;
+        const { seq, job } = stored;
+        const next = nextChunks.get(seq) ?? Number(sql.nextChunk.get(seq)?.next ?? 0);
+        if (number !== undefined && number < next) return undefined;
+        nextChunks.set(seq, next + 1);
+        draft.writes.push(['putChunk', seq, next, job.attempt, chunk]);
+        writeTransition(parts, draft, stored, transition, now);
+        return job.endpoint;
+      }),
+    async drainChunks(id) {
+      for (;;) {
+        const drained = await group.run((draft, overlay) => {
+          if (overlay.drained.has(id)) return undefined;
+          const rows = sql.chunksAfterDrained.all(id);
+          const [first] = rows;
+          if (!first) return [];
+          // A further delivery is about to start the stream anew.
+          const attempt = overlay.jobs.get(id)?.stored?.job.attempt ?? first.attempt;
+          if (attempt !== first.attempt) return undefined;
+          draft.stageDrain(id);
+          draft.writes.push(['drain', rows.length, Number(first.seq)]);
+          return rows.map((row) => String(row.chunk));
+        });
+        if (drained) return drained;
+        await group.settled();
+      }
+    },
+  };
+}
+
+function createRemovals(parts: StoreParts, group: CommitGroup): Pick<Writes, 'remove' | 'removeEndedBefore'> {
+  const drop = (draft: Draft, seq: number, id: string) => {
+    for (const name of DROPS_OF_A_JOB) draft.writes.push([name, seq]);
+    draft.stage(id, undefined);
+  };
+  return {
     remove: (id) =>
-      group.run(() => {
-        const row = sql.byId.get(id);
-        if (row?.finished_at === null || row === undefined) return false;
-        sql.remove(Number(row.seq));
+      group.run((draft, overlay) => {
+        draft.jobId = id;
+        const stored = findJob(parts, overlay, id, 'forTransition');
+        if (stored?.job.finishedAt === undefined) return false;
+        drop(draft, stored.seq, id);
         return true;
       }),
     removeEndedBefore: (before, limit) =>
-      group.run(() => {
-        const rows = sql.endedBefore.all(before, limit);
-        for (const row of rows) sql.remove(Number(row.seq));
+      group.run((draft, overlay) => {
+        // One that the batch has moved may have been retried.
+        const rows = parts.sql.endedBefore
+          .all(before, limit)
+          .filter(({ id }) => !overlay.jobs.has(String(id)));
+        for (const { seq, id } of rows) drop(draft, Number(seq), String(id));
         return rows.length;
       }),
   };
 }
 
 function insertOne(
-  sql: Statements,
-  counters: Counters,
+  parts: StoreParts,
+  takes: JobTakes,
+  draft: Draft,
+  overlay: Overlay,
   job: Job,
   once: IdempotentSubmit | undefined,
 ): InsertResult {
-  const known = once && sql.idempotent.get(job.endpoint, once.key);
-  if (known) {
-    const type = known.fingerprint === once.fingerprint ? 'repeated' : 'conflict';
-    return { type, jobId: String(known.job_id) };
+  const key = `${job.endpoint} ${once?.key}`;
+  const known = once && knownSubmit(parts, overlay, job.endpoint, once.key, key);
+  if (known)
+    return { type: known.fingerprint === once.fingerprint ? 'repeated' : 'conflict', jobId: known.jobId };
+  draft.jobId = job.id;
+  const isReady = job.availableAt <= job.createdAt;
+  const written = isReady ? takes.offer(draft, job) : job;
+  const seq = parts.nextSeq();
+  draft.writes.push(['insert', ...insertValues(seq, written, isReady)]);
+  draft.writes.push(['putInput', seq, job.input, job.extras ?? null]);
+  if (job.output !== undefined) draft.writes.push(['putOutput', seq, job.output]);
+  if (job.progress !== undefined && isLong(job.progress))
+    draft.writes.push(['putProgress', seq, job.progress]);
+  for (const tag of job.tags) draft.writes.push(['putTag', tag, seq]);
+  if (once) {
+    draft.writes.push(['putIdempotent', job.endpoint, once.key, seq, job.id, once.fingerprint]);
+    draft.stageKey(key, { jobId: job.id, fingerprint: once.fingerprint });
   }
-  const seq = sql.insert(job, job.createdAt);
-  writeLarge(sql, seq, job);
-  for (const tag of job.tags) sql.putTag.run(tag, seq);
-  if (once) sql.putIdempotent.run(job.endpoint, once.key, seq, job.id, once.fingerprint);
-  counters.moved(undefined, job, { wasReady: false, isReady: job.availableAt <= job.createdAt });
+  addCounts(parts, draft, job.endpoint, countsOfMove(undefined, written, { wasReady: false, isReady }));
+  draft.stage(job.id, { seq, job: written, isReady });
   return { type: 'inserted' };
 }
 
-function takeOne(
-  sql: Statements,
-  counters: Counters,
-  request: TakeRequest,
-  now: number,
-): Transition | undefined {
-  const statement = request.acceptsSuspects ? sql.firstReady : sql.firstReadyUnsuspected;
-  for (const row of statement.iterate(request.endpoint)) {
-    const job = readJob(sql, row);
-    if (!job) return undefined;
-    const event = { type: 'leased', workerId: request.workerId, leaseMs: request.leaseMs } as const;
-    const transition = decideTransition(job, event, now);
-    // A job whose time to live is over stays for the sweep.
-    if (!transition) continue;
-    write(sql, counters, row as JobRow, transition, now);
-    return transition;
-  }
-  return undefined;
-}
-
-function write(sql: Statements, counters: Counters, row: JobRow, transition: Transition, now: number): void {
-  const { before, after, endedAttempt } = transition;
-  const { seq } = row;
-  sql.update(seq, after, now);
-  writeLarge(sql, seq, after, before);
-  if (endedAttempt) sql.putAttempt(seq, endedAttempt);
-  // A further delivery starts its stream anew: what the attempt before had sent would stand twice.
-  if (after.attempt !== before.attempt && before.attempt > 0) {
-    sql.dropChunks.run(seq);
-    sql.undrain.run(seq);
-  }
-  // The outbox is written with the end itself, so that a crash after it loses no webhook.
-  if (after.webhook !== undefined && after.finishedAt !== undefined && before.finishedAt === undefined) {
-    sql.putDelivery.run(seq, after.id, after.endpoint, after.webhook, now);
-  }
-  counters.moved(before, after, { wasReady: row.ready === 1, isReady: after.availableAt <= now });
-}
-
-function writeLarge(sql: Statements, seq: number, job: Job, before?: Job): void {
-  for (const kind of VALUE_KINDS) {
-    const value = job[kind];
-    if (value === before?.[kind]) continue;
-    if (value !== undefined && value.length > INLINE_LIMIT_CHARS) sql.putValue.run(seq, kind, value);
-    else if ((before?.[kind]?.length ?? 0) > INLINE_LIMIT_CHARS) sql.dropValue.run(seq, kind);
-  }
+/** The submit that came under the key before, in the file or in this batch. */
+function knownSubmit(
+  { sql }: StoreParts,
+  overlay: Overlay,
+  endpoint: string,
+  idempotencyKey: string,
+  key: string,
+): { jobId: string; fingerprint: string } | undefined {
+  const row = sql.idempotent.get(endpoint, idempotencyKey);
+  return row ? { jobId: String(row.job_id), fingerprint: String(row.fingerprint) } : overlay.keys.get(key);
 }

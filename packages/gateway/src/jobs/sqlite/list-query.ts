@@ -6,7 +6,7 @@ import type { JobRow } from './job-row.ts';
 export type ListQuery = (filter: JobFilter) => readonly JobRow[];
 
 /** Columns of a list: not the users' values, which may be large. */
-const HIDDEN = ['input', 'output', 'progress', 'extras'];
+const HIDDEN = ['progress'];
 
 export function createListQuery(db: DatabaseSync): ListQuery {
   const prepared = new Map<string, StatementSync>();

@@ -1,27 +1,56 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { JobStore } from '../job-store.ts';
-import { createCommitGroup } from './commit-group.ts';
+import { type CommitGroup, createCommitGroup } from './commit-group.ts';
 import { createCounters } from './counters.ts';
+import { createHotJobs } from './hot-jobs.ts';
 import { createJobReads } from './job-reads.ts';
 import { createJobWrites } from './job-writes.ts';
 import { createListReader } from './list-reader.ts';
-import { prepareStatements } from './statements.ts';
+import { prepareReads } from './reads.ts';
+import type { StoreParts } from './store-parts.ts';
+import { createInlineWriter, type Writer } from './writer.ts';
+
+/** The store, and turns at its file for others who keep something there. */
+export type SqliteJobStore = JobStore & Pick<CommitGroup, 'exclusive'>;
 
 /**
- * Jobs in one SQLite file. Writes go through the commit group; reads are on the same connection and therefore see only
- * what is committed, since a group runs without a pause.
+ * Jobs in one SQLite file. What changes is decided here, from the file and from what is kept of running jobs, and
+ * written by the writer in batches. Reads see only what is on disk.
  */
-export function createSqliteJobStore(db: DatabaseSync): JobStore {
-  const statements = prepareStatements(db);
+export function createSqliteJobStore(
+  db: DatabaseSync,
+  writer: Writer = createInlineWriter(db),
+): SqliteJobStore {
+  const sql = prepareReads(db);
   const counters = createCounters(db);
   counters.load();
-  const group = createCommitGroup(db, { beforeCommit: counters.save, afterRollback: counters.load });
+  const jobs = createHotJobs();
+  const nextChunks = new Map<number, number>();
+  let seq = Number(sql.lastSeq.get()?.seq ?? 0);
+  const parts: StoreParts = {
+    sql,
+    counters,
+    jobs,
+    nextChunks,
+    nextSeq() {
+      seq += 1;
+      return seq;
+    },
+  };
+  const group = createCommitGroup(writer, {
+    keep: jobs.keep,
+    afterFailure() {
+      nextChunks.clear();
+      counters.load();
+    },
+  });
   const lists = createListReader(db);
   return {
-    ...createJobReads(statements, counters, lists),
-    ...createJobWrites(statements, counters, group),
-    close: () => {
-      group.flush();
+    ...createJobReads(parts, lists, group),
+    ...createJobWrites(parts, group),
+    exclusive: group.exclusive,
+    async close() {
+      await group.close();
       lists.close();
       db.close();
     },

@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { runNow, type Turn } from '../../lib/turn.ts';
 import type { Delivery, DeliveryStore, DeliveryTry } from '../delivery.ts';
 
 /** Tries kept of one delivery. */
 const LOG_LENGTH = 20;
 
-export function createSqliteDeliveryStore(db: DatabaseSync): DeliveryStore {
+/** Deliveries in the file of the jobs; `inTurn` writes when the job store does not. */
+export function createSqliteDeliveryStore(db: DatabaseSync, inTurn: Turn = runNow): DeliveryStore {
   const sql = {
     due: db.prepare(
       'SELECT * FROM deliveries WHERE next_at IS NOT NULL AND next_at <= ? ORDER BY next_at LIMIT ?',
@@ -28,13 +30,14 @@ export function createSqliteDeliveryStore(db: DatabaseSync): DeliveryStore {
       const row = sql.byId.get(id);
       return row && deliveryOf(row);
     },
-    record: (id, one, { nextAt, deliveredAt }) => {
-      const row = sql.byId.get(id);
-      if (!row) return;
-      const log = [...deliveryOf(row).log, one].slice(-LOG_LENGTH);
-      sql.record.run(JSON.stringify(log), nextAt ?? null, deliveredAt ?? null, id);
-    },
-    redeliver: (id, now) => sql.redeliver.run(now, id).changes > 0,
+    record: (id, one, { nextAt, deliveredAt }) =>
+      inTurn(() => {
+        const row = sql.byId.get(id);
+        if (!row) return;
+        const log = [...deliveryOf(row).log, one].slice(-LOG_LENGTH);
+        sql.record.run(JSON.stringify(log), nextAt ?? null, deliveredAt ?? null, id);
+      }),
+    redeliver: (id, now) => inTurn(() => sql.redeliver.run(now, id).changes > 0),
   };
 }
 

@@ -1,0 +1,52 @@
+import type { StoredJob } from './hot-jobs.ts';
+import type { Overlay, Staged } from './overlay.ts';
+import type { Write, WriteOperation } from './writes.ts';
+
+/** What one operation decides to do: gathered here, seen by the operations behind it through the overlay. */
+export class Draft implements WriteOperation {
+  jobId: string | undefined;
+  readonly writes: Write[] = [];
+  readonly counts: [endpoint: string, ...added: number[]][] = [];
+  /** Undoes what other operations were promised, when it could not be written. */
+  onFailed: (() => void) | undefined;
+  readonly #overlay: Overlay;
+  readonly #staged: [id: string, staged: Staged][] = [];
+  readonly #keys: string[] = [];
+  #drained: string | undefined;
+
+  constructor(overlay: Overlay) {
+    this.#overlay = overlay;
+  }
+
+  /** The job is so from now on. */
+  stage(id: string, stored: StoredJob | undefined): void {
+    const staged = { stored };
+    this.#overlay.jobs.set(id, staged);
+    if (stored?.isReady && stored.job.status === 'IN_QUEUE') this.#overlay.queued.set(id, stored);
+    else this.#overlay.queued.delete(id);
+    this.#staged.push([id, staged]);
+  }
+
+  stageKey(key: string, submit: { jobId: string; fingerprint: string }): void {
+    this.#overlay.keys.set(key, submit);
+    this.#keys.push(key);
+  }
+
+  stageDrain(jobId: string): void {
+    this.#overlay.drained.add(jobId);
+    this.#drained = jobId;
+  }
+
+  /** It is on disk: the overlay keeps only what later operations changed again. */
+  leave(keep: (stored: StoredJob) => void): void {
+    const { jobs, queued, keys, drained } = this.#overlay;
+    for (const [id, staged] of this.#staged) {
+      if (staged.stored) keep(staged.stored);
+      if (jobs.get(id) !== staged) continue;
+      jobs.delete(id);
+      queued.delete(id);
+    }
+    for (const key of this.#keys) keys.delete(key);
+    if (this.#drained !== undefined) drained.delete(this.#drained);
+  }
+}

@@ -1,0 +1,81 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Every look at jobs, prepared once. What changes them is in `writes.ts`. */
+export function prepareReads(db: DatabaseSync) {
+  const ready = `SELECT id FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 1`;
+  const order = 'ORDER BY priority DESC, seq LIMIT ?';
+  return {
+    byId: db.prepare('SELECT * FROM jobs WHERE id = ?'),
+    firstReady: db.prepare(`${ready} ${order}`),
+    firstReadyUnsuspected: db.prepare(`${ready} AND is_suspect = 0 ${order}`),
+    ...prepareQueue(db),
+    running: db.prepare(`SELECT * FROM jobs WHERE status = 'IN_PROGRESS' ORDER BY seq`),
+    due: db.prepare('SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?'),
+    delayed: db.prepare(
+      `SELECT id FROM jobs WHERE status = 'IN_QUEUE' AND ready = 0 AND available_at <= ? ORDER BY available_at`,
+    ),
+    nextDue: db.prepare(
+      `SELECT min(at) AS at FROM (
+         SELECT min(due_at) AS at FROM jobs WHERE due_at IS NOT NULL
+         UNION ALL
+         SELECT min(available_at) FROM jobs WHERE status = 'IN_QUEUE' AND ready = 0)`,
+    ),
+    input: db.prepare('SELECT input, extras FROM job_inputs WHERE seq = ?'),
+    output: db.prepare('SELECT output FROM job_outputs WHERE seq = ?'),
+    progress: db.prepare('SELECT progress FROM job_progress WHERE seq = ?'),
+    lastSeq: db.prepare('SELECT max(seq) AS seq FROM jobs'),
+    attempts: db.prepare(
+      'SELECT a.* FROM attempts a JOIN jobs j ON j.seq = a.seq WHERE j.id = ? ORDER BY a.number',
+    ),
+    ...prepareChunks(db),
+    idempotent: db.prepare('SELECT job_id, fingerprint FROM idempotency WHERE endpoint = ? AND key = ?'),
+    endedBefore: db.prepare(
+      `SELECT seq, id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?
+         AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = jobs.seq AND d.next_at IS NOT NULL)
+       ORDER BY finished_at LIMIT ?`,
+    ),
+  };
+}
+
+/** Looks at the queue of one endpoint. */
+function prepareQueue(db: DatabaseSync) {
+  return {
+    // One look a priority, so that a job that others overtake is seen too, without a scan.
+    oldestReady: db.prepare(
+      `WITH RECURSIVE ready AS (
+         SELECT * FROM jobs WHERE endpoint = ?1 AND status = 'IN_QUEUE' AND ready = 1),
+       priorities (value) AS (
+         SELECT max(priority) FROM ready
+         UNION ALL
+         SELECT (SELECT max(priority) FROM ready WHERE priority < value) FROM priorities WHERE value IS NOT NULL)
+       SELECT min((SELECT queued_at FROM ready WHERE priority = value AND is_low_priority = 0 ORDER BY seq LIMIT 1))
+         AS queued_at FROM priorities WHERE value IS NOT NULL`,
+    ),
+    jobsAhead: db.prepare(
+      `SELECT count(*) AS n FROM (
+         SELECT 1 FROM jobs b JOIN jobs a ON a.endpoint = b.endpoint AND a.status = 'IN_QUEUE' AND a.ready = 1
+           AND (a.priority > b.priority OR (a.priority = b.priority AND a.seq < b.seq))
+         WHERE b.id = ? LIMIT 10000)`,
+    ),
+    queuedReady: db.prepare(
+      `SELECT id FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 1 ORDER BY priority DESC, seq LIMIT ?`,
+    ),
+    queuedDelayed: db.prepare(
+      `SELECT id FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 0 ORDER BY available_at LIMIT ?`,
+    ),
+  };
+}
+
+function prepareChunks(db: DatabaseSync) {
+  return {
+    nextChunk: db.prepare('SELECT coalesce(max(number), -1) + 1 AS next FROM chunks WHERE seq = ?'),
+    chunksAfterDrained: db.prepare(
+      'SELECT c.seq, c.chunk, j.attempt FROM chunks c JOIN jobs j ON j.seq = c.seq WHERE j.id = ? AND c.number >= j.drained ORDER BY c.number',
+    ),
+    chunksFrom: db.prepare(
+      'SELECT c.chunk FROM chunks c JOIN jobs j ON j.seq = c.seq WHERE j.id = ? AND c.number >= ? ORDER BY c.number',
+    ),
+  };
+}
+
+export type Reads = ReturnType<typeof prepareReads>;

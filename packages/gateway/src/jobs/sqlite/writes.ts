@@ -1,0 +1,72 @@
+export type SqlValue = string | number | null;
+
+/** A statement of `WRITE_STATEMENTS` with its values. */
+export type Write = readonly [name: WriteName, ...values: SqlValue[]];
+
+/** What one operation writes: all of it or nothing. */
+export interface WriteOperation {
+  /** The job that it is about: once one operation on it has failed, later ones of the batch fail with it. */
+  readonly jobId: string | undefined;
+  readonly writes: readonly Write[];
+  /** What it adds to the counters of an endpoint, in the order of `COUNT_COLUMNS`. */
+  readonly counts: readonly (readonly [endpoint: string, ...added: number[]])[];
+}
+
+/** Columns of a new job, in the order of `insertValues`. */
+const INSERT_COLUMNS = [
+  ...['seq', 'id', 'endpoint', 'is_low_priority', 'priority', 'tags', 'created_at', 'execution_timeout_ms'],
+  ...['retry_worker_lost', 'retry_handler_error', 'webhook', 'status', 'ready', 'is_suspect', 'queued_at'],
+  ...['available_at', 'expires_at', 'due_at', 'attempt', 'lost_count', 'handler_error_count', 'worker_id'],
+  ...['started_at', 'finished_at', 'lease_wire_id', 'lease_deadline_at', 'lease_ms', 'error', 'progress'],
+];
+
+/** Every statement that changes a job, by name: the writer prepares each once, on a connection of its own. */
+export const WRITE_STATEMENTS = {
+  insert: `INSERT INTO jobs (${INSERT_COLUMNS.join(', ')}) VALUES (${INSERT_COLUMNS.map(() => '?').join(', ')})`,
+  lease: `UPDATE jobs SET status = 'IN_PROGRESS', due_at = NULL, attempt = ?, worker_id = ?, started_at = ?,
+    lease_wire_id = ?, lease_deadline_at = ?, lease_ms = ?, progress = NULL WHERE seq = ?`,
+  finish: `UPDATE jobs SET status = ?, finished_at = ?, due_at = NULL, error = ?, lost_count = ?,
+    handler_error_count = ?, is_suspect = ?, progress = NULL WHERE seq = ?`,
+  progress: 'UPDATE jobs SET progress = ? WHERE seq = ?',
+  requeue: `UPDATE jobs SET status = 'IN_QUEUE', ready = ?, is_suspect = ?, queued_at = ?, available_at = ?,
+    expires_at = ?, due_at = ?, lost_count = ?, handler_error_count = ?, finished_at = NULL, error = NULL,
+    progress = NULL WHERE seq = ?`,
+  wake: 'UPDATE jobs SET ready = 1 WHERE seq = ?',
+  putInput: 'INSERT INTO job_inputs VALUES (?, ?, ?)',
+  putOutput: 'INSERT OR REPLACE INTO job_outputs VALUES (?, ?)',
+  dropOutput: 'DELETE FROM job_outputs WHERE seq = ?',
+  putProgress: 'INSERT OR REPLACE INTO job_progress VALUES (?, ?)',
+  dropProgress: 'DELETE FROM job_progress WHERE seq = ?',
+  putAttempt: 'INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)',
+  putTag: 'INSERT OR IGNORE INTO job_tags VALUES (?, ?)',
+  putIdempotent: 'INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)',
+  putDelivery:
+    'INSERT INTO deliveries (seq, job_id, endpoint, url, created_at, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)',
+  putChunk: 'INSERT INTO chunks VALUES (?, ?, ?, ?)',
+  dropChunks: 'DELETE FROM chunks WHERE seq = ?',
+  drain: 'UPDATE jobs SET drained = drained + ? WHERE seq = ?',
+  undrain: 'UPDATE jobs SET drained = 0 WHERE seq = ?',
+  dropAttempts: 'DELETE FROM attempts WHERE seq = ?',
+  dropInput: 'DELETE FROM job_inputs WHERE seq = ?',
+  dropTags: 'DELETE FROM job_tags WHERE seq = ?',
+  dropIdempotent: 'DELETE FROM idempotency WHERE seq = ?',
+  dropDeliveries: 'DELETE FROM deliveries WHERE seq = ?',
+  dropJob: 'DELETE FROM jobs WHERE seq = ?',
+} as const;
+
+export type WriteName = keyof typeof WRITE_STATEMENTS;
+
+export const WRITE_NAMES = Object.keys(WRITE_STATEMENTS) as readonly WriteName[];
+
+/** All that a job has; the job itself goes last. */
+export const DROPS_OF_A_JOB: readonly WriteName[] = [
+  'dropChunks',
+  'dropAttempts',
+  'dropProgress',
+  'dropInput',
+  'dropOutput',
+  'dropTags',
+  'dropIdempotent',
+  'dropDeliveries',
+  'dropJob',
+];
