@@ -6,7 +6,7 @@ import { CONFIG_FILE, readConfig } from './read-config.ts';
 
 /**
  * Which gateway a command talks to, and with which key. What the environment says goes first; else the data directory
- * of a gateway on this machine tells both.
+ * of a gateway on this machine tells both, and where none runs the file says where it would listen.
  */
 export interface Connection {
   /** Origin, without a slash at its end. */
@@ -27,9 +27,11 @@ export async function resolveConnection(
   env: NodeJS.ProcessEnv = process.env,
   folder = process.cwd(),
 ): Promise<Connection> {
-  const dataDir =
-    options.data === undefined ? await dataDirectory(folder) : path.resolve(folder, options.data);
-  const url = checkUrl(env.SPILLWAY_URL || (await runningUrl(dataDir)) || DEFAULT_URL);
+  const { dataDir, listenUrl } =
+    options.data === undefined
+      ? await localGateway(folder)
+      : { dataDir: path.resolve(folder, options.data), listenUrl: undefined };
+  const url = checkUrl(env.SPILLWAY_URL || (await runningUrl(dataDir)) || listenUrl || DEFAULT_URL);
   if (env.SPILLWAY_API_KEY) return { url, key: env.SPILLWAY_API_KEY };
   if (!isLoopback(url)) {
     // This machine's admin key is no business of another machine.
@@ -45,14 +47,29 @@ export async function resolveConnection(
   );
 }
 
-/** `data` of ./spillway.yaml if there is one, else ./.spillway. */
-async function dataDirectory(folder: string): Promise<string> {
-  const fallback = path.join(folder, '.spillway');
+interface LocalGateway {
+  readonly dataDir: string;
+  /** Where it listens once it runs; absent where nothing says so. */
+  readonly listenUrl: string | undefined;
+}
+
+/** What ./spillway.yaml says if there is one, else ./.spillway. */
+async function localGateway(folder: string): Promise<LocalGateway> {
+  const fallback = { dataDir: path.join(folder, '.spillway'), listenUrl: undefined };
   const file = path.join(folder, CONFIG_FILE);
   if (!existsSync(file)) return fallback;
   const result = await readConfig({ file, folder });
   // What is wrong with the file is for `up` to say; a gateway cannot have started with it.
-  return result.ok ? result.config.dataDir : fallback;
+  if (!result.ok) return fallback;
+  return { dataDir: result.config.dataDir, listenUrl: urlOf(result.config.listen) };
+}
+
+/** Undefined for a port that is not known before the start. */
+function urlOf({ host, port }: { readonly host: string; readonly port: number }): string | undefined {
+  if (port === 0) return undefined;
+  // Who listens on every address does so on this one.
+  const reachable = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
+  return `http://${reachable.includes(':') ? `[${reachable}]` : reachable}:${port}`;
 }
 
 /** Address of the gateway that holds this data directory now; a killed one may have left its own. */

@@ -25,7 +25,8 @@ Examples:
   spillway doctor                         what this machine lacks, and how to get it
 
 Finding the gateway:
-  SPILLWAY_URL      its address (default: the running gateway of the data directory, else http://127.0.0.1:8080)
+  SPILLWAY_URL      its address (default: the running gateway of the data directory, else
+                    the listen of ./spillway.yaml, else http://127.0.0.1:8080)
   SPILLWAY_API_KEY  a key for it (default: the key file of the data directory; see --data of each command)
 
 Exit codes:

@@ -199,6 +199,26 @@ test('the data directory tells the address and the key', async () => {
   ]);
 });
 
+test('where no gateway has left its address, that of the file is asked', async () => {
+  const { gateway: fake } = await withGateway({ 'GET /v1/keys': { json: { keys: [] } } });
+  const { port } = new URL(fake.url);
+  const env = { SPILLWAY_API_KEY: 'spk_key' };
+  for (const listen of [`127.0.0.1:${port}`, `0.0.0.0:${port}`]) {
+    writeFileSync(path.join(cwd, 'spillway.yaml'), `listen: ${listen}\n`);
+    expect(await runCli(['keys'], { cwd, env })).toMatchObject({ code: 0 });
+  }
+  // Nobody listens there; what is told is which address was tried.
+  writeFileSync(path.join(cwd, 'spillway.yaml'), 'listen: "[::]:1"\n');
+  expect((await runCli(['keys'], { cwd, env })).stderr).toContain('http://[::1]:1');
+  // What runs now, and what the user says, goes before it.
+  mkdirSync(path.join(cwd, '.spillway'));
+  writeFileSync(path.join(cwd, '.spillway', 'gateway.json'), JSON.stringify({ pid: 1, url: fake.url }));
+  expect(await runCli(['keys'], { cwd, env })).toMatchObject({ code: 0 });
+  const named = await runCli(['keys'], { cwd, env: { ...env, SPILLWAY_URL: 'http://127.0.0.1:2' } });
+  expect(named.stderr).toContain('http://127.0.0.1:2');
+  expect(fake.calls).toHaveLength(3);
+});
+
 test('the key file of this machine is never sent to another one', async () => {
   mkdirSync(path.join(cwd, '.spillway'));
   writeFileSync(path.join(cwd, '.spillway', 'admin.key'), 'spk_of_file\n');

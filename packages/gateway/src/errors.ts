@@ -33,6 +33,9 @@ export const ERRORS = {
   /** RunPod answers 400, not 413, on its job API. */
   BODY_TOO_LARGE: { status: 400, title: 'Bad Request' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'Content Too Large' },
+  /** A request whose end did not come; held answers are something else. */
+  REQUEST_TOO_SLOW: { status: 408, title: 'Request Timeout' },
+  HEADERS_TOO_LARGE: { status: 431, title: 'Request Header Fields Too Large' },
   /** The key has used up what it may ask for in ten seconds. */
   RATE_LIMITED: { status: 429, title: 'Too Many Requests' },
   /** The store cannot write (a full disk, say); nothing was accepted. */

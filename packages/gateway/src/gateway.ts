@@ -19,6 +19,7 @@ import { createPoolStore, type PoolStore } from './fleet/pool-store.ts';
 import { workerOrigin } from './fleet/worker-origins.ts';
 import { batchSubmission } from './http/batch/batch-submission.ts';
 import { listenOn } from './http/listen.ts';
+import { arrivalLimit } from './http/request-arrival.ts';
 import { createWorkerDoor, type WorkerDoor } from './http/worker-door.ts';
 import { createHttpFace } from './http-face.ts';
 import { createJobEngine, type JobEngine } from './jobs/engine.ts';
@@ -197,7 +198,7 @@ export class Gateway {
       scheduler,
       webhooks,
       app,
-      door: createWorkerDoor(app),
+      door: createWorkerDoor(app, arrivalLimit(endpoints)),
       url: '',
       workerPort: 0,
       isStopping: false,

@@ -212,6 +212,25 @@ export function jobStoreContract(name: string, open: () => JobStore, reopen: () 
       expect((await store.get('a'))?.tags).toEqual(['site-1', 'night']);
     });
 
+    it('lists the jobs of several endpoints as one, page after page', async () => {
+      const endpoints = ['a', 'b', 'hidden'];
+      for (const n of [1, 2, 3])
+        for (const endpoint of endpoints) await store.insert(newTestJob({ id: `${endpoint}${n}`, endpoint }));
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const filter = { endpoints: ['a', 'b'], limit: 4, ...(cursor === undefined ? {} : { cursor }) };
+        const page = await store.list(filter);
+        expect(page.jobs.length).toBe(Math.min(4, 6 - seen.length));
+        seen.push(...page.jobs.map((job) => job.id));
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect(seen).toEqual(['b3', 'a3', 'b2', 'a2', 'b1', 'a1']);
+      expect(await store.list({ endpoints: [], limit: 4 })).toEqual({ jobs: [] });
+      const both = await store.list({ endpoints: ['a', 'b'], endpoint: 'a', limit: 9 });
+      expect(both.jobs.map((job) => job.id)).toEqual(['a3', 'a2', 'a1']);
+    });
+
     it('counts delayed jobs apart from those that could be delivered', async () => {
       await store.insert(newTestJob({ id: 'now' }));
       await store.insert(newTestJob({ id: 'later', availableAt: START + 1_000 }));

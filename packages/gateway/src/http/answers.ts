@@ -13,7 +13,7 @@ export interface Answers {
   add(call: HttpCall, answer: Answer): void;
 }
 
-export function createAnswers(): Answers {
+export function createAnswers(isStopping: () => boolean): Answers {
   let waiting: { readonly call: HttpCall; readonly answer: Answer }[] = [];
 
   function writeAll(): void {
@@ -24,8 +24,9 @@ export function createAnswers(): Answers {
 
   return {
     add(call, answer) {
-      waiting.push({ call, answer });
-      if (waiting.length === 1) setImmediate(writeAll);
+      // The connections may be closed before this turn ends.
+      if (isStopping()) write(call, answer);
+      else if (waiting.push({ call, answer }) === 1) setImmediate(writeAll);
     },
   };
 }

@@ -11,13 +11,14 @@ import { GatewayError } from '../errors.ts';
 import type { Scope } from '../keys/key-store.ts';
 import { type Answers, createAnswers, fail } from './answers.ts';
 import { type Authenticate, authorize, type Caller } from './auth.ts';
-import { handleError, isBodyTooLarge } from './error-handler.ts';
+import { createErrorHandler, isBodyTooLarge } from './error-handler.ts';
 import { HttpCall } from './http-call.ts';
 import { LazyLog } from './lazy-log.ts';
 import { createLoadBalancedDoor, refuseLoadBalanced } from './load-balanced.ts';
 import { type RateLimiter, rateLimitHeaders, refuseIfSpent } from './rate-limiter.ts';
 import { addBodyReader, limitOf } from './read-body.ts';
 import { createRefusalHold, isPolledByWorkers } from './refusal-hold.ts';
+import { type ArrivalLimit, arrivalLimit, refuseUnreadable, serverTiming } from './request-arrival.ts';
 import { followRequests } from './request-log.ts';
 import type { Route, RouteParts } from './route.ts';
 import { batchRoutes } from './routes/batch.ts';
@@ -79,6 +80,8 @@ export interface AppOptions {
   readonly authenticate: Authenticate;
   readonly log: Logger;
   readonly limiter?: RateLimiter;
+  /** How long a request may take to arrive (default: by the endpoints). */
+  readonly arrival?: ArrivalLimit;
   /** Names requests; Fastify does it otherwise. */
   readonly requestIds?: (request: IncomingMessage) => string;
   /** Told of every answer: its method, the pattern of its route (`none` where none fits), status and time. */
@@ -90,22 +93,25 @@ export function createApp(options: AppOptions): FastifyInstance {
   const { parts, authenticate, log, limiter, onAnswer, requestIds } = options;
   const door = createLoadBalancedDoor({ ...parts, authenticate, log, limiter, onAnswer, requestIds });
   const refusals = createRefusalHold(parts);
-  const served: Served = { parts, answers: createAnswers() };
+  const arrival = options.arrival ?? arrivalLimit(parts.endpoints);
+  const served: Served = { parts, answers: createAnswers(() => parts.isStopping()) };
   const app = Fastify({
     rewriteUrl: door.rewriteUrl,
-    http: { shouldUpgradeCallback: door.isUpgrade },
+    http: { shouldUpgradeCallback: door.isUpgrade, ...serverTiming(arrival) },
+    // Of the request alone, held answers are not cut by it; the framework would set it to none.
+    requestTimeout: arrival.timeoutMs,
+    clientErrorHandler: refuseUnreadable,
     loggerInstance: new LazyLog(log, {}) as FastifyBaseLogger,
     // A line a request would drown the log of a busy gateway; errors are logged by the error handler.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     ...(requestIds ? { genReqId: requestIds } : {}),
-    // Held requests of 300 s must not be cut by the server.
-    requestTimeout: 0,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     forceCloseConnections: true,
   });
   app.decorateRequest('row', null);
   app.decorateRequest('caller', null);
   addBodyReader(app, (request) => request.row);
+  const handleError = createErrorHandler(parts.clock);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) =>
     handleError(

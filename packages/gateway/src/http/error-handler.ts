@@ -1,13 +1,24 @@
 import type { ApiErrorBody } from '@spillway/protocol';
+import type { Clock } from '@spillway/sdk/clock';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorRow, GatewayError } from '../errors.ts';
+import { createErrorLog } from './error-log.ts';
 import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
 
+type ErrorHandler = (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => void;
+
 /** Turns whatever a route threw into the one error body. Unknown errors keep their message to the log. */
-export function handleError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
-  const known = toGatewayError(error, request);
+export function createErrorHandler(clock: Clock): ErrorHandler {
+  const errorLog = createErrorLog(clock);
+  return (error, request, reply) => {
+    const known = toGatewayError(error, request);
+    if (ERRORS[known.code].status >= 500) errorLog.note(request.log, known, error);
+    answerError(known, request, reply);
+  };
+}
+
+function answerError(known: GatewayError, request: FastifyRequest, reply: FastifyReply): void {
   const { status } = ERRORS[known.code];
-  if (status >= 500) request.log.error({ err: error }, known.message);
   if (status === 503) reply.header('retry-after', '1');
   if (request.routeOptions.url?.includes('/openai/')) {
     const text = openAiErrorBody(openAiErrorOf(status, known.code, known.message));

@@ -1,3 +1,4 @@
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createTestApp, type TestApp } from './test-app.ts';
 
@@ -45,4 +46,27 @@ it('a store that can only be read answers submits with 503 and goes on when it c
   test.db.exec('PRAGMA query_only = OFF');
   expect((await submit()).statusCode).toBe(200);
   expect((await test.call('POST', `/v2/echo/cancel/${id}`)).json()).toMatchObject({ status: 'CANCELLED' });
+});
+
+it('a store that cannot be written is logged once in a while, with how often it was refused in between', async () => {
+  const lines: { msg: string; err?: { stack: string }; leftOut?: number; requestId?: string }[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const own = createTestApp({}, { log });
+  const submit = async () =>
+    expect((await own.call('POST', '/v2/echo/run', { input: {} })).statusCode).toBe(503);
+  own.db.exec('PRAGMA query_only = ON');
+  for (let i = 0; i < 50; i += 1) await submit();
+  expect(lines).toHaveLength(1);
+  expect(lines[0]?.err?.stack).toContain('readonly database');
+  expect(lines[0]?.requestId).toBeDefined();
+  expect(lines[0]?.leftOut).toBeUndefined();
+  await own.clock.advance(10_000);
+  await submit();
+  await submit();
+  expect(lines.map(({ leftOut }) => leftOut)).toEqual([undefined, 49]);
+  await own.clock.advance(10_000);
+  await submit();
+  expect(lines[2]?.leftOut).toBe(1);
+  own.db.exec('PRAGMA query_only = OFF');
+  expect(await own.stop()).toBe(0);
 });

@@ -2,12 +2,12 @@ import { JOB_STATUSES } from '@spillway/protocol';
 import { JOB_LIMITS, type JobSelection } from '@spillway/protocol/v1';
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
-import type { JobFilter, JobSummary } from '../jobs/job-store.ts';
+import type { JobFilter, JobPage } from '../jobs/job-store.ts';
 import { maySee } from './auth.ts';
 import type { Call } from './route.ts';
 
 /** Which jobs a call is about: the filters of lists and bulk operations, and what the caller's key may see of them. */
-export type Filters = Omit<JobFilter, 'limit' | 'cursor'>;
+export type Filters = Omit<JobFilter, 'endpoints' | 'limit' | 'cursor'>;
 
 const { page } = JOB_LIMITS;
 const LIMIT_TEXT = `expected a whole number from ${page.min} to ${page.max}`;
@@ -64,29 +64,10 @@ export function withoutAbsent(values: object): Filters {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Filters;
 }
 
-/** Looks at so many pages at most for one page of a key that may see few jobs among many. */
-const PAGES_LOOKED_AT = 10;
-
-export interface VisiblePage {
-  readonly jobs: readonly JobSummary[];
-  readonly nextCursor?: string;
-}
-
-/** One page of the jobs that the caller may see, the newest first. It may be short although more follow. */
-export async function listVisible(call: Call, filter: JobFilter): Promise<VisiblePage> {
-  const own = call.caller.endpoints;
-  const [only] = own ?? [];
-  if (filter.endpoint !== undefined && !maySee(call.caller, filter.endpoint)) return { jobs: [] };
-  if (own?.length === 1 && only !== undefined)
-    return await call.parts.queue.list({ ...filter, endpoint: only });
-  const jobs: JobSummary[] = [];
-  let from = filter;
-  for (let looked = 0; ; looked += 1) {
-    const found = await call.parts.queue.list({ ...from, limit: filter.limit - jobs.length });
-    jobs.push(...found.jobs.filter((job) => maySee(call.caller, job.endpoint)));
-    if (found.nextCursor === undefined) return { jobs };
-    if (jobs.length === filter.limit || looked === PAGES_LOOKED_AT)
-      return { jobs, nextCursor: found.nextCursor };
-    from = { ...from, cursor: found.nextCursor };
-  }
+/** One page of the jobs that the caller may see, the newest first. */
+export async function listVisible({ caller, parts }: Call, filter: JobFilter): Promise<JobPage> {
+  const { endpoints } = caller;
+  if (filter.endpoint !== undefined && !maySee(caller, filter.endpoint)) return { jobs: [] };
+  if (endpoints === undefined || filter.endpoint !== undefined) return await parts.queue.list(filter);
+  return await parts.queue.list({ ...filter, endpoints });
 }

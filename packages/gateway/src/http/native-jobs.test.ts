@@ -293,6 +293,26 @@ describe('bulk operations', () => {
     expect((await test.call('POST', '/v1/jobs/retry', { endpoint: 'echo' })).json()).toEqual({ retried: 2 });
   });
 
+  it('reach all endpoints of a key that has several, however many jobs of others lie between', async () => {
+    const mine = [await test.submit({ endpoint: 'other' })];
+    await Promise.all(Array.from({ length: 30 }, () => test.submit()));
+    mine.push(await test.submit({ endpoint: 'other' }));
+    const as = test.key({ endpoints: ['other', 'spare'] });
+    const list = async (query: string) =>
+      (await test.call('GET', `/v1/jobs?limit=1${query}`, undefined, { as })).json<{
+        jobs: { id: string }[];
+        nextCursor?: string;
+      }>();
+    const first = await list('');
+    const second = await list(`&cursor=${first.nextCursor}`);
+    expect([first, second].flatMap(({ jobs }) => jobs.map(({ id }) => id))).toEqual(mine.toReversed());
+    expect(second.nextCursor).toBeUndefined();
+    expect((await list('&endpoint=echo')).jobs).toEqual([]);
+    const cancelled = await test.call('POST', '/v1/jobs/cancel', { all: true }, { as });
+    expect(cancelled.json()).toEqual({ cancelled: 2 });
+    expect(test.queue.counts('echo')).toMatchObject({ inQueue: 30 });
+  });
+
   it('touch nothing of endpoints that the key is not for', async () => {
     const id = await test.submit();
     const as = test.key({ endpoints: ['other'] });

@@ -43,7 +43,6 @@ function readBody(
   let first: Buffer | undefined;
   let more: Buffer[] | undefined;
   let received = 0;
-
   let isOver = false;
 
   // The listeners stay, since they go with the request, of which nothing more comes in nearly every case.

@@ -11,7 +11,7 @@ import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
-import { createApp, ROUTES } from './app.ts';
+import { type AppOptions, createApp, ROUTES } from './app.ts';
 import { createAuthenticator } from './auth.ts';
 import { batchSubmission } from './batch/batch-submission.ts';
 import { checkAnswers } from './openapi/test-answers.ts';
@@ -19,6 +19,8 @@ import type { RouteParts } from './route.ts';
 import { newTestParts } from './test-parts.ts';
 
 const ADMIN = 'spk_admin-key-of-the-tests';
+
+const SILENT = { level: 'silent' };
 
 /** A fleet for which workers come and go unseen. */
 const FLEET = {
@@ -30,7 +32,7 @@ const FLEET = {
 export type TestApp = ReturnType<typeof createTestApp>;
 
 /** The HTTP face over an engine in memory, with the endpoints `echo` and `other`; tests play clients and workers. */
-export function createTestApp(changes: Partial<Endpoint> = {}) {
+export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<AppOptions> = {}) {
   const engine = createTestEngine();
   const names = ['echo', 'other'];
   const keys = createKeyStore(engine.db, engine);
@@ -58,7 +60,7 @@ export function createTestApp(changes: Partial<Endpoint> = {}) {
   };
   const workerKeys = createWorkerKeys(engine.ids);
   const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys });
-  const app: FastifyInstance = createApp({ parts, authenticate, log: pino({ level: 'silent' }) });
+  const app: FastifyInstance = createApp({ parts, authenticate, log: pino(SILENT), ...options });
   const answers = checkAnswers(app, ROUTES);
   const connections = new Map<string, ServerResponse>();
   app.addHook('onRequest', async (request, reply) => void connections.set(request.url, reply.raw));

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
+import { type ArrivalLimit, refuseUnreadable, serverTiming } from './request-arrival.ts';
 import { workerJobRoutes } from './routes/worker-jobs.ts';
 
 /**
@@ -16,8 +17,8 @@ export interface WorkerDoor {
 /** `/v2/:endpoint/ping/:worker` and its siblings; no part of a path may be empty or hold a slash. */
 const WORKER_PATHS = workerJobRoutes.map(({ path }) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}/?$`));
 
-export function createWorkerDoor(app: FastifyInstance): WorkerDoor {
-  const server = createServer((request, response) => {
+export function createWorkerDoor(app: FastifyInstance, arrival: ArrivalLimit): WorkerDoor {
+  const server = createServer(serverTiming(arrival), (request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
     if (WORKER_PATHS.some((one) => one.test(path))) return app.routing(request, response);
     const detail = 'this address serves workers only';
@@ -25,8 +26,7 @@ export function createWorkerDoor(app: FastifyInstance): WorkerDoor {
     response.writeHead(404, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
     response.end(JSON.stringify(body));
   });
-  // Held requests and large results must not be cut by the server.
-  server.requestTimeout = 0;
+  server.on('clientError', (error, socket) => refuseUnreadable(error, socket as Socket));
   return {
     async listen({ host, port }) {
       await app.ready();

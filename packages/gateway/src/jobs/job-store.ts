@@ -87,6 +87,8 @@ export interface TakeRequest {
 
 export interface JobFilter {
   readonly endpoint?: string;
+  /** Only of these endpoints, none for an empty list; absent: of all. */
+  readonly endpoints?: readonly string[];
   readonly status?: JobStatus;
   readonly tag?: string;
   /** Created at or after, and before; epoch milliseconds. */

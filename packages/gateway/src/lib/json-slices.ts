@@ -89,7 +89,8 @@ function valueEnd(text: string, from: number): number {
 
 /** A JSON object from texts that are JSON already. Undefined entries are left out. */
 export function joinJsonObject(entries: readonly (readonly [string, string | undefined])[]): string {
-  const parts: string[] = [];
-  for (const [key, value] of entries) if (value !== undefined) parts.push(`${JSON.stringify(key)}:${value}`);
-  return `{${parts.join(',')}}`;
+  let text = '';
+  for (const [key, value] of entries)
+    if (value !== undefined) text += `${text === '' ? '{' : ','}${JSON.stringify(key)}:${value}`;
+  return text === '' ? '{}' : `${text}}`;
 }

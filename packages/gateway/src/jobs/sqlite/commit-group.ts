@@ -56,7 +56,7 @@ const LARGEST_GROUP = 512;
 /** One is being written, the next one lies ready. */
 const MOST_BATCHES = 2;
 /** So many don't wait for the others of this turn of the event loop: the disk syncs while those are still being read. */
-const ENOUGH = 24;
+const ENOUGH = 12;
 
 export function createCommitGroup(writer: Writer, hooks: CommitGroupHooks): CommitGroup {
   const group = new Group(writer, hooks);

@@ -27,12 +27,15 @@ export function createListQuery(db: DatabaseSync): ListQuery {
 }
 
 function conditionsOf(filter: JobFilter): [string, string | number][] {
-  const { cursor, tag, endpoint, status, since, until } = filter;
+  const { cursor, tag, endpoint, endpoints, status, since, until } = filter;
   const conditions: [string, string | number][] = [
     ['seq < ?', cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor)],
   ];
   if (tag !== undefined) conditions.push(['seq IN (SELECT t.seq FROM job_tags t WHERE t.tag = ?)', tag]);
   if (endpoint !== undefined) conditions.push(['endpoint = ?', endpoint]);
+  // One text for any number of them, so that it is prepared once.
+  if (endpoints !== undefined)
+    conditions.push(['endpoint IN (SELECT value FROM json_each(?))', JSON.stringify(endpoints)]);
   if (status !== undefined) conditions.push(['status = ?', status]);
   if (since !== undefined) conditions.push(['created_at >= ?', since]);
   if (until !== undefined) conditions.push(['created_at < ?', until]);
