@@ -9,7 +9,6 @@ import Fastify, {
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import type { Scope } from '../keys/key-store.ts';
-import { type Answers, createAnswers, fail } from './answers.ts';
 import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { createErrorHandler, isBodyTooLarge } from './error-handler.ts';
 import { HttpCall } from './http-call.ts';
@@ -20,7 +19,7 @@ import { addBodyReader, limitOf } from './read-body.ts';
 import { createRefusalHold, isPolledByWorkers } from './refusal-hold.ts';
 import { type ArrivalLimit, arrivalLimit, refuseUnreadable, serverTiming } from './request-arrival.ts';
 import { followRequests } from './request-log.ts';
-import type { Route, RouteParts } from './route.ts';
+import type { Answer, Route, RouteParts } from './route.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { cancelRoutes } from './routes/cancel.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -94,7 +93,6 @@ export function createApp(options: AppOptions): FastifyInstance {
   const door = createLoadBalancedDoor({ ...parts, authenticate, log, limiter, onAnswer, requestIds });
   const refusals = createRefusalHold(parts);
   const arrival = options.arrival ?? arrivalLimit(parts.endpoints);
-  const served: Served = { parts, answers: createAnswers(() => parts.isStopping()) };
   const app = Fastify({
     rewriteUrl: door.rewriteUrl,
     http: { shouldUpgradeCallback: door.isUpgrade, ...serverTiming(arrival) },
@@ -145,10 +143,10 @@ export function createApp(options: AppOptions): FastifyInstance {
         }
         done();
       },
-      handler: (_request, reply) => serve(route.handle, served, reply),
+      handler: (_request, reply) => serve(route.handle, parts, reply),
       errorHandler: async (error, request, reply) => {
         if (route.onBodyTooLarge && isBodyTooLarge(error)) {
-          serve(route.onBodyTooLarge, served, reply);
+          serve(route.onBodyTooLarge, parts, reply);
         } else {
           if (isPolledByWorkers(route)) await refusals.hold(error, reply.raw);
           handleError(error, request, reply);
@@ -187,25 +185,38 @@ function limitRate(limiter: RateLimiter, route: Route, caller: Caller, reply: Fa
 
 const ANYBODY: Caller = { scope: 'viewer' };
 
-interface Served {
-  readonly parts: RouteParts;
-  readonly answers: Answers;
-}
-
 /** Answers by what the row says, at once or later. Nothing is thrown: an error is an answer, too. */
-function serve(handle: Route['handle'], { parts, answers }: Served, reply: FastifyReply): void {
-  const call = new HttpCall(parts, reply.request.caller ?? ANYBODY, reply);
+function serve(handle: Route['handle'], parts: RouteParts, reply: FastifyReply): void {
   try {
-    const answer = handle(call);
+    const answer = handle(new HttpCall(parts, reply.request.caller ?? ANYBODY, reply));
     if (answer instanceof Promise) {
       answer.then(
-        (later) => answers.add(call, later),
+        (later) => send(reply, later),
         (error: unknown) => fail(reply, error),
       );
-    } else answers.add(call, answer);
+    } else send(reply, answer);
   } catch (error) {
     fail(reply, error);
   }
+}
+
+function send(reply: FastifyReply, answer: Answer): void {
+  if (reply.sent) return;
+  try {
+    if (answer === undefined) {
+      void reply.code(204).send();
+      return;
+    }
+    const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+    void reply.type('application/json; charset=utf-8').send(text);
+  } catch (error) {
+    fail(reply, error);
+  }
+}
+
+/** Ends with the error handler of the route. */
+function fail(reply: FastifyReply, error: unknown): void {
+  void reply.send(error instanceof Error ? error : new Error(String(error)));
 }
 
 function pathOf(request: FastifyRequest): string {

@@ -13,7 +13,6 @@ export class HttpCall implements Call {
   readonly params: Readonly<Record<string, string>>;
   readonly body: string;
   readonly reply: FastifyReply;
-  onLost: (() => void) | undefined;
   #query: Readonly<Record<string, string>> | undefined;
   #signal: AbortSignal | undefined;
 
@@ -24,10 +23,6 @@ export class HttpCall implements Call {
     this.params = params as Record<string, string>;
     this.body = typeof body === 'string' ? body : '';
     this.reply = reply;
-  }
-
-  ifLost(then: () => void): void {
-    this.onLost = then;
   }
 
   get query(): Readonly<Record<string, string>> {

@@ -64,8 +64,6 @@ export interface Call {
   /** Aborts when the client hangs up. */
   readonly signal: AbortSignal;
   readonly reply: FastifyReply;
-  /** Has this called instead when the answer can't go out any more, since the client has left. */
-  ifLost(then: () => void): void;
 }
 
 /** A string is JSON already, anything else is written as JSON, undefined answers 204. */

@@ -113,13 +113,13 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
   } finally {
     release();
   }
-  call.ifLost(() => {
-    // The jobs go to somebody else, and no attempt is counted. Where that can't be written, the lease ends by itself.
+  // The last look: from here to the answer nothing else gets a turn. Where nobody is there for it, the jobs go to
+  // somebody else, and no attempt is counted. Where that can't be written, the lease ends by itself.
+  if (call.reply.raw.destroyed)
     for (const job of jobs)
       void queue
         .handBackJob(workerId, job.id, 'the worker hung up before it got the job')
         .catch(() => undefined);
-  });
   return jobs;
 }
 

@@ -11,11 +11,20 @@ export function packBatch(batch: readonly WriteOperation[]): BatchMessage {
   const message: SqlValue[] = [];
   for (const { jobId = null, writes, counts } of batch) {
     message.push(jobId, writes.length);
-    for (const [name, ...values] of writes) message.push(NUMBERS[name] ?? -1, values.length, ...values);
+    for (const write of writes) {
+      message.push(NUMBERS[write[0]] ?? -1);
+      pushList(message, write, 1);
+    }
     message.push(counts.length);
-    for (const one of counts) message.push(one.length, ...one);
+    for (const one of counts) pushList(message, one, 0);
   }
   return message;
+}
+
+/** A loop, since spreading makes a list of each list. */
+function pushList(message: SqlValue[], values: readonly SqlValue[], from: number): void {
+  message.push(values.length - from);
+  for (let at = from; at < values.length; at += 1) message.push(values[at] ?? null);
 }
 
 export function unpackBatch(message: BatchMessage): WriteOperation[] {

@@ -55,8 +55,15 @@ interface Batch {
 const LARGEST_GROUP = 512;
 /** One is being written, the next one lies ready. */
 const MOST_BATCHES = 2;
-/** So many don't wait for the others of this turn of the event loop: the disk syncs while those are still being read. */
-const ENOUGH = 12;
+/**
+ * A batch of this part of all that is on its way doesn't wait for the others of this turn of the event loop: the disk
+ * syncs while those are still being read. A third is being written, one lies ready, one is being gathered.
+ */
+const ENOUGH_PART = 1 / 3;
+const FEWEST_ENOUGH = 8;
+const MOST_ENOUGH = 64;
+/** How fast the measure of what is on its way follows: over so many batches. */
+const REMEMBERED_BATCHES = 16;
 
 export function createCommitGroup(writer: Writer, hooks: CommitGroupHooks): CommitGroup {
   const group = new Group(writer, hooks);
@@ -81,6 +88,9 @@ class Group {
   #idle: (() => void)[] = [];
   #isScheduled = false;
   #isDue = false;
+  /** Operations on their way, lately. */
+  #crowd = 0;
+  #enough = FEWEST_ENOUGH;
 
   constructor(writer: Writer, hooks: CommitGroupHooks) {
     this.#writer = writer;
@@ -133,7 +143,7 @@ class Group {
         this.#flush();
       });
     }
-    if (this.#isDue || this.pending.length + this.last.length < ENOUGH) return;
+    if (this.#isDue || this.pending.length + this.last.length < this.#enough) return;
     this.#isDue = true;
     // Behind what this call does yet: a take that a new job is offered to joins its batch.
     queueMicrotask(() => {
@@ -153,17 +163,21 @@ class Group {
     const written = group.filter(({ draft }) => draft.writes.length > 0);
     const batch: Batch = { group, written, failures: written.length === 0 ? [] : undefined };
     this.#inFlight.push(batch);
+    this.#measureCrowd();
     if (batch.failures) this.#settle();
     else this.#write(batch);
     if (this.#isWaiting()) this.#schedule();
   }
 
+  #measureCrowd(): void {
+    let onTheirWay = this.pending.length + this.last.length;
+    for (const { group } of this.#inFlight) onTheirWay += group.length;
+    this.#crowd += (onTheirWay - this.#crowd) / REMEMBERED_BATCHES;
+    this.#enough = Math.min(MOST_ENOUGH, Math.max(FEWEST_ENOUGH, this.#crowd * ENOUGH_PART));
+  }
+
   #write(batch: Batch): void {
-    const operations = batch.written.map(({ draft: { jobId, writes, counts } }) => ({
-      jobId,
-      writes,
-      counts,
-    }));
+    const operations = batch.written.map(({ draft }) => draft);
     this.#writer.write(operations, (failures) => {
       batch.failures = failures;
       this.#settle();
@@ -176,8 +190,8 @@ class Group {
     for (const one of operations) {
       const draft = new Draft(this.overlay);
       try {
-        const value = one.decide(draft, this.overlay);
-        decided.push({ ...one, draft, value });
+        const { decide, resolve, reject } = one;
+        decided.push({ decide, resolve, reject, draft, value: decide(draft, this.overlay) });
       } catch (error) {
         one.reject(error);
       }

@@ -21,6 +21,18 @@ export const COUNT_COLUMNS: readonly (readonly [key: keyof Counts, column: strin
   ['retried', 'retried'],
 ];
 
+/** In the order of `COUNT_COLUMNS`. */
+export const countsRow = (endpoint: string, counts: Counts): [string, ...number[]] => [
+  endpoint,
+  counts.inQueue,
+  counts.ready,
+  counts.lowPriorityReady,
+  counts.inProgress,
+  counts.completed,
+  counts.failed,
+  counts.retried,
+];
+
 const noCounts = (): Counts => ({
   inQueue: 0,
   ready: 0,

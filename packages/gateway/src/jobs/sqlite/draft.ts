@@ -11,7 +11,7 @@ export class Draft implements WriteOperation {
   onFailed: (() => void) | undefined;
   readonly #overlay: Overlay;
   readonly #staged: [id: string, staged: Staged][] = [];
-  readonly #keys: string[] = [];
+  #key: string | undefined;
   #drained: string | undefined;
 
   constructor(overlay: Overlay) {
@@ -29,7 +29,7 @@ export class Draft implements WriteOperation {
 
   stageKey(key: string, submit: { jobId: string; fingerprint: string }): void {
     this.#overlay.keys.set(key, submit);
-    this.#keys.push(key);
+    this.#key = key;
   }
 
   stageDrain(jobId: string): void {
@@ -46,7 +46,7 @@ export class Draft implements WriteOperation {
       jobs.delete(id);
       queued.delete(id);
     }
-    for (const key of this.#keys) keys.delete(key);
+    if (this.#key !== undefined) keys.delete(this.#key);
     if (this.#drained !== undefined) drained.delete(this.#drained);
   }
 }

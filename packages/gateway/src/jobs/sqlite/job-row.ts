@@ -1,7 +1,7 @@
 import type { JobStatus } from '@spillway/protocol';
 import type { Job } from '../job.ts';
 import type { JobSummary } from '../job-store.ts';
-import type { SqlValue } from './writes.ts';
+import type { Write } from './writes.ts';
 
 /** A row of `jobs`, as SQLite returns it. */
 export type JobRow = Record<string, string | number | null> & { seq: number };
@@ -21,19 +21,23 @@ export const inline = (text: string | undefined): string | null =>
 /** When time alone ends it in the queue; running jobs' deadlines are the gateway's. */
 export const queueDueAt = (job: Job): number | null => (job.status === 'IN_QUEUE' ? job.expiresAt : null);
 
-/** The values of the statement `insert`. */
-export function insertValues(seq: number, job: Job, isReady: boolean): SqlValue[] {
+/** The statement `insert` with its values. */
+export function insertWrite(seq: number, job: Job, isReady: boolean): Write {
   const { lease, limits } = job;
+  // biome-ignore format: one line of columns each, as in `writes.ts`
   return [
-    ...[seq, job.id, job.endpoint, job.isLowPriority ? 1 : 0, job.priority],
-    ...[job.tags.length === 0 ? null : JSON.stringify(job.tags), job.createdAt, job.executionTimeoutMs],
-    ...[limits.workerLost, limits.handlerError, job.webhook ?? null, job.status, isReady ? 1 : 0],
-    ...[job.isSuspect ? 1 : 0, job.queuedAt, job.availableAt, job.expiresAt, queueDueAt(job), job.attempt],
-    ...[job.lostCount, job.handlerErrorCount, job.workerId ?? null, job.startedAt ?? null],
-    ...[job.finishedAt ?? null, lease?.wireId ?? null, lease?.deadlineAt ?? null, lease?.leaseMs ?? null],
-    ...[job.error ?? null, inline(job.progress)],
+    'insert',
+    seq, job.id, job.endpoint, flag(job.isLowPriority), job.priority, tagsText(job), job.createdAt, job.executionTimeoutMs,
+    limits.workerLost, limits.handlerError, job.webhook ?? null, job.status, flag(isReady), flag(job.isSuspect), job.queuedAt,
+    job.availableAt, job.expiresAt, queueDueAt(job), job.attempt, job.lostCount, job.handlerErrorCount, job.workerId ?? null,
+    job.startedAt ?? null, job.finishedAt ?? null, lease?.wireId ?? null, lease?.deadlineAt ?? null, lease?.leaseMs ?? null,
+    job.error ?? null, inline(job.progress),
   ];
 }
+
+export const flag = (isSet: boolean): 0 | 1 => (isSet ? 1 : 0);
+
+const tagsText = ({ tags }: Job): string | null => (tags.length === 0 ? null : JSON.stringify(tags));
 
 const text = (value: string | number | null | undefined) =>
   value === null || value === undefined ? undefined : String(value);

@@ -15,7 +15,7 @@ interface PendingTake {
   readonly offered: Transition[];
 }
 
-const SMALLEST_LOOK = 32;
+const SMALLEST_LOOK = 8;
 
 /** Takes of the batch that is being gathered, and how they find jobs. */
 export function createJobTakes(parts: StoreParts, group: CommitGroup) {

@@ -4,7 +4,7 @@ import type { IdempotentSubmit, InsertResult, JobStore } from '../job-store.ts';
 import type { CommitGroup } from './commit-group.ts';
 import { countsOfMove } from './counters.ts';
 import type { Draft } from './draft.ts';
-import { insertValues, isLong } from './job-row.ts';
+import { insertWrite, isLong } from './job-row.ts';
 import { createJobTakes, type JobTakes } from './job-takes.ts';
 import type { Overlay } from './overlay.ts';
 import { addCounts, findJob, type StoreParts, writeTransition } from './store-parts.ts';
@@ -148,7 +148,7 @@ function insertOne(
   const isReady = job.availableAt <= job.createdAt;
   const written = isReady ? takes.offer(draft, job) : job;
   const seq = parts.nextSeq();
-  draft.writes.push(['insert', ...insertValues(seq, written, isReady)]);
+  draft.writes.push(insertWrite(seq, written, isReady));
   draft.writes.push(['putInput', seq, job.input, job.extras ?? null]);
   if (job.output !== undefined) draft.writes.push(['putOutput', seq, job.output]);
   if (job.progress !== undefined && isLong(job.progress))

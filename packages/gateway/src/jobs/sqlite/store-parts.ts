@@ -1,6 +1,6 @@
 import type { Job } from '../job.ts';
 import type { Transition } from '../job-machine.ts';
-import { COUNT_COLUMNS, type Counts, countsOfMove, type createCounters } from './counters.ts';
+import { type Counts, countsOfMove, countsRow, type createCounters } from './counters.ts';
 import type { Draft } from './draft.ts';
 import type { HotJobs, StoredJob } from './hot-jobs.ts';
 import { inline, isLong, type JobRow, queueDueAt } from './job-row.ts';
@@ -42,7 +42,7 @@ export function addCounts(
 ): void {
   if (!added) return;
   parts.counters.add(endpoint, added);
-  draft.counts.push([endpoint, ...COUNT_COLUMNS.map(([key]) => added[key])]);
+  draft.counts.push(countsRow(endpoint, added));
 }
 
 /** Has a transition written. Where only a lease was renewed there is nothing to write. */

@@ -12,12 +12,14 @@ export interface WriteOperation {
   readonly counts: readonly (readonly [endpoint: string, ...added: number[]])[];
 }
 
-/** Columns of a new job, in the order of `insertValues`. */
+/** Columns of a new job, in the order of `insertWrite`. */
+// biome-ignore format: one line of columns each
 const INSERT_COLUMNS = [
-  ...['seq', 'id', 'endpoint', 'is_low_priority', 'priority', 'tags', 'created_at', 'execution_timeout_ms'],
-  ...['retry_worker_lost', 'retry_handler_error', 'webhook', 'status', 'ready', 'is_suspect', 'queued_at'],
-  ...['available_at', 'expires_at', 'due_at', 'attempt', 'lost_count', 'handler_error_count', 'worker_id'],
-  ...['started_at', 'finished_at', 'lease_wire_id', 'lease_deadline_at', 'lease_ms', 'error', 'progress'],
+  'seq', 'id', 'endpoint', 'is_low_priority', 'priority', 'tags', 'created_at', 'execution_timeout_ms',
+  'retry_worker_lost', 'retry_handler_error', 'webhook', 'status', 'ready', 'is_suspect', 'queued_at',
+  'available_at', 'expires_at', 'due_at', 'attempt', 'lost_count', 'handler_error_count', 'worker_id',
+  'started_at', 'finished_at', 'lease_wire_id', 'lease_deadline_at', 'lease_ms',
+  'error', 'progress',
 ];
 
 /** Every statement that changes a job, by name: the writer prepares each once, on a connection of its own. */
