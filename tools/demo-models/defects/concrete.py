@@ -7,6 +7,8 @@ The truth is made to be answerable: two cracks never touch (a branched crack is 
 crack ends where it meets spalling, two blobs of one class keep a gap, every instance has a least
 visible size, and its contrast rises with the texture of the surface.
 
+One long file: the order in which its layers are drawn is what makes the truth right.
+
 Seeds: training 0.., held-out pictures `HELD_OUT`.., sample photographs `SAMPLES`...
 """
 

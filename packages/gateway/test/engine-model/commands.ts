@@ -8,7 +8,7 @@ import type { Delivery, EngineModel, ModelJob } from './model.ts';
 
 /**
  * All that may happen to an engine, as commands of fast-check: each does it to the engine and to the model, and then
- * the two must agree.
+ * the two must agree. One long file, since it is one table: what may happen, and how often.
  */
 type Command = fc.AsyncCommand<EngineModel, Pair>;
 

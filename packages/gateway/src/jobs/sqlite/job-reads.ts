@@ -39,7 +39,9 @@ export function createJobReads(
     attempts: async (id) => {
       const ended = sql.attempts.all(id).map(attemptOf);
       const completed = completedAttempt(sql.byId.get(id));
-      return completed ? [...ended, completed] : ended;
+      // Files from before have a row of it, too.
+      const isKnown = ended.some(({ number }) => number === completed?.number);
+      return completed && !isKnown ? [...ended, completed] : ended;
     },
     readChunks: async (id, offset) => sql.chunksFrom.all(id, offset).map((row) => String(row.chunk)),
     due: async (now, limit) => [
