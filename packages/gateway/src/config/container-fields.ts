@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { hints } from './fields.ts';
+import { hints, quoteIt } from './fields.ts';
+import { textOf } from './problem.ts';
 import { parseSize, SIZE_PATTERN } from './size.ts';
 
 const MOST_GPUS = 64;
@@ -35,7 +36,7 @@ function image() {
 function args() {
   const element = z.string().register(hints, {
     expected: 'text',
-    fix: (found) => `put it in quotes: "${String(found)}"`,
+    fix: quoteIt,
   });
   return z
     .array(element)
@@ -92,8 +93,8 @@ function size(example: string, description: string) {
     .register(hints, {
       expected: `a size such as \`${example}\``,
       fix: (found) =>
-        /^\d+$/.test(String(found))
-          ? `write the unit too, such as \`${String(found)}m\` or \`${String(found)}g\``
+        /^\d+$/.test(textOf(found))
+          ? `write the unit too, such as \`${textOf(found)}m\` or \`${textOf(found)}g\``
           : `write a number and k, m, g or t, such as \`${example}\``,
     })
     .describe(description);

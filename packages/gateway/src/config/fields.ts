@@ -1,6 +1,7 @@
 import { createAddressRules } from '@spillway/sdk/net';
 import { z } from 'zod';
 import { DURATION_PATTERN, formatDuration, guessDuration, parseDuration } from './duration.ts';
+import { textOf } from './problem.ts';
 
 /**
  * The single values that `spillway.yaml` is made of. Each carries a hint, from which its problems are told: the zod
@@ -65,7 +66,7 @@ export function count(limits: { readonly min: number; readonly max: number }, de
     .register(hints, {
       expected: `a whole number from ${limits.min} to ${limits.max}`,
       fix: (found) => {
-        const value = Number(found);
+        const value = Number.parseFloat(textOf(found));
         if (value > limits.max) return `write at most ${limits.max}`;
         if (value < limits.min) return `write at least ${limits.min}`;
         return `write a number such as ${Math.max(1, limits.min)}`;
@@ -118,7 +119,7 @@ export function listenAddress(description: string) {
     .register(hints, {
       expected: 'an address as host:port with a port from 0 (any free one) to 65535',
       fix: (found) => {
-        const port = Number(found);
+        const port = Number.parseFloat(textOf(found));
         const isPort = Number.isInteger(port) && port >= 0 && port <= 65_535;
         return `write \`127.0.0.1:${isPort ? port : 8080}\``;
       },
@@ -138,11 +139,17 @@ export function publicUrl() {
     .describe('Address under which others reach the gateway; goes into presigned URLs and webhooks.');
 }
 
+/** The fix for a number, a yes or no, or an empty value where text belongs. */
+export function quoteIt(found: unknown): string {
+  const isSingle = typeof found !== 'object' || found === null;
+  return isSingle ? `put it in quotes: "${textOf(found)}"` : 'write text in its place';
+}
+
 /** Program and arguments as a list. */
 export function command() {
   const element = z.string().register(hints, {
     expected: 'text',
-    fix: (found) => `put it in quotes: "${String(found)}"`,
+    fix: quoteIt,
   });
   return z
     .array(element)

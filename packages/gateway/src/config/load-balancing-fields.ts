@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LoadBalancing } from '../endpoints/endpoint.ts';
 import { duration, hints } from './fields.ts';
+import { textOf } from './problem.ts';
 import { parseSize, SIZE_PATTERN } from './size.ts';
 
 /** The keys of an endpoint whose workers serve HTTP themselves. */
@@ -26,7 +27,7 @@ export const loadBalancingFields = {
     .register(hints, {
       expected: 'a host name without a scheme, port or path',
       fix: (found) => {
-        const name = /^(?:https?:\/\/)?([a-z0-9.-]+)/i.exec(String(found ?? ''))?.[1];
+        const name = /^(?:https?:\/\/)?([a-z0-9.-]+)/i.exec(textOf(found))?.[1];
         return `write \`${name !== undefined && HOST_PATTERN.test(name) ? name : 'api.example.com'}\``;
       },
     })

@@ -64,6 +64,11 @@ test('any mixture of our keys is read or refused with problems, never with an ex
   fc.assert(fc.property(tree, (value) => check(stringify(value))));
 });
 
+test('a key named as a method of every object is no method', () => {
+  check('listen: [[{ toString: 0 }]]');
+  check('endpoints: { a: { command: [{ toString: 1, valueOf: 2 }], workers: { max: { valueOf: 3 } } } }');
+});
+
 test('any text is read or refused with problems, never with an exception', () => {
   fc.assert(fc.property(fc.string(), check));
 });

@@ -30,6 +30,11 @@ export function formatProblems(file: string, problems: readonly ConfigProblem[])
   return [`${file} has ${count}:`, ...rows].join('\n');
 }
 
+/** A single value as it stands in the file; empty for a list, a block of keys or nothing. */
+export function textOf(value: unknown): string {
+  return typeof value === 'object' || value === undefined ? '' : String(value);
+}
+
 /** A value as it is quoted in a message: short, one line. */
 export function showValue(value: unknown): string {
   if (value === undefined) return 'nothing';
