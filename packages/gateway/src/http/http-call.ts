@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HangUp } from '../lib/hang-up.ts';
 import type { Caller } from './auth.ts';
 import type { Call, RouteParts } from './route.ts';
 
@@ -15,6 +17,7 @@ export class HttpCall implements Call {
   readonly reply: FastifyReply;
   #query: Readonly<Record<string, string>> | undefined;
   #signal: AbortSignal | undefined;
+  #hangUp: HangUp | undefined;
 
   constructor(parts: RouteParts, caller: Caller, reply: FastifyReply) {
     const { params, body } = reply.request;
@@ -33,6 +36,39 @@ export class HttpCall implements Call {
   get signal(): AbortSignal {
     this.#signal ??= clientGone(this.reply);
     return this.#signal;
+  }
+
+  get hangUp(): HangUp {
+    this.#hangUp ??= new ConnectionEnd(this.reply.raw);
+    return this.#hangUp;
+  }
+}
+
+/** Looks at the connection itself; a listener hears of its end. */
+class ConnectionEnd implements HangUp {
+  readonly #raw: ServerResponse;
+  #listeners: readonly (() => void)[] = [];
+  #isWatching = false;
+
+  constructor(raw: ServerResponse) {
+    this.#raw = raw;
+  }
+
+  get aborted(): boolean {
+    return this.#raw.destroyed && !this.#raw.writableEnded;
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners = [...this.#listeners, listener];
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    this.#raw.on('close', () => {
+      if (this.aborted) for (const one of this.#listeners) one();
+    });
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners = this.#listeners.filter((one) => one !== listener);
   }
 }
 

@@ -15,6 +15,7 @@ import type { JobQueue } from '../jobs/queue.ts';
 import type { StopRequests } from '../jobs/stop-requests.ts';
 import type { StrayAttempts } from '../jobs/stray-attempts.ts';
 import type { KeyStore, Scope } from '../keys/key-store.ts';
+import type { HangUp } from '../lib/hang-up.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
 import { type Caller, maySee } from './auth.ts';
@@ -63,6 +64,8 @@ export interface Call {
   readonly body: string;
   /** Aborts when the client hangs up. */
   readonly signal: AbortSignal;
+  /** The same, lighter. */
+  readonly hangUp: HangUp;
   readonly reply: FastifyReply;
 }
 

@@ -48,11 +48,11 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
   return {
     /** Waits up to `holdMs` for jobs; an empty answer means none came. */
     take(options: TakeOptions): Promise<readonly Job[]> {
-      const { endpoint, workerId, signal } = options;
+      const { endpoint, workerId, hangUp } = options;
       return new Promise((resolve) => {
         const taker = line.join(options, (jobs) => {
           stopTimer();
-          signal.removeEventListener('abort', leave);
+          hangUp.removeEventListener('abort', leave);
           resolve(jobs);
         });
         const leave = () => {
@@ -67,8 +67,8 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
           isClosed ? Math.min(options.holdMs, CLOSED_HOLD_MS) : options.holdMs,
           leave,
         );
-        signal.addEventListener('abort', leave);
-        if (signal.aborted) return leave();
+        hangUp.addEventListener('abort', leave);
+        if (hangUp.aborted) return leave();
         work.touch(endpoint);
         if (isClosed) return;
         if (queue.coming(endpoint) > 0) pump.offer(endpoint);

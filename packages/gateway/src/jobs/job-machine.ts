@@ -97,8 +97,7 @@ export function decideTransition(job: Job, event: JobEvent, now: number): Transi
 type RunningEvent = Exclude<JobEvent, { type: 'leased' | 'cancelled' | 'purged' | 'tick' | 'retried' }>;
 
 function whileRunning(job: Job, held: Lease, event: RunningEvent, now: number): Transition | undefined {
-  if (event.type === 'lease-restored')
-    return change(job, { lease: { ...held, expiresAt: now + held.leaseMs, misses: 0 } });
+  if (event.type === 'lease-restored') return change(job, { lease: renewed(held, now) });
   if (event.workerId !== held.workerId) return undefined;
   switch (event.type) {
     case 'missed':
@@ -126,12 +125,11 @@ function isReporter(job: Job, held: Lease, event: Reporter): boolean {
 }
 
 function reported(job: Job, held: Lease, event: ReportEvent, now: number): Transition | undefined {
-  const renewed = { lease: { ...held, expiresAt: now + held.leaseMs, misses: 0 } };
   switch (event.type) {
     case 'heartbeat':
-      return change(job, renewed);
+      return change(job, { lease: renewed(held, now) });
     case 'progressed':
-      return change(job, { ...renewed, progress: event.output });
+      return change(job, { lease: renewed(held, now), progress: event.output });
     case 'completed':
       return end(
         job,
@@ -155,6 +153,8 @@ function reported(job: Job, held: Lease, event: ReportEvent, now: number): Trans
   }
 }
 
+const renewed = (held: Lease, now: number): Lease => ({ ...held, expiresAt: now + held.leaseMs, misses: 0 });
+
 function lease(job: Job, workerId: string, leaseMs: number, now: number): Transition | undefined {
   if (job.status !== 'IN_QUEUE' || job.availableAt > now || job.expiresAt <= now) return undefined;
   const attempt = job.attempt + 1;
@@ -162,7 +162,6 @@ function lease(job: Job, workerId: string, leaseMs: number, now: number): Transi
   // on that worker may be any, since only the last one is known.
   const mayKnowId = job.workerId === workerId || attempt > 2;
   const wireId = mayKnowId ? `${job.id}-a${attempt}` : job.id;
-  const { progress: _old, ...rest } = job;
   const held: Lease = {
     workerId,
     wireId,
@@ -173,7 +172,15 @@ function lease(job: Job, workerId: string, leaseMs: number, now: number): Transi
   };
   return {
     before: job,
-    after: { ...rest, status: 'IN_PROGRESS', attempt, workerId, startedAt: now, lease: held },
+    after: {
+      ...job,
+      status: 'IN_PROGRESS',
+      attempt,
+      workerId,
+      startedAt: now,
+      lease: held,
+      progress: undefined,
+    },
   };
 }
 
@@ -222,12 +229,16 @@ function requeue(
   failure: JobFailure,
   changes: Partial<Job> = {},
 ): Transition {
-  const { lease: _ended, progress: _old, ...rest } = job;
-  return {
-    before: job,
-    after: { ...rest, ...changes, status: 'IN_QUEUE', availableAt },
-    ...ended(job, now, outcome, failure),
+  const after: Job = {
+    ...job,
+    ...changes,
+    status: 'IN_QUEUE',
+    availableAt,
+    lease: undefined,
+    progress: undefined,
   };
+  const endedAttempt = ended(job, now, outcome, failure);
+  return endedAttempt ? { before: job, after, endedAttempt } : { before: job, after };
 }
 
 function end(
@@ -238,14 +249,20 @@ function end(
   result: { output?: string; error?: string },
   failure?: JobFailure,
 ): Transition {
-  const { lease: held, progress: _old, ...rest } = job;
-  const workerStillRuns = held && outcome !== 'completed' && outcome !== 'failed' && outcome !== 'lost';
-  return {
-    before: job,
-    after: { ...rest, ...result, status, finishedAt: now },
-    ...ended(job, now, outcome, failure),
-    ...(workerStillRuns ? { stop: { workerId: held.workerId, wireId: held.wireId } } : {}),
+  const after: Job = {
+    ...job,
+    ...result,
+    status,
+    finishedAt: now,
+    lease: undefined,
+    progress: undefined,
   };
+  const endedAttempt = ended(job, now, outcome, failure);
+  if (!endedAttempt) return { before: job, after };
+  const { lease: held } = job;
+  const workerStillRuns = held && outcome !== 'completed' && outcome !== 'failed' && outcome !== 'lost';
+  if (!workerStillRuns) return { before: job, after, endedAttempt };
+  return { before: job, after, endedAttempt, stop: { workerId: held.workerId, wireId: held.wireId } };
 }
 
 function ended(
@@ -253,8 +270,8 @@ function ended(
   now: number,
   outcome: EndedAttempt['outcome'],
   failure?: JobFailure,
-): { endedAttempt?: EndedAttempt } {
-  if (!job.lease || job.startedAt === undefined) return {};
+): EndedAttempt | undefined {
+  if (!job.lease || job.startedAt === undefined) return undefined;
   const attempt = {
     number: job.attempt,
     workerId: job.lease.workerId,
@@ -262,7 +279,7 @@ function ended(
     endedAt: now,
     outcome,
   };
-  return { endedAttempt: failure ? { ...attempt, failure } : attempt };
+  return failure ? { ...attempt, failure } : attempt;
 }
 
 function retry(job: Job, now: number): Transition | undefined {

@@ -1,11 +1,12 @@
 import type { Clock } from '@spillway/sdk/clock';
+import type { HangUp } from '../lib/hang-up.ts';
 import type { Job } from './job.ts';
 import type { JobChange, JobQueue } from './queue.ts';
 
 export interface WaitOptions {
   readonly waitMs: number;
   /** Aborts when the client is gone. */
-  readonly signal: AbortSignal;
+  readonly signal: HangUp;
 }
 
 export type JobWaiters = ReturnType<typeof createJobWaiters>;

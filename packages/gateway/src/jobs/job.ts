@@ -46,13 +46,13 @@ export interface Job {
   readonly handlerErrorCount: number;
   /** Shared a worker that died: delivered alone from now on, so that only its own fault counts. */
   readonly isSuspect: boolean;
-  readonly lease?: Lease;
+  readonly lease?: Lease | undefined;
   /** Worker and start of the last attempt. */
   readonly workerId?: string;
   readonly startedAt?: number;
   readonly finishedAt?: number;
   readonly output?: string;
-  readonly progress?: string;
+  readonly progress?: string | undefined;
   readonly error?: string;
 }
 

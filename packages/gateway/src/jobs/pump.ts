@@ -19,7 +19,7 @@ export function createPump({ queue, line, work, closed, paused, onFailure }: Pum
   const pumping = new Map<string, Promise<void>>();
   const offers = new Set<Promise<void>>();
 
-  const isDone = (taker: Taker) => taker.isOver || taker.signal.aborted || closed.has(taker.workerId);
+  const isDone = (taker: Taker) => taker.isOver || taker.hangUp.aborted || closed.has(taker.workerId);
   /** A worker that runs a suspect runs it alone. */
   const isEligible = (taker: Taker) => !queue.held.hasSuspect(taker.workerId);
 
@@ -37,7 +37,7 @@ export function createPump({ queue, line, work, closed, paused, onFailure }: Pum
     let jobs: readonly Job[] = [];
     try {
       jobs = await leaseFor(taker);
-      if (taker.signal.aborted) {
+      if (taker.hangUp.aborted) {
         const undelivered = jobs;
         jobs = [];
         for (const job of undelivered)

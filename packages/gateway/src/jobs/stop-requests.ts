@@ -1,4 +1,5 @@
 import type { Clock } from '@spillway/sdk/clock';
+import type { HangUp } from '../lib/hang-up.ts';
 
 interface Request {
   readonly wireId: string;
@@ -60,7 +61,7 @@ export function createStopRequests({ clock, onSettled }: StopRequestsOptions) {
     has: (workerId: string, wireId: string): boolean =>
       byWorker.get(workerId)?.some((request) => request.wireId === wireId) ?? false,
     /** Wire ids that the worker has not heard of yet; held until there is one or the time is over. */
-    async poll(workerId: string, holdMs: number, signal: AbortSignal): Promise<readonly string[]> {
+    async poll(workerId: string, holdMs: number, signal: HangUp): Promise<readonly string[]> {
       const atOnce = untold(workerId);
       if (atOnce.length > 0 || signal.aborted) return atOnce;
       const open = polls.get(workerId) ?? new Set();

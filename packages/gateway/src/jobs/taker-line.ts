@@ -1,3 +1,4 @@
+import type { HangUp } from '../lib/hang-up.ts';
 import type { Job } from './job.ts';
 
 export interface TakeOptions {
@@ -8,7 +9,7 @@ export interface TakeOptions {
   readonly leaseMs: number;
   readonly holdMs: number;
   /** Aborts when the client is gone. */
-  readonly signal: AbortSignal;
+  readonly hangUp: HangUp;
 }
 
 /** A worker that holds a job-take open. */

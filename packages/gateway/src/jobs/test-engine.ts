@@ -56,7 +56,7 @@ export function createTestEngine({ onError = THROW, outOfReach }: TestEngineOpti
         max: more.max ?? 1,
         leaseMs: 40_000,
         holdMs: more.holdMs ?? 20_000,
-        signal: more.signal ?? new AbortController().signal,
+        hangUp: more.signal ?? new AbortController().signal,
       }),
     /** Ends everything; no wait may be left open. */
     async stop(): Promise<number> {

@@ -75,7 +75,7 @@ export function createEngineRig(folder: string) {
           max,
           leaseMs: LIMITS.leaseMs,
           holdMs: LIMITS.holdMs,
-          signal,
+          hangUp: signal,
         }),
       ),
     waitForEnd: (id: string): Held<Job | undefined> =>

@@ -30,7 +30,7 @@ export const runRoutes: readonly Route[] = [
       const { queue, waiters } = call.parts;
       const waitMs = waitOf(call, WAIT_LIMITS.runsync);
       const submitted = await submit(call, true);
-      const job = await waitUntilFinal(queue, waiters, submitted.id, { waitMs, signal: call.signal });
+      const job = await waitUntilFinal(queue, waiters, submitted.id, { waitMs, signal: call.hangUp });
       return jobReply(job ?? submitted, await call.parts.waitReason(job ?? submitted));
     },
   },

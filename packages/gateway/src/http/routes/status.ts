@@ -27,7 +27,7 @@ export const statusRoutes: readonly Route[] = [
       const { queue, waiters, waitReason } = call.parts;
       const waitMs = waitOf(call, WAIT_LIMITS['status-sync']);
       const found = await findJob(call);
-      const job = (await waitUntilFinal(queue, waiters, found.id, { waitMs, signal: call.signal })) ?? found;
+      const job = (await waitUntilFinal(queue, waiters, found.id, { waitMs, signal: call.hangUp })) ?? found;
       return jobReply(job, await waitReason(job));
     },
   },

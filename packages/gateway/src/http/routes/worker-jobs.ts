@@ -51,7 +51,7 @@ export const workerJobRoutes: readonly Route[] = [
       const workerId = identifyWorker(call);
       const holdMs = dispatcher.isClosed(workerId) ? CLOSED_HOLD_MS : workerHoldMs;
       const release = fleet.pool.hold(workerId);
-      const jobsToStop = await stops.poll(workerId, holdMs, call.signal).finally(release);
+      const jobsToStop = await stops.poll(workerId, holdMs, call.hangUp).finally(release);
       return jobsToStop.length === 0 ? undefined : { jobsToStop };
     },
   },
@@ -104,7 +104,7 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
     max,
     leaseMs,
     holdMs: workerHoldMs,
-    signal: call.signal,
+    hangUp: call.hangUp,
   };
   const release = fleet.pool.hold(workerId);
   let jobs: readonly Job[];

@@ -7,9 +7,12 @@ const value = fc.oneof(fc.string(), fc.integer(), fc.constant(null));
 const write = fc
   .tuple(fc.constantFrom(...WRITE_NAMES), fc.array(value, { maxLength: 5 }))
   .map(([name, values]): Write => [name, ...values]);
-const counted = fc
-  .tuple(fc.string(), fc.array(fc.integer(), { minLength: 7, maxLength: 7 }))
-  .map(([endpoint, added]): [string, ...number[]] => [endpoint, ...added]);
+const moves = [
+  [1, 1, 0, 0, 0, 0, 0],
+  [-1, -1, 0, 1, 0, 0, 0],
+  [0, 0, 0, -1, 1, 0, 0],
+];
+const counted = fc.tuple(fc.constantFrom('echo', 'detect', ''), fc.constantFrom(...moves));
 const operation: fc.Arbitrary<WriteOperation> = fc.record({
   jobId: fc.option(fc.string(), { nil: undefined }),
   writes: fc.array(write, { maxLength: 4 }),

@@ -102,10 +102,10 @@ function prepareCounts(db: DatabaseSync): (batch: readonly WriteOperation[]) => 
   return (batch) => {
     const sums = new Map<string, number[]>();
     for (const { counts } of batch) {
-      for (const [endpoint, ...added] of counts) {
+      for (const [endpoint, added] of counts) {
         const sum = sums.get(endpoint);
         if (sum) for (const [index, one] of added.entries()) sum[index] = (sum[index] ?? 0) + one;
-        else sums.set(endpoint, added);
+        else sums.set(endpoint, [...added]);
       }
     }
     for (const [endpoint, sum] of sums) if (sum.some((value) => value !== 0)) statement.run(endpoint, ...sum);

@@ -185,7 +185,6 @@ class Group {
   }
 
   #decide(operations: readonly Pending[]): Decided[] {
-    this.overlay.ready.clear();
     const decided: Decided[] = [];
     for (const one of operations) {
       const draft = new Draft(this.overlay);

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { JobStatus } from '@spillway/protocol';
 import type { Job } from '../job.ts';
 
 export interface Counts {
@@ -21,17 +22,8 @@ export const COUNT_COLUMNS: readonly (readonly [key: keyof Counts, column: strin
   ['retried', 'retried'],
 ];
 
-/** In the order of `COUNT_COLUMNS`. */
-export const countsRow = (endpoint: string, counts: Counts): [string, ...number[]] => [
-  endpoint,
-  counts.inQueue,
-  counts.ready,
-  counts.lowPriorityReady,
-  counts.inProgress,
-  counts.completed,
-  counts.failed,
-  counts.retried,
-];
+/** What a move adds to each of `COUNT_COLUMNS`. One list for all moves of a kind, so that it tells the kind, too. */
+export type Added = readonly number[];
 
 const noCounts = (): Counts => ({
   inQueue: 0,
@@ -69,21 +61,15 @@ export function createCounters(db: DatabaseSync) {
         for (const [key, column] of COUNT_COLUMNS) one[key] = Number(row[column]);
       }
     },
-    add(endpoint: string, added: Counts): void {
+    add(endpoint: string, added: Added): void {
       const one = of(endpoint);
-      one.inQueue += added.inQueue;
-      one.ready += added.ready;
-      one.lowPriorityReady += added.lowPriorityReady;
-      one.inProgress += added.inProgress;
-      one.completed += added.completed;
-      one.failed += added.failed;
-      one.retried += added.retried;
+      for (const [index, [key]] of COUNT_COLUMNS.entries()) one[key] += added[index] ?? 0;
     },
   };
 }
 
 /** A job's share of the counters that tell of now. */
-function count(to: Counts, job: Job, isReady: boolean, by: 1 | -1): void {
+function addShare(to: Counts, job: Job, isReady: boolean, by: 1 | -1): void {
   if (job.status === 'IN_PROGRESS') to.inProgress += by;
   if (job.status !== 'IN_QUEUE') return;
   to.inQueue += by;
@@ -92,16 +78,44 @@ function count(to: Counts, job: Job, isReady: boolean, by: 1 | -1): void {
   if (job.isLowPriority) to.lowPriorityReady += by;
 }
 
+const moves = new Map<number, Added>();
+
 /** What a move adds. `before` undefined: a new job. `wasReady`, `isReady`: not held back by a delay. */
 export function countsOfMove(
   before: Job | undefined,
   after: Job,
-  { wasReady, isReady }: { wasReady: boolean; isReady: boolean },
-): Counts | undefined {
+  wasReady: boolean,
+  isReady: boolean,
+): Added | undefined {
   if (before?.status === after.status && wasReady === isReady) return undefined;
+  const flags = (wasReady ? 1 : 0) + (isReady ? 2 : 0) + (after.isLowPriority ? 4 : 0);
+  const kind = (numberOf(before) * 8 + numberOf(after)) * 8 + flags;
+  const known = moves.get(kind);
+  if (known) return known;
+  const added = COUNT_COLUMNS.map(([key]) => count(before, after, { wasReady, isReady })[key]);
+  moves.set(kind, added);
+  return added;
+}
+
+const STATUSES: readonly JobStatus[] = [
+  'IN_QUEUE',
+  'IN_PROGRESS',
+  'COMPLETED',
+  'FAILED',
+  'CANCELLED',
+  'TIMED_OUT',
+];
+
+const numberOf = (job: Job | undefined): number => (job ? STATUSES.indexOf(job.status) + 1 : 0);
+
+function count(
+  before: Job | undefined,
+  after: Job,
+  { wasReady, isReady }: { wasReady: boolean; isReady: boolean },
+): Counts {
   const added = noCounts();
-  if (before) count(added, before, wasReady, -1);
-  count(added, after, isReady, 1);
+  if (before) addShare(added, before, wasReady, -1);
+  addShare(added, after, isReady, 1);
   if (before?.status === after.status) return added;
   if (after.status === 'COMPLETED') added.completed = 1;
   else if (after.status === 'FAILED' || after.status === 'TIMED_OUT') added.failed = 1;

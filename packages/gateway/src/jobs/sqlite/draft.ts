@@ -1,3 +1,4 @@
+import type { Added } from './counters.ts';
 import type { StoredJob } from './hot-jobs.ts';
 import type { Overlay, Staged } from './overlay.ts';
 import type { Write, WriteOperation } from './writes.ts';
@@ -6,7 +7,7 @@ import type { Write, WriteOperation } from './writes.ts';
 export class Draft implements WriteOperation {
   jobId: string | undefined;
   readonly writes: Write[] = [];
-  readonly counts: [endpoint: string, ...added: number[]][] = [];
+  readonly counts: [endpoint: string, added: Added][] = [];
   /** Undoes what other operations were promised, when it could not be written. */
   onFailed: (() => void) | undefined;
   readonly #overlay: Overlay;
@@ -22,7 +23,7 @@ export class Draft implements WriteOperation {
   stage(id: string, stored: StoredJob | undefined): void {
     const staged = { stored };
     this.#overlay.jobs.set(id, staged);
-    if (stored?.isReady && stored.job.status === 'IN_QUEUE') this.#overlay.queued.set(id, stored);
+    if (stored?.isReady && stored.job.status === 'IN_QUEUE') this.#overlay.queued.set(id, staged);
     else this.#overlay.queued.delete(id);
     this.#staged.push([id, staged]);
   }
@@ -42,9 +43,11 @@ export class Draft implements WriteOperation {
     const { jobs, queued, keys, drained } = this.#overlay;
     for (const [id, staged] of this.#staged) {
       if (staged.stored) keep(staged.stored);
-      if (jobs.get(id) !== staged) continue;
-      jobs.delete(id);
-      queued.delete(id);
+      if (jobs.get(id) === staged) {
+        jobs.delete(id);
+        queued.delete(id);
+      }
+      staged.stored = undefined;
     }
     if (this.#key !== undefined) keys.delete(this.#key);
     if (this.#drained !== undefined) drained.delete(this.#drained);

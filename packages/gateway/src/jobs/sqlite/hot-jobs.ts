@@ -13,23 +13,22 @@ export interface StoredJob {
 
 const MOST_QUEUED = 2_000;
 /** Queued jobs with longer texts are read when they are needed. */
-const LONGEST_CHARS = 16 * 1024;
+export const LONGEST_KEPT_CHARS = 16 * 1024;
 
 /**
  * Jobs that need no read: all that run, whose leases are renewed here alone, and those that were queued last. The store
  * alone writes its file, so what is here is what the file has, and newer leases.
  */
 export function createHotJobs() {
-  const running = new Map<string, StoredJob>();
-  const queued = new Map<string, StoredJob>();
+  const running = createCells();
+  const queued = createCells();
 
   function keepQueued(one: StoredJob): void {
     const { id, input, extras = '' } = one.job;
-    if (one.isPart || input.length + extras.length > LONGEST_CHARS) return;
+    if (one.isPart || input.length + extras.length > LONGEST_KEPT_CHARS) return;
     queued.set(id, one);
     if (queued.size <= MOST_QUEUED) return;
-    const [oldest = ''] = queued.keys();
-    queued.delete(oldest);
+    queued.deleteOldest();
   }
 
   return {
@@ -52,7 +51,7 @@ export function createHotJobs() {
     /** Running jobs of which a deadline is over. */
     due(now: number): string[] {
       const due: string[] = [];
-      for (const [id, { job }] of running) if ((nextDueAt(job) ?? now + 1) <= now) due.push(id);
+      for (const { job } of running.values()) if ((nextDueAt(job) ?? now + 1) <= now) due.push(job.id);
       return due;
     },
     nextDueAt(): number | undefined {
@@ -66,10 +65,43 @@ export function createHotJobs() {
   };
 }
 
-/** A worker may hold a job for hours: a long input is not kept in memory for so long. */
-function slim(one: StoredJob): StoredJob {
+/**
+ * Jobs by id, each in a cell that is emptied when the job leaves: a `Map` that outgrew its table leaves the old one
+ * behind with all that was in it, linked from one to the next, until a full garbage collection.
+ */
+function createCells() {
+  const cells = new Map<string, { one: StoredJob | undefined }>();
+  function remove(id: string): void {
+    const cell = cells.get(id);
+    if (!cell) return;
+    cell.one = undefined;
+    cells.delete(id);
+  }
+  return {
+    get size() {
+      return cells.size;
+    },
+    get: (id: string): StoredJob | undefined => cells.get(id)?.one,
+    set(id: string, one: StoredJob): void {
+      const cell = cells.get(id);
+      if (cell) cell.one = one;
+      else cells.set(id, { one });
+    },
+    delete: remove,
+    deleteOldest(): void {
+      const [oldest] = cells.keys();
+      if (oldest !== undefined) remove(oldest);
+    },
+    *values(): Generator<StoredJob> {
+      for (const { one } of cells.values()) if (one) yield one;
+    },
+  };
+}
+
+/** Without a long input: a worker may hold the job, or the queue keep it, for hours. */
+export function slim(one: StoredJob): StoredJob {
   const { input, extras = '' } = one.job;
-  if (one.isPart || input.length + extras.length <= LONGEST_CHARS) return one;
+  if (one.isPart || input.length + extras.length <= LONGEST_KEPT_CHARS) return one;
   const { extras: _extras, ...rest } = one.job;
   return { ...one, job: { ...rest, input: '' }, isPart: true };
 }

@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts';
 import { insertWrite, isLong } from './job-row.ts';
 import { createJobTakes, type JobTakes } from './job-takes.ts';
 import type { Overlay } from './overlay.ts';
-import { addCounts, findJob, type StoreParts, writeTransition } from './store-parts.ts';
+import { addCounts, findJob, type StoreParts, stage, writeTransition } from './store-parts.ts';
 import { DROPS_OF_A_JOB } from './writes.ts';
 
 type Writes = Pick<
@@ -54,8 +54,8 @@ export function createJobWrites(parts: StoreParts, group: CommitGroup): Writes {
           if (!stored || stored.isReady || stored.job.availableAt > now) continue;
           const { seq, job } = stored;
           draft.writes.push(['wake', seq]);
-          addCounts(parts, draft, job.endpoint, countsOfMove(job, job, { wasReady: false, isReady: true }));
-          draft.stage(job.id, { ...stored, isReady: true });
+          addCounts(parts, draft, job.endpoint, countsOfMove(job, job, false, true));
+          stage(parts, draft, { ...stored, isReady: true });
           endpoints.add(job.endpoint);
         }
         return [...endpoints];
@@ -158,8 +158,8 @@ function insertOne(
     draft.writes.push(['putIdempotent', job.endpoint, once.key, seq, job.id, once.fingerprint]);
     draft.stageKey(key, { jobId: job.id, fingerprint: once.fingerprint });
   }
-  addCounts(parts, draft, job.endpoint, countsOfMove(undefined, written, { wasReady: false, isReady }));
-  draft.stage(job.id, { seq, job: written, isReady });
+  addCounts(parts, draft, job.endpoint, countsOfMove(undefined, written, false, isReady));
+  stage(parts, draft, { seq, job: written, isReady });
   return { type: 'inserted' };
 }
 

@@ -1,29 +1,22 @@
 import type { StoredJob } from './hot-jobs.ts';
 
-/** Ids of ready jobs as the file has them, walked through by the takes of one batch. */
-export interface ReadyCursor {
-  ids: readonly string[];
-  at: number;
-  /** Nothing is behind `ids`. */
-  isAll: boolean;
-}
-
-/** A job as an operation left it; undefined: deleted. */
+/**
+ * A job as an operation left it; undefined: deleted. Emptied when it leaves the overlay: a `Map` that outgrew its table
+ * leaves the old one behind with all that was in it, linked from one to the next, until a full garbage collection.
+ */
 export interface Staged {
-  readonly stored: StoredJob | undefined;
+  stored: StoredJob | undefined;
 }
 
 /** What batches that are not on disk yet have changed, over what the file says. */
 export interface Overlay {
   readonly jobs: Map<string, Staged>;
   /** Those of `jobs` that a worker could have now. */
-  readonly queued: Map<string, StoredJob>;
+  readonly queued: Map<string, Staged>;
   /** Submits by endpoint and idempotency key. */
   readonly keys: Map<string, { readonly jobId: string; readonly fingerprint: string }>;
   /** Jobs of which chunks were handed to a reader. */
   readonly drained: Set<string>;
-  /** Of the batch that is being decided. */
-  readonly ready: Map<string, ReadyCursor>;
 }
 
 export const emptyOverlay = (): Overlay => ({
@@ -31,5 +24,4 @@ export const emptyOverlay = (): Overlay => ({
   queued: new Map(),
   keys: new Map(),
   drained: new Set(),
-  ready: new Map(),
 });

@@ -19,6 +19,24 @@ export function readJob(sql: Reads, row: unknown, use: 'whole' | 'forTransition'
   });
 }
 
+/** Ready jobs in the order of delivery, behind one of them. */
+export function readReadyJobs(
+  sql: Reads,
+  endpoint: string,
+  after: StoredJob | undefined,
+  limit: number,
+): StoredJob[] {
+  const rows = after
+    ? sql.readyAfter.all(endpoint, limit, after.job.priority, after.seq)
+    : sql.ready.all(endpoint, limit);
+  return rows.map((one) => {
+    const { input, ...row } = one as JobRow;
+    const extras = input === null ? null : row.extras;
+    const job = jobOf(row, (kind) => textOf({ input, extras, output: null, progress: null }[kind]));
+    return { seq: row.seq, job, isReady: true, ...(input === null ? { isPart: true } : {}) };
+  });
+}
+
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

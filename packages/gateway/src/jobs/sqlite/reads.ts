@@ -1,13 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { LONGEST_KEPT_CHARS } from './hot-jobs.ts';
 
 /** Every look at jobs, prepared once. What changes them is in `writes.ts`. */
 export function prepareReads(db: DatabaseSync) {
-  const ready = `SELECT id FROM jobs WHERE endpoint = ? AND status = 'IN_QUEUE' AND ready = 1`;
-  const order = 'ORDER BY priority DESC, seq LIMIT ?';
   return {
     byId: db.prepare('SELECT * FROM jobs WHERE id = ?'),
-    firstReady: db.prepare(`${ready} ${order}`),
-    firstReadyUnsuspected: db.prepare(`${ready} AND is_suspect = 0 ${order}`),
     ...prepareQueue(db),
     running: db.prepare(`SELECT * FROM jobs WHERE status = 'IN_PROGRESS' ORDER BY seq`),
     due: db.prepare('SELECT id FROM jobs WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?'),
@@ -39,7 +36,15 @@ export function prepareReads(db: DatabaseSync) {
 
 /** Looks at the queue of one endpoint. */
 function prepareQueue(db: DatabaseSync) {
+  // A long input is read when its job is taken.
+  const withInput = `SELECT j.*, iif(octet_length(i.input) + octet_length(coalesce(i.extras, '')) <= ${LONGEST_KEPT_CHARS},
+    i.input, NULL) AS input, i.extras FROM jobs j JOIN job_inputs i ON i.seq = j.seq
+    WHERE j.endpoint = ?1 AND j.status = 'IN_QUEUE' AND j.ready = 1`;
   return {
+    ready: db.prepare(`${withInput} ORDER BY j.priority DESC, j.seq LIMIT ?2`),
+    readyAfter: db.prepare(
+      `${withInput} AND j.priority <= ?3 AND (j.priority < ?3 OR j.seq > ?4) ORDER BY j.priority DESC, j.seq LIMIT ?2`,
+    ),
     // One look a priority, so that a job that others overtake is seen too, without a scan.
     oldestReady: db.prepare(
       `WITH RECURSIVE ready AS (

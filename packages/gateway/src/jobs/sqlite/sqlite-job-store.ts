@@ -7,6 +7,7 @@ import { createJobReads } from './job-reads.ts';
 import { createJobWrites } from './job-writes.ts';
 import { createListReader } from './list-reader.ts';
 import { prepareReads } from './reads.ts';
+import { createReadyLines } from './ready-lines.ts';
 import type { StoreParts } from './store-parts.ts';
 import { createInlineWriter, type Writer } from './writer.ts';
 
@@ -25,12 +26,14 @@ export function createSqliteJobStore(
   const counters = createCounters(db);
   counters.load();
   const jobs = createHotJobs();
+  const ready = createReadyLines(sql);
   const nextChunks = new Map<number, number>();
   let seq = Number(sql.lastSeq.get()?.seq ?? 0);
   const parts: StoreParts = {
     sql,
     counters,
     jobs,
+    ready,
     nextChunks,
     nextSeq() {
       seq += 1;
@@ -42,6 +45,7 @@ export function createSqliteJobStore(
     afterFailure() {
       nextChunks.clear();
       counters.load();
+      ready.forget();
     },
   });
   const lists = createListReader(db);

@@ -1,18 +1,20 @@
 import type { Job } from '../job.ts';
 import type { Transition } from '../job-machine.ts';
-import { type Counts, countsOfMove, countsRow, type createCounters } from './counters.ts';
+import { type Added, countsOfMove, type createCounters } from './counters.ts';
 import type { Draft } from './draft.ts';
 import type { HotJobs, StoredJob } from './hot-jobs.ts';
 import { inline, isLong, type JobRow, queueDueAt } from './job-row.ts';
 import type { Overlay } from './overlay.ts';
 import { readJob, whole } from './read-job.ts';
 import type { Reads } from './reads.ts';
+import type { ReadyLines } from './ready-lines.ts';
 
 /** What every operation of the store works with. */
 export interface StoreParts {
   readonly sql: Reads;
   readonly counters: ReturnType<typeof createCounters>;
   readonly jobs: HotJobs;
+  readonly ready: ReadyLines;
   /** Number of the next chunk of jobs that stream, by `seq`; only of running jobs. */
   readonly nextChunks: Map<number, number>;
   nextSeq(): number;
@@ -34,15 +36,16 @@ export function findJob(
   return row && job && { seq: row.seq, job, isReady: row.ready === 1, isPart: use === 'forTransition' };
 }
 
-export function addCounts(
-  parts: StoreParts,
-  draft: Draft,
-  endpoint: string,
-  added: Counts | undefined,
-): void {
+export function addCounts(parts: StoreParts, draft: Draft, endpoint: string, added: Added | undefined): void {
   if (!added) return;
   parts.counters.add(endpoint, added);
-  draft.counts.push(countsRow(endpoint, added));
+  draft.counts.push([endpoint, added]);
+}
+
+/** The job is so from now on; it has been counted. */
+export function stage({ counters, ready }: StoreParts, draft: Draft, stored: StoredJob): void {
+  draft.stage(stored.job.id, stored);
+  ready.note(stored, counters.of(stored.job.endpoint).ready);
 }
 
 /** Has a transition written. Where only a lease was renewed there is nothing to write. */
@@ -59,8 +62,12 @@ export function writeTransition(
   if (before.status !== after.status) writeMove(parts, draft, seq, transition, isReady);
   else if (before.progress !== after.progress) draft.writes.push(['progress', inline(after.progress), seq]);
   if (before.progress !== after.progress) writeLongProgress(draft, seq, before, after);
-  addCounts(parts, draft, after.endpoint, countsOfMove(before, after, { wasReady: stored.isReady, isReady }));
-  draft.stage(after.id, { seq, job: after, isReady, ...(stored.isPart ? { isPart: true } : {}) });
+  addCounts(parts, draft, after.endpoint, countsOfMove(before, after, stored.isReady, isReady));
+  stage(
+    parts,
+    draft,
+    stored.isPart ? { seq, job: after, isReady, isPart: true } : { seq, job: after, isReady },
+  );
 }
 
 function writeMove(

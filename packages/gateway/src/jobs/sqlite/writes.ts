@@ -1,3 +1,5 @@
+import type { Added } from './counters.ts';
+
 export type SqlValue = string | number | null;
 
 /** A statement of `WRITE_STATEMENTS` with its values. */
@@ -9,7 +11,7 @@ export interface WriteOperation {
   readonly jobId: string | undefined;
   readonly writes: readonly Write[];
   /** What it adds to the counters of an endpoint, in the order of `COUNT_COLUMNS`. */
-  readonly counts: readonly (readonly [endpoint: string, ...added: number[]])[];
+  readonly counts: readonly (readonly [endpoint: string, added: Added])[];
 }
 
 /** Columns of a new job, in the order of `insertWrite`. */
