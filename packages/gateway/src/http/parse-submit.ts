@@ -16,8 +16,8 @@ export function parseSubmit(body: string, endpoint: Endpoint, isSync: boolean): 
   return {
     endpoint: endpoint.name,
     input: slices.get('input') ?? '{}',
-    ...(extras.length > 0 ? { extras: joinJsonObject(extras) } : {}),
-    ...(webhook === undefined ? {} : { webhook }),
+    extras: extras.length > 0 ? joinJsonObject(extras) : undefined,
+    webhook,
     isLowPriority: policy?.lowPriority ?? false,
     executionTimeoutMs: policy?.executionTimeout ?? endpoint.executionTimeoutMs,
     ttlMs: policy?.ttl ?? endpoint.ttlMs,

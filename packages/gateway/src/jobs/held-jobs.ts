@@ -10,12 +10,14 @@ export interface HeldJob {
 
 /** Which worker runs which jobs: a view of the store's leases, kept by watching every transition. */
 export function createHeldJobs() {
-  const byWorker = new Map<string, Map<string, HeldJob>>();
+  const byWorker = new Map<string, HeldJob[]>();
 
   function drop(workerId: string, jobId: string): void {
     const held = byWorker.get(workerId);
-    held?.delete(jobId);
-    if (held?.size === 0) byWorker.delete(workerId);
+    const at = held?.findIndex((one) => one.jobId === jobId) ?? -1;
+    if (!held || at < 0) return;
+    if (held.length === 1) byWorker.delete(workerId);
+    else held.splice(at, 1);
   }
 
   return {
@@ -23,21 +25,18 @@ export function createHeldJobs() {
       if (before.lease && before.lease.workerId !== after.lease?.workerId)
         drop(before.lease.workerId, before.id);
       if (!after.lease || before.lease?.wireId === after.lease.wireId) return;
-      const held = byWorker.get(after.lease.workerId) ?? new Map<string, HeldJob>();
-      byWorker.set(after.lease.workerId, held);
-      held.set(after.id, {
-        jobId: after.id,
-        wireId: after.lease.wireId,
-        endpoint: after.endpoint,
-        isSuspect: after.isSuspect,
-      });
+      const { workerId, wireId } = after.lease;
+      drop(workerId, after.id);
+      const one = { jobId: after.id, wireId, endpoint: after.endpoint, isSuspect: after.isSuspect };
+      const held = byWorker.get(workerId);
+      if (held) held.push(one);
+      else byWorker.set(workerId, [one]);
     },
-    of: (workerId: string): readonly HeldJob[] => [...(byWorker.get(workerId)?.values() ?? [])],
+    of: (workerId: string): readonly HeldJob[] => [...(byWorker.get(workerId) ?? [])],
     hasSuspect(workerId: string): boolean {
-      for (const job of byWorker.get(workerId)?.values() ?? []) if (job.isSuspect) return true;
-      return false;
+      return byWorker.get(workerId)?.some((job) => job.isSuspect) ?? false;
     },
-    count: (workerId: string): number => byWorker.get(workerId)?.size ?? 0,
+    count: (workerId: string): number => byWorker.get(workerId)?.length ?? 0,
     workers: (): readonly string[] => [...byWorker.keys()],
   };
 }

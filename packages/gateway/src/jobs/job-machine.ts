@@ -16,7 +16,7 @@ export type JobEvent =
   /** A heartbeat of the worker that did not name the job. */
   | { readonly type: 'missed'; readonly workerId: string }
   | ({ readonly type: 'progressed'; readonly output: string } & Reporter)
-  | ({ readonly type: 'completed'; readonly output?: string } & Reporter)
+  | ({ readonly type: 'completed'; readonly output?: string | undefined } & Reporter)
   | ({ readonly type: 'errored' } & ErrorReport & Reporter)
   /** The worker died or fell silent. `wasShared`: it ran several jobs, so none can be blamed yet. */
   | {
@@ -50,7 +50,7 @@ export interface ErrorReport {
 export interface Reporter {
   readonly workerId: string;
   readonly wireId: string;
-  readonly attempt?: number;
+  readonly attempt?: number | undefined;
 }
 
 /** How an attempt ended, as kept in the job's history. */
@@ -131,13 +131,7 @@ function reported(job: Job, held: Lease, event: ReportEvent, now: number): Trans
     case 'progressed':
       return change(job, { lease: renewed(held, now), progress: event.output });
     case 'completed':
-      return end(
-        job,
-        now,
-        'COMPLETED',
-        'completed',
-        event.output === undefined ? {} : { output: event.output },
-      );
+      return end(job, now, 'COMPLETED', 'completed', { output: event.output });
     case 'errored': {
       const failure: JobFailure = { type: event.failureType ?? 'HANDLER_ERROR', message: event.error };
       const mayRetry = failure.type === 'HANDLER_ERROR' && event.isRetryable !== false;
@@ -246,7 +240,7 @@ function end(
   now: number,
   status: JobStatus,
   outcome: EndedAttempt['outcome'],
-  result: { output?: string; error?: string },
+  result: { output?: string | undefined; error?: string },
   failure?: JobFailure,
 ): Transition {
   const after: Job = {

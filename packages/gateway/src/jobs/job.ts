@@ -23,8 +23,8 @@ export interface Job {
   readonly status: JobStatus;
   readonly input: string;
   /** Further top-level keys of the submit that travel to the worker, as one JSON object; absent when there are none. */
-  readonly extras?: string;
-  readonly webhook?: string;
+  readonly extras?: string | undefined;
+  readonly webhook?: string | undefined;
   /** Starts no worker of its own. */
   readonly isLowPriority: boolean;
   /** Higher is delivered first; within one priority, the older. */
@@ -51,9 +51,9 @@ export interface Job {
   readonly workerId?: string;
   readonly startedAt?: number;
   readonly finishedAt?: number;
-  readonly output?: string;
+  readonly output?: string | undefined;
   readonly progress?: string | undefined;
-  readonly error?: string;
+  readonly error?: string | undefined;
 }
 
 /** Further deliveries that a job may get. */

@@ -134,7 +134,7 @@ async function jobDone(call: Call): Promise<string> {
   const { queue, stops, fleet } = call.parts;
   const by = reporterOf(call);
   const { slices, value } = parseObject(call.body);
-  const report = jobDoneSchema.parse(value);
+  const report = isOutputOnly(value) ? OUTPUT_ONLY : jobDoneSchema.parse(value);
   const output = slices.get('output');
   if (report.status === 'IN_PROGRESS') {
     await queue.progress(by, output ?? 'null');
@@ -145,6 +145,14 @@ async function jobDone(call: Call): Promise<string> {
   else await queue.complete(by, output);
   if (report.stopPod) fleet.refreshWorker(by.workerId);
   return NOTED;
+}
+
+const OUTPUT_ONLY: JobDoneBody = {};
+
+/** Nearly always so, and then the schema has nothing to find. */
+function isOutputOnly(value: Record<string, unknown>): boolean {
+  for (const key in value) if (key !== 'output') return false;
+  return true;
 }
 
 /** RunPod loses such a result and calls the job completed; here it fails and says how to return as much. */
@@ -191,6 +199,6 @@ async function ping(call: Call): Promise<object> {
 function reporterOf(call: Call): Reporter {
   const workerId = identifyWorker(call);
   const attempt = Number(call.query.attempt);
-  const reporter = { workerId, wireId: call.params.id ?? '' };
-  return Number.isInteger(attempt) && attempt > 0 ? { ...reporter, attempt } : reporter;
+  const isKnown = Number.isInteger(attempt) && attempt > 0;
+  return { workerId, wireId: call.params.id ?? '', attempt: isKnown ? attempt : undefined };
 }

@@ -25,6 +25,8 @@ export const COUNT_COLUMNS: readonly (readonly [key: keyof Counts, column: strin
 /** What a move adds to each of `COUNT_COLUMNS`. One list for all moves of a kind, so that it tells the kind, too. */
 export type Added = readonly number[];
 
+const KEYS = COUNT_COLUMNS.map(([key]) => key);
+
 const noCounts = (): Counts => ({
   inQueue: 0,
   ready: 0,
@@ -63,7 +65,10 @@ export function createCounters(db: DatabaseSync) {
     },
     add(endpoint: string, added: Added): void {
       const one = of(endpoint);
-      for (const [index, [key]] of COUNT_COLUMNS.entries()) one[key] += added[index] ?? 0;
+      for (let index = 0; index < KEYS.length; index += 1) {
+        const key = KEYS[index];
+        if (key) one[key] += added[index] ?? 0;
+      }
     },
   };
 }
