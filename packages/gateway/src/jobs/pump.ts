@@ -1,53 +1,32 @@
-import type { Job } from './job.ts';
-import type { JobQueue } from './queue.ts';
-import type { Taker, TakerLine, WorkFlags } from './taker-line.ts';
+import { createServeTaker, type ServeOptions } from './serve-taker.ts';
+import type { Taker } from './taker-line.ts';
 
-export interface PumpOptions {
-  readonly queue: JobQueue;
-  readonly line: TakerLine;
-  readonly work: WorkFlags;
-  /** Workers that get nothing any more. */
-  readonly closed: ReadonlySet<string>;
-  /** Endpoints whose jobs stay in the queue. */
-  readonly paused: ReadonlySet<string>;
+export interface PumpOptions extends ServeOptions {
   /** The store failed (a full disk, say). The takers wait on, and the pump tries again when this resolves. */
   readonly onFailure: (error: unknown) => Promise<void>;
 }
 
 /** Brings ready jobs and waiting takers together, one pump at a time for each endpoint. */
-export function createPump({ queue, line, work, closed, paused, onFailure }: PumpOptions) {
+export function createPump(options: PumpOptions) {
+  const { queue, line, work, paused, onFailure } = options;
+  const serve = createServeTaker(options);
   const pumping = new Map<string, Promise<void>>();
-  const offers = new Set<Promise<void>>();
+  let openOffers = 0;
+  let onOffersOver: (() => void) | undefined;
 
-  const isDone = (taker: Taker) => taker.isOver || taker.hangUp.aborted || closed.has(taker.workerId);
+  function endOffer(): void {
+    openOffers -= 1;
+    if (openOffers === 0) onOffersOver?.();
+  }
+
+  const offersOver = () =>
+    new Promise<void>((resolve) => {
+      onOffersOver = resolve;
+      if (openOffers === 0) resolve();
+    });
+
   /** A worker that runs a suspect runs it alone. */
   const isEligible = (taker: Taker) => !queue.held.hasSuspect(taker.workerId);
-
-  async function leaseFor(taker: Taker): Promise<readonly Job[]> {
-    const { endpoint, workerId, leaseMs, max } = taker;
-    if (isDone(taker) || paused.has(endpoint)) return [];
-    const acceptsSuspects = queue.held.count(workerId) === 0;
-    const seen = work.version(endpoint);
-    const taken = await queue.take({ endpoint, workerId, leaseMs, max, acceptsSuspects });
-    if (taken.length === 0 && acceptsSuspects) work.clear(endpoint, seen);
-    return taken.map(({ after }) => after);
-  }
-
-  async function serve(taker: Taker): Promise<void> {
-    let jobs: readonly Job[] = [];
-    try {
-      jobs = await leaseFor(taker);
-      if (taker.hangUp.aborted) {
-        const undelivered = jobs;
-        jobs = [];
-        for (const job of undelivered)
-          await queue.handBackJob(taker.workerId, job.id, 'the worker hung up before it got the job');
-      }
-    } finally {
-      if (jobs.length === 0 && !isDone(taker)) line.park(taker);
-      else taker.answer(jobs);
-    }
-  }
 
   async function pump(endpoint: string): Promise<void> {
     // Those who found nothing for them since a job last moved: busy ones where only suspects wait. Others behind them
@@ -92,12 +71,10 @@ export function createPump({ queue, line, work, closed, paused, onFailure }: Pum
     const [taker] = line.first(endpoint, 1, isEligible);
     if (!taker) return;
     line.leave(taker);
-    const offered = serve(taker)
-      // It is back in its place, and the pump tries again where the job was written after all.
-      .catch(() => {})
-      .finally(() => offers.delete(offered));
-    offers.add(offered);
+    openOffers += 1;
+    // Where it failed the taker is back in its place, and the pump tries again if the job was written after all.
+    void serve(taker).then(endOffer, endOffer);
   }
 
-  return { start: startPump, offer, settled: () => Promise.all([...pumping.values(), ...offers]) };
+  return { start: startPump, offer, settled: () => Promise.all([...pumping.values(), offersOver()]) };
 }

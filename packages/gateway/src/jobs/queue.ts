@@ -63,7 +63,9 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     return transition;
   }
 
-  const apply = async (id: string, event: JobEvent) => told(await store.apply(id, event, clock.now()));
+  const apply = (id: string, event: JobEvent) => store.apply(id, event, clock.now()).then(told);
+
+  const submits = createSubmits({ store, clock, ids }, announce, tell);
 
   return {
     watch(watcher: (change: JobChange) => void): () => void {
@@ -85,7 +87,8 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     jobsAhead: store.jobsAhead,
     drainChunks: store.drainChunks,
     readChunks: store.readChunks,
-    ...createSubmits({ store, clock, ids }, announce, tell),
+    submit: submits.submit,
+    submitOnce: submits.submitOnce,
     remove: store.remove,
     /** Cancels what waits in the endpoint's queue; what runs goes on. Returns how many were cancelled. */
     async purge(endpoint: string): Promise<number> {
@@ -98,11 +101,11 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
         if (count === 0) return removed;
       }
     },
-    async take(request: TakeRequest): Promise<readonly Transition[]> {
-      const taken = await store.take(request, clock.now());
-      for (const transition of taken) told(transition);
-      return taken;
-    },
+    take: (request: TakeRequest): Promise<readonly Transition[]> =>
+      store.take(request, clock.now()).then((taken) => {
+        for (const transition of taken) told(transition);
+        return taken;
+      }),
     cancel: (id: string) => apply(id, { type: 'cancelled' }),
     retry: (id: string) => apply(id, { type: 'retried' }),
     tick: (id: string) => apply(id, { type: 'tick' }),
@@ -136,13 +139,14 @@ function createSubmits(
   tell: (change: JobChange) => void,
 ) {
   return {
-    async submit(submission: Submission): Promise<Job> {
+    submit(submission: Submission): Promise<Job> {
       const job = newJob(submission, ids.uuid(), clock.now());
       const inserted = store.insert(job);
       announce(job);
-      await inserted;
-      tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
-      return job;
+      return inserted.then(() => {
+        tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
+        return job;
+      });
     },
     /** A submit that its caller may repeat: the same key with the same content gives the first one's job. */
     async submitOnce(submission: Submission, once: IdempotentSubmit): Promise<OnceResult> {

@@ -14,10 +14,7 @@ export const runRoutes: readonly Route[] = [
     limitedAs: 'run',
     scopes: ['client'],
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
-    async handle(call) {
-      const job = await submit(call, false);
-      return `{"id":"${job.id}","status":"${job.status}"}`;
-    },
+    handle: (call) => submit(call, false).then(({ id, status }) => `{"id":"${id}","status":"${status}"}`),
   },
   {
     methods: ['POST'],
@@ -36,10 +33,12 @@ export const runRoutes: readonly Route[] = [
   },
 ];
 
-async function submit(call: Call, isSync: boolean): Promise<Job> {
+/** Throws where it can't be accepted; resolves when it is on disk. */
+function submit(call: Call, isSync: boolean): Promise<Job> {
   const endpoint = endpointOf(call);
   refuseIfStopping(call.parts);
-  const job = await call.parts.queue.submit(parseSubmit(call.body, endpoint, isSync));
-  call.reply.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
-  return job;
+  return call.parts.queue.submit(parseSubmit(call.body, endpoint, isSync)).then((job) => {
+    call.reply.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
+    return job;
+  });
 }

@@ -23,20 +23,23 @@ export function createJobTakes(parts: StoreParts, group: CommitGroup) {
       addComing(endpoint, 1);
       return () => addComing(endpoint, -1);
     },
-    async take(request: TakeRequest, now: number): Promise<readonly Transition[]> {
+    take(request: TakeRequest, now: number): Promise<readonly Transition[]> {
       const take = waiting.join(request, now);
+      const { offered } = take;
       addComing(request.endpoint, -request.max);
-      try {
-        const taken = await group.runLast((draft, overlay) => {
+      return group
+        .runLast((draft, overlay) => {
           if (waiting.leave(take)) addComing(request.endpoint, request.max);
           return takeSome(parts, draft, overlay, take);
-        });
-        return take.offered.length === 0 ? taken : [...take.offered, ...taken];
-      } catch (error) {
-        // What it was given in another operation is its own, and must reach it.
-        if (take.offered.length === 0) throw error;
-        return take.offered;
-      }
+        })
+        .then(
+          (taken) => (taken.length === 0 ? offered : [...offered, ...taken]),
+          (error: unknown) => {
+            // What it was given in another operation is its own, and must reach it.
+            if (offered.length === 0) throw error;
+            return offered;
+          },
+        );
     },
     /**
      * A new job, leased to the first take of the same batch that has room where no other job waits: so it is written
