@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ADMIN_KEY } from '../../e2e/harness/start-gateway.ts';
+import { GATEWAY_NODE_FLAGS } from '../../packages/cli/bin/node-flags.mjs';
 import type { Cores } from './cores.ts';
 import { bullmqFolder, findRedis } from './peers.ts';
 import { freePort, type Server, type Stage } from './stage.ts';
@@ -30,7 +31,8 @@ export async function startGateway(
   folder = stage.folder(),
 ): Promise<Server> {
   writeFileSync(path.join(folder, 'endpoints.yaml'), `endpoints:\n${endpoints}`);
-  return stage.start([...cores.server, process.execPath, GATEWAY, folder], { ready: /^http:/ });
+  const command = [process.execPath, ...GATEWAY_NODE_FLAGS, GATEWAY, folder];
+  return stage.start([...cores.server, ...command], { ready: /^http:/ });
 }
 
 export function startNoop({ stage, cores }: Site): Promise<Server> {

@@ -5,9 +5,13 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { GATEWAY_NODE_FLAGS } from './node-flags.mjs';
 
 const NEEDED_MAJOR = 24;
 const script = fileURLToPath(import.meta.url);
+const args = process.argv.slice(2);
+// Only flags that a gateway profits from: the other commands start at once.
+const flags = args[0] === 'up' ? GATEWAY_NODE_FLAGS : [];
 
 if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
   await start();
@@ -24,10 +28,21 @@ if (Number(process.versions.node.split('.')[0]) >= NEEDED_MAJOR) {
 }
 
 async function start() {
+  becomeFlagged();
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
   const { main } = await import('../src/main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(args);
+}
+
+/** Starts anew with the flags, in the same process; where that can't be done, it goes on without them. */
+function becomeFlagged() {
+  if (flags.every((flag) => process.execArgv.includes(flag)) || process.execve === undefined) return;
+  try {
+    process.execve(process.execPath, [process.execPath, ...flags, ...process.execArgv, script, ...args]);
+  } catch {
+    // Windows can't replace a process.
+  }
 }
 
 /** The `node` package's program in the nearest node_modules above `folder`. */
@@ -43,7 +58,7 @@ function findInstalledNode(folder) {
 
 /** Runs the same command line with `node`; signals reach it, and its way of ending becomes ours. */
 function handOver(node) {
-  const child = spawn(node, [script, ...process.argv.slice(2)], {
+  const child = spawn(node, [...flags, script, ...args], {
     stdio: 'inherit',
     env: { ...process.env, SPILLWAY_HANDED_OVER: '1' },
   });

@@ -91,16 +91,7 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     submitOnce: submits.submitOnce,
     remove: store.remove,
     /** Cancels what waits in the endpoint's queue; what runs goes on. Returns how many were cancelled. */
-    async purge(endpoint: string): Promise<number> {
-      let removed = 0;
-      for (;;) {
-        const waiting = await store.queued(endpoint, PURGE_BATCH);
-        const ended = await Promise.all(waiting.map((id) => apply(id, { type: 'purged' })));
-        const count = ended.filter((transition) => transition !== undefined).length;
-        removed += count;
-        if (count === 0) return removed;
-      }
-    },
+    purge: (endpoint: string) => purge(store, apply, endpoint),
     take: (request: TakeRequest): Promise<readonly Transition[]> =>
       store.take(request, clock.now()).then((taken) => {
         for (const transition of taken) told(transition);
@@ -192,6 +183,17 @@ function createWorkerSigns(held: ReturnType<typeof createHeldJobs>, apply: Apply
     handBackJob: (workerId: string, jobId: string, reason: string) =>
       apply(jobId, { type: 'handed-back', workerId, reason }),
   };
+}
+
+async function purge(store: JobStore, apply: Apply, endpoint: string): Promise<number> {
+  let removed = 0;
+  for (;;) {
+    const waiting = await store.queued(endpoint, PURGE_BATCH);
+    const ended = await Promise.all(waiting.map((id) => apply(id, { type: 'purged' })));
+    const count = ended.filter((transition) => transition !== undefined).length;
+    removed += count;
+    if (count === 0) return removed;
+  }
 }
 
 /** What a worker says of an attempt. */
