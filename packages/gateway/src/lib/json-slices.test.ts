@@ -32,6 +32,15 @@ describe('slices of a JSON object', () => {
     );
   });
 
+  it.each([
+    '{"input":1,"input":{"b":2}}',
+    String.raw`{"input":1,"\u0069nput":{"b":2}}`,
+    '{"input":{"input":1},"input":{"b":2} }',
+    '{"input":{"b":2}}\n',
+  ])('takes the last of a key that comes twice, and no more than its value: %s', (text) => {
+    expect([...sliceJsonObject(text)]).toEqual([['input', '{"b":2}']]);
+  });
+
   it.each(['[]', '3', 'null', '"x"', '{', '{"a":1}}', ''])('refuses %s', (text) => {
     expect(() => sliceJsonObject(text)).toThrow(SyntaxError);
   });

@@ -16,7 +16,26 @@ export function readJsonObject(text: string): {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new SyntaxError('expected a JSON object');
   }
-  return { slices: scanObject(text), value: value as Record<string, unknown> };
+  const object = value as Record<string, unknown>;
+  return { slices: onlySlice(text, object) ?? scanObject(text), value: object };
+}
+
+/**
+ * The slice of an object that has one key and begins with it, as most bodies do: what lies between the colon and the
+ * last brace. Undefined where the text may say the key again, or in another spelling; of two, the last counts.
+ */
+function onlySlice(text: string, value: Record<string, unknown>): Map<string, string> | undefined {
+  let only: string | undefined;
+  for (const key in value) {
+    if (only !== undefined) return undefined;
+    only = key;
+  }
+  if (only === undefined) return undefined;
+  const quoted = `"${only}"`;
+  const start = quoted.length + 2;
+  if (!text.startsWith(`{${quoted}:`) || text.includes(quoted, start) || text.includes('\\u', start))
+    return undefined;
+  return new Map([[only, text.slice(start, text.lastIndexOf('}')).trim()]]);
 }
 
 function scanObject(text: string): Map<string, string> {

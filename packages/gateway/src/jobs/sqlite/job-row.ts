@@ -21,9 +21,16 @@ export const inline = (text: string | undefined): string | null =>
 /** When time alone ends it in the queue; running jobs' deadlines are the gateway's. */
 export const queueDueAt = (job: Job): number | null => (job.status === 'IN_QUEUE' ? job.expiresAt : null);
 
-/** The statement `insert` with its values. */
+/** The statement that inserts it, with its values. */
 export function insertWrite(seq: number, job: Job, isReady: boolean): Write {
   const { lease, limits } = job;
+  if (isReady && isPlain(job)) {
+    const { id, endpoint, createdAt, expiresAt, executionTimeoutMs, startedAt = null } = job;
+    // biome-ignore format: in the order of `PLAIN_COLUMNS`
+    const values = [seq, id, endpoint, createdAt, expiresAt, executionTimeoutMs, limits.workerLost, limits.handlerError] as const;
+    if (!lease) return ['insertPlain', ...values];
+    return ['insertLeased', ...values, lease.workerId, startedAt, lease.deadlineAt, lease.leaseMs];
+  }
   // biome-ignore format: one line of columns each, as in `writes.ts`
   return [
     'insert',
@@ -33,6 +40,23 @@ export function insertWrite(seq: number, job: Job, isReady: boolean): Write {
     job.startedAt ?? null, job.finishedAt ?? null, lease?.wireId ?? null, lease?.deadlineAt ?? null, lease?.leaseMs ?? null,
     job.error ?? null, inline(job.progress),
   ];
+}
+
+/** New, or leased as it came, and with nothing said of it but its times. */
+function isPlain(job: Job): boolean {
+  const { createdAt, lease } = job;
+  const isUndelayed = job.queuedAt === createdAt && job.availableAt === createdAt;
+  const isUsual =
+    job.priority === 0 && !job.isLowPriority && job.webhook === undefined && job.tags.length === 0;
+  const isNew =
+    job.lostCount + job.handlerErrorCount === 0 &&
+    !job.isSuspect &&
+    job.error === undefined &&
+    job.progress === undefined &&
+    job.finishedAt === undefined;
+  if (!isUndelayed || !isUsual || !isNew) return false;
+  if (lease) return job.status === 'IN_PROGRESS' && job.attempt === 1 && lease.wireId === job.id;
+  return job.status === 'IN_QUEUE' && job.attempt === 0 && job.workerId === undefined;
 }
 
 export const flag = (isSet: boolean): 0 | 1 => (isSet ? 1 : 0);

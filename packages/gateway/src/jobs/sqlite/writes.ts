@@ -24,9 +24,18 @@ const INSERT_COLUMNS = [
   'error', 'progress',
 ];
 
+/** Of a job as nearly all are: nothing said of it but its times, and no past. */
+const PLAIN_COLUMNS = `seq, id, endpoint, created_at, queued_at, available_at, expires_at, execution_timeout_ms,
+  retry_worker_lost, retry_handler_error, ready, is_suspect, is_low_priority, priority, lost_count, handler_error_count`;
+const PLAIN_VALUES = '?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7, ?8, 1, 0, 0, 0, 0, 0';
+
 /** Every statement that changes a job, by name: the writer prepares each once, on a connection of its own. */
 export const WRITE_STATEMENTS = {
   insert: `INSERT INTO jobs (${INSERT_COLUMNS.join(', ')}) VALUES (${INSERT_COLUMNS.map(() => '?').join(', ')})`,
+  insertPlain: `INSERT INTO jobs (${PLAIN_COLUMNS}, status, due_at, attempt)
+    VALUES (${PLAIN_VALUES}, 'IN_QUEUE', ?5, 0)`,
+  insertLeased: `INSERT INTO jobs (${PLAIN_COLUMNS}, status, attempt, worker_id, started_at, lease_wire_id,
+    lease_deadline_at, lease_ms) VALUES (${PLAIN_VALUES}, 'IN_PROGRESS', 1, ?9, ?10, ?2, ?11, ?12)`,
   lease: `UPDATE jobs SET status = 'IN_PROGRESS', due_at = NULL, attempt = ?, worker_id = ?, started_at = ?,
     lease_wire_id = ?, lease_deadline_at = ?, lease_ms = ?, progress = NULL WHERE seq = ?`,
   finish: `UPDATE jobs SET status = ?, finished_at = ?, due_at = NULL, error = ?, lost_count = ?,
