@@ -3,48 +3,10 @@ import { openDatabase } from '../../db/open.ts';
 import type { JobStore } from '../job-store.ts';
 import { newTestJob } from '../new-test-job.ts';
 import { createSqliteJobStore } from './sqlite-job-store.ts';
-import { createInlineWriter, type Writer } from './writer.ts';
+import { createHeldWriter } from './test-held-writer.ts';
+import { createInlineWriter } from './writer.ts';
 
 const NOW = 1_800_000_000_000;
-
-/** Holds each batch until it is let go; a batch that is refused fails as a full disk would make it. */
-function createHeldWriter(inner: Writer) {
-  const waiting: (() => void)[] = [];
-  let isHalted = false;
-  let refused = 0;
-  const writer: Writer = {
-    write(batch, onDone) {
-      waiting.push(() => {
-        if (isHalted) return;
-        if (refused > 0) {
-          refused -= 1;
-          isHalted = true;
-          onDone(
-            batch.map((_one, index) => ({ index, message: 'full', code: 'ERR_SQLITE_ERROR', errcode: 13 })),
-          );
-        } else
-          inner.write(batch, (failures) => {
-            isHalted = failures.length > 0;
-            onDone(failures);
-          });
-      });
-    },
-    goOn() {
-      isHalted = false;
-      waiting.length = 0;
-    },
-    close: async () => {},
-  };
-  return {
-    writer,
-    waiting: () => waiting.length,
-    /** The oldest batch ends. */
-    letGo: () => waiting.shift()?.(),
-    refuse: () => {
-      refused += 1;
-    },
-  };
-}
 
 let held: ReturnType<typeof createHeldWriter>;
 let store: JobStore;

@@ -4,9 +4,13 @@ import type { Overlay } from './overlay.ts';
 import { readReadyJobs } from './read-job.ts';
 import type { Reads } from './reads.ts';
 
-/** Read at once when a line has run out. */
-const READ_JOBS = 32;
-const MOST_KEPT = 1_000;
+export interface LineLimits {
+  /** Read at once when a line has run out. */
+  readonly readJobs: number;
+  readonly mostKept: number;
+}
+
+const LIMITS: LineLimits = { readJobs: 32, mostKept: 1_000 };
 
 /**
  * The next jobs of each endpoint in the order of delivery, so that a take reads nothing: read from the file some at a
@@ -22,12 +26,12 @@ export interface ReadyLines {
   forget(): void;
 }
 
-export function createReadyLines(sql: Reads): ReadyLines {
+export function createReadyLines(sql: Reads, limits = LIMITS): ReadyLines {
   const lines = new Map<string, Line>();
   function of(endpoint: string): Line {
     const known = lines.get(endpoint);
     if (known) return known;
-    const line = new Line(sql, endpoint);
+    const line = new Line(sql, endpoint, limits);
     lines.set(endpoint, line);
     return line;
   }
@@ -45,13 +49,15 @@ export function createReadyLines(sql: Reads): ReadyLines {
 class Line {
   readonly #sql: Reads;
   readonly #endpoint: string;
+  readonly #limits: LineLimits;
   #jobs: StoredJob[] = [];
   /** Those before are taken. */
   #head = 0;
   /** No ready job stands behind them. */
   #isAll = false;
 
-  constructor(sql: Reads, endpoint: string) {
+  constructor(sql: Reads, endpoint: string, limits: LineLimits) {
+    this.#limits = limits;
     this.#sql = sql;
     this.#endpoint = endpoint;
   }
@@ -64,7 +70,7 @@ class Line {
     if (isThere) this.#jobs[at] = slim(stored);
     else if (at < this.#jobs.length) this.#jobs.splice(at, 0, slim(stored));
     else if (this.#isAll) this.#jobs.push(slim(stored));
-    if (this.#jobs.length - this.#head <= MOST_KEPT) return;
+    if (this.#jobs.length - this.#head <= this.#limits.mostKept) return;
     this.#jobs.pop();
     this.#isAll = false;
   }
@@ -74,7 +80,7 @@ class Line {
     if (this.#jobs[at]?.seq !== stored.seq) return;
     if (at > this.#head) this.#jobs.splice(at, 1);
     else if (this.#head + 1 === this.#jobs.length) this.#restart([], this.#isAll);
-    else if (this.#head < READ_JOBS) this.#head += 1;
+    else if (this.#head < this.#limits.readJobs) this.#head += 1;
     else this.#restart(this.#jobs.slice(this.#head + 1), this.#isAll);
   }
 
@@ -118,8 +124,8 @@ class Line {
     const found: StoredJob[] = [];
     const previous = after;
     while (found.length === 0 && !this.#isAll) {
-      const rows = readReadyJobs(this.#sql, this.#endpoint, after, READ_JOBS);
-      this.#isAll = rows.length < READ_JOBS;
+      const rows = readReadyJobs(this.#sql, this.#endpoint, after, this.#limits.readJobs);
+      this.#isAll = rows.length < this.#limits.readJobs;
       after = rows.at(-1) ?? after;
       for (const one of rows) if (!jobs.has(one.job.id)) found.push(one);
     }

@@ -7,7 +7,7 @@ import { createJobReads } from './job-reads.ts';
 import { createJobWrites } from './job-writes.ts';
 import { createListReader } from './list-reader.ts';
 import { prepareReads } from './reads.ts';
-import { createReadyLines } from './ready-lines.ts';
+import { createReadyLines, type LineLimits } from './ready-lines.ts';
 import type { StoreParts } from './store-parts.ts';
 import { createInlineWriter, type Writer } from './writer.ts';
 
@@ -21,12 +21,13 @@ export type SqliteJobStore = JobStore & Pick<CommitGroup, 'exclusive'>;
 export function createSqliteJobStore(
   db: DatabaseSync,
   writer: Writer = createInlineWriter(db),
+  lineLimits?: LineLimits,
 ): SqliteJobStore {
   const sql = prepareReads(db);
   const counters = createCounters(db);
   counters.load();
   const jobs = createHotJobs();
-  const ready = createReadyLines(sql);
+  const ready = createReadyLines(sql, lineLimits);
   const nextChunks = new Map<number, number>();
   let seq = Number(sql.lastSeq.get()?.seq ?? 0);
   const parts: StoreParts = {
