@@ -4,9 +4,30 @@ import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { type AddressRules, createAddressRules } from './address-rules.ts';
 
+/** What was wrong with a URL or its answer; it names no address that a name led to. */
+export type GuardCode =
+  /** No http(s) URL, or it carries credentials. */
+  | 'URL_INVALID'
+  /** Not on the public internet, not a host or port that is open, or a redirect to one. */
+  | 'URL_NOT_ALLOWED'
+  | 'TOO_MANY_REDIRECTS'
+  | 'TOO_LARGE'
+  | 'TOO_SLOW'
+  /** Compressed, though that was not asked for: its size would not be known. */
+  | 'ENCODED'
+  /** Answered with another status than 200, or not at all (`downloadFile` only). */
+  | 'BAD_STATUS'
+  | 'UNREACHABLE';
+
 /** The URL may not be fetched, or its answer is not one that may be read. The message is a sentence for the user. */
 export class GuardError extends Error {
   override readonly name = 'GuardError';
+  readonly code: GuardCode;
+
+  constructor(code: GuardCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }
 
 export interface GuardedFetchOptions {
@@ -21,6 +42,14 @@ export interface GuardedFetchOptions {
   readonly maxBytes?: number;
   /** For the whole exchange (default 30 s). */
   readonly timeoutMs?: number;
+  /** Longest time in which nothing comes (default: none but that of the whole exchange). */
+  readonly idleTimeoutMs?: number;
+  /** Ports that may be called (default: all). */
+  readonly ports?: readonly number[];
+  /** Host names that may be called, `*.example.com` for all below one (default: all). */
+  readonly hosts?: readonly string[];
+  /** Refuses a compressed answer (default false: it is given as it came). */
+  readonly refuseEncoded?: boolean;
   readonly signal?: AbortSignal;
   /** How names are resolved; for tests. */
   readonly lookup?: typeof systemLookup;
@@ -48,24 +77,43 @@ export async function guardedFetch(url: string, options: GuardedFetchOptions = {
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
   let target = parseUrl(url);
   for (let redirects = 0; ; redirects += 1) {
+    checkTarget(target, options);
     const response = await exchange(target, options, rules, signal);
     const location = response.headers.location;
     const isRedirect = response.status >= 300 && response.status < 400 && typeof location === 'string';
     if (!isRedirect || (options.maxRedirects ?? 0) === 0) return response;
     if (redirects >= (options.maxRedirects ?? 0))
-      throw new GuardError(`${target.origin} redirects too often`);
-    target = parseUrl(new URL(location, target).href);
+      throw new GuardError('TOO_MANY_REDIRECTS', `${target.origin} redirects too often`);
+    const next = parseUrl(URL.parse(location, target.href)?.href ?? '');
+    if (target.protocol === 'https:' && next.protocol === 'http:')
+      throw new GuardError('URL_NOT_ALLOWED', `${target.origin} redirects from https to http`);
+    target = next;
   }
 }
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol)) {
-    throw new GuardError('expected a URL that begins with http:// or https://');
+    throw new GuardError('URL_INVALID', 'expected a URL that begins with http:// or https://');
   }
   if (url.username !== '' || url.password !== '')
-    throw new GuardError('the URL may not carry a user name or password');
+    throw new GuardError('URL_INVALID', 'the URL may not carry a user name or password');
   return url;
+}
+
+const portOf = (url: URL): number => Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+
+function checkTarget(url: URL, { ports, hosts }: GuardedFetchOptions): void {
+  if (ports && !ports.includes(portOf(url)))
+    throw new GuardError('URL_NOT_ALLOWED', `port ${portOf(url)} is not open; open are ${ports.join(', ')}`);
+  if (hosts && !hosts.some((pattern) => isHost(url.hostname, pattern)))
+    throw new GuardError('URL_NOT_ALLOWED', `${url.hostname} is not among the hosts that may be called`);
+}
+
+/** A name that ends with a dot is the same name. */
+function isHost(hostname: string, pattern: string): boolean {
+  const [name, wanted] = [hostname.replace(/\.$/, ''), pattern.toLowerCase()];
+  return wanted.startsWith('*.') ? name.endsWith(wanted.slice(1)) : name === wanted;
 }
 
 function exchange(
@@ -75,7 +123,7 @@ function exchange(
   signal: AbortSignal,
 ): Promise<GuardedResponse> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+  const port = portOf(url);
   if (isIP(host) !== 0 && !rules.isAllowed(host, host, port)) return Promise.reject(refusal(host, port));
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
@@ -88,16 +136,33 @@ function exchange(
         checkedLookup(name, port, lookupOptions, options.lookup ?? systemLookup, rules, callback),
       signal,
     });
-    call.once('error', (error) => reject(signal.aborted ? signal.reason : error));
+    const { idleTimeoutMs } = options;
+    if (idleTimeoutMs !== undefined)
+      call.setTimeout(idleTimeoutMs, () =>
+        call.destroy(new GuardError('TOO_SLOW', `nothing came for ${idleTimeoutMs / 1000} s`)),
+      );
+    call.once('error', (error) => reject(reasonOf(signal, error, options)));
     call.once('response', (response) => {
-      readBody(response, options.maxBytes ?? DEFAULT_MAX_BYTES).then(
+      // Of a connection that is cut while the body comes, the response alone tells.
+      readBody(response, options).then(
         (body) =>
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body, url: url.href }),
-        reject,
+        (error: unknown) => {
+          call.destroy();
+          reject(reasonOf(signal, error, options));
+        },
       );
     });
     call.end(options.body);
   });
+}
+
+/** A caller's own abort is passed on; ours is the time that is over. */
+function reasonOf(signal: AbortSignal, error: unknown, options: GuardedFetchOptions): unknown {
+  if (!signal.aborted) return error;
+  if (options.signal?.aborted) return options.signal.reason;
+  const seconds = (options.timeoutMs ?? DEFAULT_TIMEOUT_MS) / 1000;
+  return new GuardError('TOO_SLOW', `the answer took longer than ${seconds} s`, { cause: signal.reason });
 }
 
 type LookupCallback = (
@@ -127,20 +192,26 @@ function checkedLookup(
 
 function refusal(host: string, port: number): GuardError {
   return new GuardError(
+    'URL_NOT_ALLOWED',
     `${host}:${port} is not on the public internet; the operator can open it with allowPrivateUrls`,
   );
 }
 
-async function readBody(response: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+async function readBody(response: IncomingMessage, options: GuardedFetchOptions): Promise<Uint8Array> {
+  const { maxBytes = DEFAULT_MAX_BYTES, method } = options;
+  const { 'content-length': length, 'content-encoding': encoding = 'identity' } = response.headers;
+  if (options.refuseEncoded && encoding.trim() !== '' && encoding !== 'identity')
+    throw new GuardError('ENCODED', 'the answer is compressed, which was not asked for');
+  if (method !== 'HEAD' && length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response) {
     size += (chunk as Buffer).length;
-    if (size > maxBytes) {
-      response.destroy();
-      throw new GuardError(`the answer is larger than ${maxBytes} bytes`);
-    }
+    if (size > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);
 }
+
+const tooLarge = (maxBytes: number) =>
+  new GuardError('TOO_LARGE', `the answer is larger than ${maxBytes} bytes`);

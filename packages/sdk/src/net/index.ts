@@ -1,2 +1,9 @@
 export { type AddressRules, createAddressRules } from './address-rules.ts';
-export { GuardError, type GuardedFetchOptions, type GuardedResponse, guardedFetch } from './guarded-fetch.ts';
+export { type DownloadOptions, downloadFile } from './download-file.ts';
+export {
+  type GuardCode,
+  GuardError,
+  type GuardedFetchOptions,
+  type GuardedResponse,
+  guardedFetch,
+} from './guarded-fetch.ts';
