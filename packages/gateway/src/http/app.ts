@@ -1,24 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import type { Scope } from '../keys/key-store.ts';
 import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { createErrorHandler, isBodyTooLarge } from './error-handler.ts';
 import { HttpCall } from './http-call.ts';
-import { LazyLog } from './lazy-log.ts';
 import { createLoadBalancedDoor, refuseLoadBalanced } from './load-balanced.ts';
 import { type RateLimiter, rateLimitHeaders, refuseIfSpent } from './rate-limiter.ts';
 import { addBodyReader, limitOf } from './read-body.ts';
 import { createRefusalHold, isPolledByWorkers } from './refusal-hold.ts';
 import { type ArrivalLimit, arrivalLimit, refuseUnreadable, serverTiming } from './request-arrival.ts';
-import { followRequests } from './request-log.ts';
+import { createNoteAnswer, type NoteAnswer, type OnAnswer } from './request-log.ts';
 import type { Answer, Route, RouteParts } from './route.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { cancelRoutes } from './routes/cancel.ts';
@@ -71,6 +64,8 @@ declare module 'fastify' {
     row: Route | null;
     /** Who calls; null where nobody has to say. */
     caller: Caller | null;
+    /** When it came, by `performance.now()`; 0 where no row fits. */
+    askedAt: number;
   }
 }
 
@@ -83,8 +78,7 @@ export interface AppOptions {
   readonly arrival?: ArrivalLimit;
   /** Names requests; Fastify does it otherwise. */
   readonly requestIds?: (request: IncomingMessage) => string;
-  /** Told of every answer: its method, the pattern of its route (`none` where none fits), status and time. */
-  readonly onAnswer?: (method: string, route: string, status: number, ms: number) => void;
+  readonly onAnswer?: OnAnswer;
 }
 
 /** Builds the server; it does not listen yet. */
@@ -99,17 +93,18 @@ export function createApp(options: AppOptions): FastifyInstance {
     // Of the request alone, held answers are not cut by it; the framework would set it to none.
     requestTimeout: arrival.timeoutMs,
     clientErrorHandler: refuseUnreadable,
-    loggerInstance: new LazyLog(log, {}) as FastifyBaseLogger,
-    // A line a request would drown the log of a busy gateway; errors are logged by the error handler.
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    // Without the framework's logger: it would listen to each response. Errors are logged by the error handler.
     ...(requestIds ? { genReqId: requestIds } : {}),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
     forceCloseConnections: true,
   });
   app.decorateRequest('row', null);
   app.decorateRequest('caller', null);
+  app.decorateRequest('askedAt', 0);
   addBodyReader(app, (request) => request.row);
-  const handleError = createErrorHandler(parts.clock);
+  const noteAnswer = createNoteAnswer(log, onAnswer);
+  const face = { parts, log, noteAnswer };
+  const handleError = createErrorHandler(parts.clock, log, noteAnswer);
   app.setErrorHandler(handleError);
   app.setNotFoundHandler((request, reply) =>
     handleError(
@@ -118,15 +113,6 @@ export function createApp(options: AppOptions): FastifyInstance {
       reply,
     ),
   );
-  followRequests(app, log);
-  if (onAnswer) {
-    app.addHook('onResponse', (request, reply, done) => {
-      // What the router tells of a route is put together anew each time.
-      const route = request.row?.path ?? request.routeOptions.url ?? 'none';
-      onAnswer(request.method, route, reply.statusCode, reply.elapsedTime);
-      done();
-    });
-  }
   for (const route of ROUTES) {
     app.route({
       method: [...route.methods],
@@ -137,16 +123,18 @@ export function createApp(options: AppOptions): FastifyInstance {
       // Before the body is read: a stranger's megabytes are not.
       onRequest: (request, reply, done) => {
         request.row = route;
+        request.askedAt = performance.now();
+        if (!isForWorkersAlone(route)) reply.header('x-request-id', request.id);
         if (route.scopes !== 'open') {
           request.caller = admit(route, route.scopes, request, { authenticate, parts });
           if (limiter) limitRate(limiter, route, request.caller, reply);
         }
         done();
       },
-      handler: (_request, reply) => serve(route.handle, parts, reply),
+      handler: (_request, reply) => serve(route.handle, face, reply),
       errorHandler: async (error, request, reply) => {
         if (route.onBodyTooLarge && isBodyTooLarge(error)) {
-          serve(route.onBodyTooLarge, parts, reply);
+          serve(route.onBodyTooLarge, face, reply);
         } else {
           if (isPolledByWorkers(route)) await refusals.hold(error, reply.raw);
           handleError(error, request, reply);
@@ -158,6 +146,9 @@ export function createApp(options: AppOptions): FastifyInstance {
   door.mount(app);
   return app;
 }
+
+const isForWorkersAlone = ({ scopes }: Route): boolean =>
+  scopes !== 'open' && scopes.length === 1 && scopes[0] === 'worker';
 
 /** Throws where this caller may not call this row. */
 function admit(
@@ -183,35 +174,45 @@ function limitRate(limiter: RateLimiter, route: Route, caller: Caller, reply: Fa
   refuseIfSpent(operation, allowance);
 }
 
+interface Face {
+  readonly parts: RouteParts;
+  readonly log: Logger;
+  readonly noteAnswer: NoteAnswer;
+}
+
 const ANYBODY: Caller = { scope: 'viewer' };
 
 /** Answers by what the row says, at once or later. Nothing is thrown: an error is an answer, too. */
-function serve(handle: Route['handle'], parts: RouteParts, reply: FastifyReply): void {
+function serve(handle: Route['handle'], face: Face, reply: FastifyReply): void {
+  const { parts, log, noteAnswer } = face;
   try {
-    const answer = handle(new HttpCall(parts, reply.request.caller ?? ANYBODY, reply));
+    const answer = handle(new HttpCall(parts, reply.request.caller ?? ANYBODY, reply, log));
     if (answer instanceof Promise) {
       answer.then(
-        (later) => send(reply, later),
+        (later) => send(reply, later, noteAnswer),
         (error: unknown) => fail(reply, error),
       );
-    } else send(reply, answer);
+    } else send(reply, answer, noteAnswer);
   } catch (error) {
     fail(reply, error);
   }
 }
 
-function send(reply: FastifyReply, answer: Answer): void {
-  if (reply.sent) return;
+function send(reply: FastifyReply, answer: Answer, noteAnswer: NoteAnswer): void {
   try {
-    if (answer === undefined) {
+    if (reply.sent) {
+      // A stream that has ended.
+    } else if (answer === undefined) {
       void reply.code(204).send();
-      return;
+    } else {
+      const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+      void reply.type('application/json; charset=utf-8').send(text);
     }
-    const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
-    void reply.type('application/json; charset=utf-8').send(text);
   } catch (error) {
     fail(reply, error);
+    return;
   }
+  noteAnswer(reply.request, reply);
 }
 
 /** Ends with the error handler of the route. */

@@ -1,28 +1,34 @@
 import type { ApiErrorBody } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { ERRORS, type ErrorRow, GatewayError } from '../errors.ts';
 import { createErrorLog } from './error-log.ts';
+import { LazyLog } from './lazy-log.ts';
 import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
+import type { NoteAnswer } from './request-log.ts';
 
 type ErrorHandler = (error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply) => void;
 
 /** Turns whatever a route threw into the one error body. Unknown errors keep their message to the log. */
-export function createErrorHandler(clock: Clock): ErrorHandler {
+export function createErrorHandler(clock: Clock, log: Logger, noteAnswer: NoteAnswer): ErrorHandler {
   const errorLog = createErrorLog(clock);
   return (error, request, reply) => {
     const known = toGatewayError(error, request);
-    if (ERRORS[known.code].status >= 500) errorLog.note(request.log, known, error);
+    if (ERRORS[known.code].status >= 500)
+      errorLog.note(new LazyLog(log, { requestId: request.id }), known, error);
     answerError(known, request, reply);
+    noteAnswer(request, reply);
   };
 }
 
 function answerError(known: GatewayError, request: FastifyRequest, reply: FastifyReply): void {
   const { status } = ERRORS[known.code];
+  reply.header('x-request-id', request.id);
   if (status === 503) reply.header('retry-after', '1');
   if (request.routeOptions.url?.includes('/openai/')) {
     const text = openAiErrorBody(openAiErrorOf(status, known.code, known.message));
-    void reply.code(status).header('x-request-id', request.id).type('application/json').send(text);
+    void reply.code(status).type('application/json').send(text);
     return;
   }
   void reply.code(status).type('application/problem+json').send(errorBody(known, request.id));

@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import type { HangUp } from '../lib/hang-up.ts';
 import type { Caller } from './auth.ts';
+import { LazyLog } from './lazy-log.ts';
 import type { Call, RouteParts } from './route.ts';
 
 /**
@@ -18,14 +20,16 @@ export class HttpCall implements Call {
   #query: Readonly<Record<string, string>> | undefined;
   #signal: AbortSignal | undefined;
   #hangUp: HangUp | undefined;
+  readonly #log: Logger;
 
-  constructor(parts: RouteParts, caller: Caller, reply: FastifyReply) {
+  constructor(parts: RouteParts, caller: Caller, reply: FastifyReply, log: Logger) {
     const { params, body } = reply.request;
     this.parts = parts;
     this.caller = caller;
     this.params = params as Record<string, string>;
     this.body = typeof body === 'string' ? body : '';
     this.reply = reply;
+    this.#log = log;
   }
 
   get query(): Readonly<Record<string, string>> {
@@ -36,6 +40,10 @@ export class HttpCall implements Call {
   get signal(): AbortSignal {
     this.#signal ??= clientGone(this.reply);
     return this.#signal;
+  }
+
+  get log(): FastifyBaseLogger {
+    return new LazyLog(this.#log, { requestId: this.reply.request.id });
   }
 
   get hangUp(): HangUp {

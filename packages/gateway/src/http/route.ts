@@ -1,6 +1,6 @@
 import type { WaitReason } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
-import type { FastifyReply } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import type { Batches } from '../batches/batches.ts';
 import type { RateLimited } from '../config/rate-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
@@ -66,6 +66,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** The same, lighter. */
   readonly hangUp: HangUp;
+  /** Names the request in each line. */
+  readonly log: FastifyBaseLogger;
   readonly reply: FastifyReply;
 }
 

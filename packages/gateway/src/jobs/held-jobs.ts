@@ -16,8 +16,8 @@ export function createHeldJobs() {
     const held = byWorker.get(workerId);
     const at = held?.findIndex((one) => one.jobId === jobId) ?? -1;
     if (!held || at < 0) return;
-    if (held.length === 1) byWorker.delete(workerId);
-    else held.splice(at, 1);
+    held.splice(at, 1);
+    if (held.length === 0) byWorker.delete(workerId);
   }
 
   return {

@@ -33,7 +33,7 @@ export async function answerStream(call: Call, job: Job, { waitMs }: OpenAiReque
   } catch (error) {
     if (!stream.out.isOpen()) throw error;
     // The status is out, so the error handler can say nothing any more.
-    call.reply.log.error({ err: error }, 'a streaming answer broke off');
+    call.log.error({ err: error }, 'a streaming answer broke off');
     await fail(stream, openAiErrorOf(500, 'INTERNAL', 'the gateway failed; the reason is in its log'));
   }
 }

@@ -80,7 +80,7 @@ async function submitJob(call: Call): Promise<JobSubmitted> {
 }
 
 function submitted(call: Call, id: string, endpoint: string, createdAt: number): JobSubmitted {
-  call.reply.log.debug({ jobId: id, endpoint }, 'accepted a job');
+  call.log.debug({ jobId: id, endpoint }, 'accepted a job');
   call.reply.code(201).header('location', `/v1/jobs/${encodeURIComponent(id)}`);
   return { id, endpoint, status: 'IN_QUEUE', createdAt };
 }

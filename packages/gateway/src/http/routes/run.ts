@@ -38,7 +38,7 @@ function submit(call: Call, isSync: boolean): Promise<Job> {
   const endpoint = endpointOf(call);
   refuseIfStopping(call.parts);
   return call.parts.queue.submit(parseSubmit(call.body, endpoint, isSync)).then((job) => {
-    call.reply.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
+    call.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
     return job;
   });
 }

@@ -11,15 +11,16 @@ export interface WaitingTake {
 }
 
 /**
- * Takes by endpoint in the order they came. Lists that are emptied whole, since takes are decided in that order: a
- * `Set` would leave behind tables that keep the jobs they were given until a full garbage collection.
+ * Takes by endpoint in the order they came. The lists stay and are emptied whole, since takes are decided in that order:
+ * what a `Map` or `Set` lets go of, it may keep in tables that it has left behind, until a full garbage collection.
  */
 export function createWaitingTakes() {
-  const lines = new Map<string, { takes: WaitingTake[]; first: number }>();
-  let count = 0;
+  const lines = new Map<string, Line>();
 
-  function of(endpoint: string) {
-    const line = lines.get(endpoint) ?? { takes: [], first: 0 };
+  function of(endpoint: string): Line {
+    const known = lines.get(endpoint);
+    if (known) return known;
+    const line: Line = { takes: [], first: 0, count: 0 };
     lines.set(endpoint, line);
     return line;
   }
@@ -27,20 +28,24 @@ export function createWaitingTakes() {
   return {
     join(request: TakeRequest, now: number): WaitingTake {
       const take: WaitingTake = { request, now, offered: [], isWaiting: true };
-      of(request.endpoint).takes.push(take);
-      count += 1;
+      const line = of(request.endpoint);
+      line.takes.push(take);
+      line.count += 1;
       return take;
     },
     /** False when it had left before: a take may be decided twice. */
     leave(take: WaitingTake): boolean {
       if (!take.isWaiting) return false;
       take.isWaiting = false;
-      count -= 1;
-      if (count === 0) lines.clear();
+      const line = of(take.request.endpoint);
+      line.count -= 1;
+      if (line.count > 0) return true;
+      line.takes = [];
+      line.first = 0;
       return true;
     },
     firstWithRoom(endpoint: string): WaitingTake | undefined {
-      const line = count === 0 ? undefined : lines.get(endpoint);
+      const line = lines.get(endpoint);
       if (!line) return undefined;
       for (; line.first < line.takes.length; line.first += 1) {
         const take = line.takes[line.first];
@@ -49,4 +54,12 @@ export function createWaitingTakes() {
       return undefined;
     },
   };
+}
+
+interface Line {
+  takes: WaitingTake[];
+  /** Those before have no room. */
+  first: number;
+  /** Those that have not left. */
+  count: number;
 }
