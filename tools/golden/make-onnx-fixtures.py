@@ -137,7 +137,15 @@ def arithmetic(path):
     write(path, nodes, inputs, outputs, [])
 
 
+def powers(path):
+    """Each square matrix to the 16th power, by 15 products: as slow as the matrix that a test feeds is large."""
+    nodes = [helper.make_node("MatMul", ["matrix" if i == 2 else f"power{i - 1}", "matrix"], [f"power{i}"]) for i in range(2, 17)]
+    shape = ["batch", "side", "side"]
+    write(path, nodes, [info("matrix", FLOAT, shape)], [info("power16", FLOAT, shape)], [])
+
+
 arithmetic(OUT / "arithmetic.onnx")
+powers(OUT / "powers.onnx")
 detector(OUT / "official-rf-detr.onnx", "input", "dets", "labels", [1, 3, 32, 32], 1)
 EXPORT = OUT / "rfdetr_small-ONNX"
 detector(

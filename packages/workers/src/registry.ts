@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Handler } from '@spillway/sdk/worker';
+import { ENGINE_ENV } from './engines/engine-env.ts';
 import { siblingModule } from './engines/sibling-module.ts';
 
 /**
@@ -42,6 +43,7 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
       ],
       ...['SPILLWAY_MODELS_DIR', 'DETECTOR_TILE_SIZE', 'DETECTOR_TILE_OVERLAP', 'STRUCTURE_MATCHING'],
       'DETECTOR_CONCURRENCY',
+      ...ENGINE_ENV,
     ],
     start: async (context) => (await import('./detect/worker.ts')).startDetect(context),
   },

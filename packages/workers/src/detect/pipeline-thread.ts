@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { combineEngineInfo, type EngineInfo } from '../engines/engine.ts';
 import type { Model } from '../engines/models.ts';
-import { createOnnxEngine } from '../engines/onnx.ts';
+import { createOnnxEngine, type OnnxOptions } from '../engines/onnx.ts';
 import { serveThread } from '../engines/serve-thread.ts';
 import { createPipeline, type DetectRequest, type MeasureRequest } from './pipeline.ts';
 import { createRfDetr } from './rf-detr.ts';
@@ -11,24 +12,39 @@ import type { DetectSettings } from './settings.ts';
 export interface PipelineThreadData {
   readonly detector: Model;
   readonly segmenter: Model;
-  readonly settings: Pick<DetectSettings, 'numClasses' | 'tileSize' | 'overlap' | 'matching' | 'threads'>;
+  readonly settings: Pick<DetectSettings, 'numClasses' | 'tileSize' | 'overlap' | 'matching'>;
+  readonly engine: OnnxOptions;
+}
+
+/** What a thread says of itself when it is ready. */
+export interface PipelineThreadInfo {
+  /** Of all its models together. */
+  readonly engine: EngineInfo;
 }
 
 await serveThread(async (data) => {
-  const { detector, segmenter, settings } = data as PipelineThreadData;
-  const { numClasses, tileSize, overlap, matching, threads } = settings;
-  const load = (model: Model, role: string) => createOnnxEngine(model.files[role] ?? '', { threads });
+  const { detector, segmenter, settings, engine } = data as PipelineThreadData;
+  const { numClasses, tileSize, overlap, matching } = settings;
+  const load = (model: Model, role: string) => createOnnxEngine(model.files[role] ?? '', engine);
+  const engines = {
+    detector: await load(detector, 'model'),
+    encoder: await load(segmenter, 'encoder'),
+    decoder: await load(segmenter, 'decoder'),
+  };
   const pipeline = createPipeline({
-    detector: createRfDetr(detector, await load(detector, 'model'), { numClasses }),
-    segmenter: createSam(segmenter, await load(segmenter, 'encoder'), await load(segmenter, 'decoder')),
+    detector: createRfDetr(detector, engines.detector, { numClasses }),
+    segmenter: createSam(segmenter, engines.encoder, engines.decoder),
     models: { detector, segmenter },
     tiling: { tileSize, overlap },
     matching,
     randomHex: () => randomBytes(4).toString('hex'),
     now: () => performance.now(),
   });
+  const info: PipelineThreadInfo = {
+    engine: combineEngineInfo(Object.values(engines).map((engine) => engine.info)),
+  };
   return {
-    info: {},
+    info,
     warmUp: (signal) => pipeline.warmUp(signal),
     run: (request, context) => {
       const work = request as DetectRequest | MeasureRequest;

@@ -46,7 +46,7 @@ export function upscaleLogits(logits: LogitPlane, target: Size): PlacedMask | un
       const across = columns.weight[x] as number;
       const upper = mix(logits.data[top + left] as number, logits.data[top + right] as number, across);
       const lower = mix(logits.data[bottom + left] as number, logits.data[bottom + right] as number, across);
-      data[y * width + x] = (1 - down) * upper + down * lower > 0 ? 1 : 0;
+      data[y * width + x] = mix(upper, lower, down) > 0 ? 1 : 0;
     }
   }
   return { x: columns.start, y: rows.start, mask: { width, height, data } };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ENGINE_ENV } from '../engines/engine-env.ts';
 import { WORKERS } from '../registry.ts';
 import { BUILT_IN_MODELS, environmentSchema, parseSettings } from './settings.ts';
 
@@ -38,5 +39,5 @@ test('tiles too small to be worth it are refused, 0 turns them off', () => {
 });
 
 test('the table of workers lists exactly the variables that are read', () => {
-  expect(WORKERS.detect?.env).toEqual(Object.keys(environmentSchema.shape));
+  expect(WORKERS.detect?.env).toEqual([...Object.keys(environmentSchema.shape), ...ENGINE_ENV]);
 });

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
@@ -21,8 +20,6 @@ export interface DetectSettings {
   readonly matching: MatchingRule;
   /** Jobs at once, each in a thread with its own copy of the models. */
   readonly concurrency: number;
-  /** Cores that one run of a model may use. */
-  readonly threads: number;
 }
 
 export const DETECTOR_VARIANTS = ['nano', 'small', 'medium', 'large'] as const;
@@ -99,8 +96,5 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     overlap: values.DETECTOR_TILE_OVERLAP,
     matching: values.STRUCTURE_MATCHING,
     concurrency: values.DETECTOR_CONCURRENCY,
-    // Jobs side by side use the cores better than one run does (2 cores, two jobs: 111 ms an image against 150 ms for
-    // one job with both cores), so they share them instead of competing for all.
-    threads: Math.max(1, Math.floor(availableParallelism() / values.DETECTOR_CONCURRENCY)),
   };
 }

@@ -25,9 +25,23 @@ export interface TensorInfo {
   readonly shape: readonly (number | string)[];
 }
 
+/** Where runs of a model take place. */
+export type Provider = 'cpu' | 'cuda';
+
+/** What a loaded model really runs on, as `/info` shows it. */
+export interface EngineInfo {
+  readonly provider: Provider;
+  /** Cores that one run on the CPU may use. */
+  readonly threads: number;
+  /** Why it is not what was hoped for, in one sentence. */
+  readonly note?: string;
+}
+
 export interface RunOptions {
   /** Aborted before the run begins: the run is dropped and rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** The caller needs the feeds no more: their memory may go to another thread instead of being copied there. */
+  readonly move?: boolean | undefined;
 }
 
 export interface Engine {
@@ -45,4 +59,15 @@ export function floatOutput(outputs: Tensors, name: string): { data: Float32Arra
     throw new Error(`The model answered without a float32 output "${name}".`);
   }
   return tensor;
+}
+
+/** The engines of one worker as one: on CUDA only when all of them are. */
+export function combineEngineInfo(infos: readonly EngineInfo[]): EngineInfo {
+  const [first = { provider: 'cpu', threads: 1 } as const] = infos;
+  const notes = [...new Set(infos.flatMap(({ note }) => note ?? []))];
+  return {
+    provider: infos.every(({ provider }) => provider === 'cuda') && infos.length > 0 ? 'cuda' : 'cpu',
+    threads: Math.max(first.threads, ...infos.map(({ threads }) => threads)),
+    ...(notes.length === 0 ? {} : { note: notes.join(' ') }),
+  };
 }

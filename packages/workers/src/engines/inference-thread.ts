@@ -1,9 +1,9 @@
 import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { type Transferable, Worker } from 'node:worker_threads';
 import { InputError } from '../media/input-error.ts';
 import { refuseTelemetry } from './no-telemetry.ts';
-import type { FromThread, ThreadFailure, ToThread } from './thread-messages.ts';
+import type { FromThread, ThreadFailure, ThreadStart, ToThread } from './thread-messages.ts';
 
 /**
  * One inference thread as the pool sees it: starting → idle ⇄ busy → gone. It runs at most one task; whatever way it
@@ -12,6 +12,8 @@ import type { FromThread, ThreadFailure, ToThread } from './thread-messages.ts';
 export interface ThreadTask {
   readonly id: number;
   readonly request: unknown;
+  /** Buffers in the request that go to the thread instead of being copied; the caller's views of them are empty then. */
+  readonly transfer?: readonly Transferable[] | undefined;
   onProgress(value: unknown): void;
   resolve(reply: unknown): void;
   reject(error: Error): void;
@@ -20,8 +22,8 @@ export interface ThreadTask {
 export interface InferenceThreadOptions {
   /** Module that calls `serveThread`. */
   readonly entry: URL;
-  /** Handed to the thread's set-up; must survive a structured clone. */
-  readonly data: unknown;
+  /** Its data is handed to the thread's set-up and must survive a structured clone. */
+  readonly start: ThreadStart;
   /** Called each time the thread can take a task. */
   onIdle(): void;
   /** Called once, when the thread has ended. */
@@ -38,6 +40,7 @@ export class InferenceThread {
   readonly #options: InferenceThreadOptions;
   #state: ThreadState = 'starting';
   #task: ThreadTask | undefined;
+  #isRetiring = false;
   #endReason = 'it ended without giving a reason';
 
   constructor(options: InferenceThreadOptions) {
@@ -46,7 +49,7 @@ export class InferenceThread {
     // Who asks for `ready` hears of the failure; that nobody asks must not end the process.
     this.ready.catch(() => undefined);
     refuseTelemetry();
-    this.#worker = new Worker(options.entry, { workerData: options.data, env: threadEnvironment() });
+    this.#worker = new Worker(options.entry, { workerData: options.start, env: threadEnvironment() });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.#endReason = error instanceof Error ? error.message : String(error);
@@ -58,16 +61,37 @@ export class InferenceThread {
     return this.#state;
   }
 
+  /** Whether it was asked to end, or ends anyway after its task. */
+  get isRetired(): boolean {
+    return this.#isRetiring;
+  }
+
   run(task: ThreadTask): void {
     this.#state = 'busy';
     this.#task = task;
-    this.#post({ kind: 'run', id: task.id, request: task.request });
+    try {
+      this.#post({ kind: 'run', id: task.id, request: task.request }, task.transfer);
+    } catch (error) {
+      // A request that cannot be sent (a buffer that was given away already, say) is its caller's mistake alone.
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#becomeIdle(() =>
+        task.reject(new Error(`The request could not be handed to its thread: ${reason}`)),
+      );
+    }
   }
 
   /** Asks the thread to give up a task at its next stage; does nothing when it holds another one. */
   cancel(id: number): void {
     if (this.#task?.id === id) {
       this.#post({ kind: 'cancel', id });
+    }
+  }
+
+  /** Lets the task that runs end, takes no further one, and stops then. */
+  retire(): void {
+    this.#isRetiring = true;
+    if (this.#state !== 'busy') {
+      void this.stop();
     }
   }
 
@@ -78,8 +102,8 @@ export class InferenceThread {
     }
   }
 
-  #post(message: ToThread): void {
-    this.#worker.postMessage(message);
+  #post(message: ToThread, transfer: readonly Transferable[] = []): void {
+    this.#worker.postMessage(message, [...transfer]);
   }
 
   #receive(message: FromThread): void {
@@ -110,7 +134,11 @@ export class InferenceThread {
       this.#state = 'idle';
     }
     settle(task);
-    this.#options.onIdle();
+    if (this.#isRetiring) {
+      void this.stop();
+    } else {
+      this.#options.onIdle();
+    }
   }
 
   #end(): void {

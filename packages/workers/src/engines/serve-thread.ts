@@ -1,6 +1,6 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, type Transferable, workerData } from 'node:worker_threads';
 import { InputError } from '../media/input-error.ts';
-import type { FromThread, ThreadFailure, ToThread } from './thread-messages.ts';
+import type { FromThread, ThreadFailure, ThreadStart, ToThread } from './thread-messages.ts';
 
 /**
  * The inside of an inference thread: sets itself up, says that it is ready, then answers one request at a time. It owns
@@ -12,13 +12,19 @@ export interface RequestContext {
   progress(value: unknown): void;
 }
 
+export interface ServiceContext extends RequestContext {
+  /** Names buffers of the reply that go to the main thread instead of being copied there. */
+  transfer(buffers: readonly Transferable[]): void;
+}
+
 export interface ThreadService {
   /** Told to the pool once, with the ready message. */
   readonly info: unknown;
-  run(request: unknown, context: RequestContext): Promise<unknown>;
+  run(request: unknown, context: ServiceContext): Promise<unknown>;
   /**
-   * Does once what makes the first request slow. Called when the thread has been idle for a moment after its start: a
-   * worker that was started because a job waits would only answer that job later. The signal aborts when one comes.
+   * Does once what makes the first request slow: before the thread is ready, or when it has been idle for a moment after
+   * its start, since a worker that was started because a job waits would only answer that job later. The signal aborts
+   * when one comes.
    */
   warmUp?(signal: AbortSignal): Promise<void>;
 }
@@ -32,9 +38,11 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
   if (port === null) {
     throw new Error('This file is the entry of an inference thread; start it through a ThreadPool.');
   }
-  const send = (message: FromThread) => port.postMessage(message);
+  const { data, warmUp } = workerData as ThreadStart;
+  const send = (message: FromThread, transfer: readonly Transferable[] = []) =>
+    port.postMessage(message, [...transfer]);
   const running = new Map<number, AbortController>();
-  const service = await setUp(workerData).catch((error: unknown) => {
+  const service = await setUpWarm(setUp, data, warmUp === 'ready').catch((error: unknown) => {
     send({ kind: 'unusable', message: error instanceof Error ? error.message : String(error) });
     return undefined;
   });
@@ -45,10 +53,15 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
   const answer = async (id: number, request: unknown) => {
     const controller = new AbortController();
     running.set(id, controller);
-    const progress = (value: unknown) => send({ kind: 'progress', id, value });
+    const transfers: Transferable[] = [];
+    const context: ServiceContext = {
+      signal: controller.signal,
+      progress: (value) => send({ kind: 'progress', id, value }),
+      transfer: (buffers) => void transfers.push(...buffers),
+    };
     try {
-      const reply = await service.run(request, { signal: controller.signal, progress });
-      send({ kind: 'done', id, reply });
+      const reply = await service.run(request, context);
+      send({ kind: 'done', id, reply }, transfers);
     } catch (error) {
       send({ kind: 'failed', id, failure: describeFailure(error) });
     } finally {
@@ -56,7 +69,7 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
     }
   };
 
-  const stopWarmUp = warmUpWhenIdle(service);
+  const stopWarmUp = warmUp === 'idle' ? warmUpWhenIdle(service) : () => undefined;
   port.on('message', (message: ToThread) => {
     stopWarmUp();
     if (message.kind === 'run') {
@@ -66,6 +79,18 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
     }
   });
   send({ kind: 'ready', info: service.info });
+}
+
+async function setUpWarm(
+  setUp: (data: unknown) => Promise<ThreadService>,
+  data: unknown,
+  isWarm: boolean,
+): Promise<ThreadService> {
+  const service = await setUp(data);
+  if (isWarm) {
+    await service.warmUp?.(new AbortController().signal);
+  }
+  return service;
 }
 
 /** @returns what calls it off, or stops it at its next step. */

@@ -1,4 +1,12 @@
+import type { WarmUp } from './engine-settings.ts';
+
 /** What passes between the main thread and an inference thread. Everything here survives a structured clone. */
+export interface ThreadStart {
+  /** For the thread's set-up. */
+  readonly data: unknown;
+  readonly warmUp: WarmUp;
+}
+
 export type ToThread =
   | { readonly kind: 'run'; readonly id: number; readonly request: unknown }
   | { readonly kind: 'cancel'; readonly id: number };

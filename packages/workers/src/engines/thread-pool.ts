@@ -1,17 +1,13 @@
-import { InferenceThread, type ThreadTask } from './inference-thread.ts';
+import type { Transferable } from 'node:worker_threads';
+import type { ThreadTask } from './inference-thread.ts';
+import { type CrewOptions, ThreadCrew } from './thread-crew.ts';
 
 /**
  * A few inference threads behind one bounded queue. One thread is started at first, further ones only when a request
- * finds all of them busy: a worker that runs one job at a time then loads its models once. A thread that dies is
- * replaced; if a replacement cannot start, the requests that wait are told why and the next one tries again.
+ * finds all of them busy: a worker that runs one job at a time then loads its models once. If a thread cannot start, the
+ * requests that wait are told why and the next one tries again.
  */
-export interface ThreadPoolOptions {
-  /** Module that calls `serveThread`. */
-  readonly entry: URL;
-  /** Handed to each thread's set-up; must survive a structured clone. */
-  readonly data: unknown;
-  /** Most threads alive at once. */
-  readonly size: number;
+export interface ThreadPoolOptions extends CrewOptions {
   /** Most requests that wait for a thread, besides those that run. */
   readonly maxWaiting: number;
 }
@@ -19,23 +15,33 @@ export interface ThreadPoolOptions {
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((value: unknown) => void) | undefined;
+  /** Buffers in the request that are handed over instead of copied; views of them are empty afterwards. */
+  readonly transfer?: readonly Transferable[] | undefined;
 }
 
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
-  readonly #threads = new Set<InferenceThread>();
+  readonly #crew: ThreadCrew;
   readonly #waiting: ThreadTask[] = [];
   #nextId = 1;
   #stopped: Promise<void> | undefined;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
+    this.#crew = new ThreadCrew(options, {
+      onChange: () => this.#pump(),
+      onUnusable: (reason) => this.#rejectWaiting(reason),
+    });
+  }
+
+  /** What the thread that was ready last says of itself; undefined before the first one is. */
+  get info(): unknown {
+    return this.#crew.info;
   }
 
   /** Starts the first thread. Resolves with its info; rejects with the sentence why it cannot be used. */
   start(): Promise<unknown> {
-    const [first] = this.#threads;
-    return (first ?? this.#grow()).ready;
+    return this.#crew.start();
   }
 
   /**
@@ -49,8 +55,7 @@ export class ThreadPool {
     if (options.signal?.aborted) {
       return Promise.reject(options.signal.reason);
     }
-    const free = [...this.#threads].some((thread) => thread.state === 'idle');
-    if (!free && this.#waiting.length >= this.#options.maxWaiting) {
+    if (this.#crew.idle === undefined && this.#waiting.length >= this.#options.maxWaiting) {
       const sentence = `The worker is busy: ${this.#waiting.length} requests already wait. Try again later.`;
       return Promise.reject(new Error(sentence));
     }
@@ -68,7 +73,7 @@ export class ThreadPool {
 
   #createTask(
     request: unknown,
-    { signal, onProgress }: RequestOptions,
+    { signal, onProgress, transfer }: RequestOptions,
     promise: { resolve(reply: unknown): void; reject(error: unknown): void },
   ): ThreadTask {
     const id = this.#nextId++;
@@ -88,6 +93,7 @@ export class ThreadPool {
     return {
       id,
       request,
+      transfer,
       onProgress: (value) => (isSettled ? undefined : onProgress?.(value)),
       resolve: (reply) => settle(() => promise.resolve(reply)),
       reject: (error) => settle(() => promise.reject(error)),
@@ -99,49 +105,22 @@ export class ThreadPool {
     if (place >= 0) {
       this.#waiting.splice(place, 1);
     }
-    for (const thread of this.#threads) {
-      thread.cancel(id);
-    }
+    this.#crew.cancel(id);
   }
 
   #pump(): void {
-    for (const thread of this.#threads) {
-      const task = thread.state === 'idle' ? this.#waiting.shift() : undefined;
-      if (task !== undefined) {
-        thread.run(task);
-      }
-    }
-    const starting = [...this.#threads].filter((thread) => thread.state === 'starting').length;
-    if (this.#waiting.length > starting && this.#threads.size < this.#options.size) {
-      this.#grow();
-    }
-  }
-
-  #grow(): InferenceThread {
-    let wasReady = false;
-    const thread = new InferenceThread({
-      entry: this.#options.entry,
-      data: this.#options.data,
-      onIdle: () => {
-        wasReady = true;
-        this.#pump();
-      },
-      onGone: () => this.#lose(thread, wasReady),
-    });
-    this.#threads.add(thread);
-    return thread;
-  }
-
-  #lose(thread: InferenceThread, wasReady: boolean): void {
-    this.#threads.delete(thread);
     if (this.#stopped !== undefined) {
       return;
     }
-    if (wasReady) {
-      this.#grow();
-    } else if (this.#threads.size === 0) {
-      thread.ready.catch((error: Error) => this.#rejectWaiting(error));
+    for (let thread = this.#crew.idle; thread !== undefined; thread = this.#crew.idle) {
+      const task = this.#waiting.shift();
+      if (task === undefined) {
+        break;
+      }
+      this.#crew.keepBusy();
+      thread.run(task);
     }
+    this.#crew.provideFor(this.#waiting.length);
   }
 
   #rejectWaiting(error: Error): void {
@@ -152,6 +131,6 @@ export class ThreadPool {
 
   async #end(): Promise<void> {
     this.#rejectWaiting(new Error('The worker stopped before this request was done.'));
-    await Promise.all([...this.#threads].map((thread) => thread.stop()));
+    await this.#crew.stop();
   }
 }

@@ -3,12 +3,9 @@
 // kernels differ from it by up to 147 grey levels. Golden vectors: `tools/golden/make-resample-golden.py`.
 
 import type { RgbImage } from './raster.ts';
-import {
-  type AxisCoefficients,
-  axisCoefficients,
-  PRECISION_BITS,
-  type ResampleFilter,
-} from './resample-coefficients.ts';
+import { axisCoefficients, type ResampleFilter } from './resample-coefficients.ts';
+import { plainPasses, type ResamplePasses } from './resample-plain.ts';
+import { createSimdPasses } from './resample-simd.ts';
 
 /** Part of the input to resample, in input pixels; may have fractions. */
 export interface ResampleBox {
@@ -17,8 +14,6 @@ export interface ResampleBox {
   readonly x_max: number;
   readonly y_max: number;
 }
-
-const HALF = 1 << (PRECISION_BITS - 1);
 
 /**
  * The picture (or its part `box`) at `width` x `height`, antialiased when shrinking.
@@ -31,26 +26,36 @@ export function resizeRgb(
   height: number,
   filter: ResampleFilter,
   box: ResampleBox = { x_min: 0, y_min: 0, x_max: image.width, y_max: image.height },
+  passes: ResamplePasses = fastestPasses(),
 ): RgbImage {
   checkResize(image, width, height, box);
   const keepsColumns = width === image.width && box.x_min === 0 && box.x_max === image.width;
   const keepsRows = height === image.height && box.y_min === 0 && box.y_max === image.height;
   if (keepsColumns && keepsRows) return image;
   const vertical = axisCoefficients(filter, image.height, box.y_min, box.y_max, height);
-  if (keepsColumns) return resampleRows(image, vertical, height, 0);
+  if (keepsColumns) return passes.rows(image, vertical, height, 0);
   const horizontal = axisCoefficients(filter, image.width, box.x_min, box.x_max, width);
-  if (keepsRows) return resampleColumns(image, horizontal, width, 0, image.height);
+  if (keepsRows) return passes.columns(image, horizontal, width, 0, image.height);
   if (isVerticalFirst(image, width, height)) {
-    const flattened = resampleRows(image, vertical, height, 0);
-    return resampleColumns(flattened, horizontal, width, 0, height);
+    const flattened = passes.rows(image, vertical, height, 0);
+    return passes.columns(flattened, horizontal, width, 0, height);
   }
   // Only the rows that the second pass reads go through the first.
   const last = height - 1;
   const firstRow = vertical.starts[0] ?? 0;
   const endRow = (vertical.starts[last] ?? 0) + (vertical.counts[last] ?? 0);
-  const narrowed = resampleColumns(image, horizontal, width, firstRow, endRow);
-  return resampleRows(narrowed, vertical, height, firstRow);
+  const narrowed = passes.columns(image, horizontal, width, firstRow, endRow);
+  return passes.rows(narrowed, vertical, height, firstRow);
 }
+
+/** Made at the first picture, and kept: 4 to 8 ms. */
+const fastestPasses = (() => {
+  let passes: ResamplePasses | undefined;
+  return () => {
+    passes ??= createSimdPasses() ?? plainPasses;
+    return passes;
+  };
+})();
 
 /**
  * Pillow 13 runs the vertical pass first where it drops far more rows than columns; earlier versions never
@@ -69,161 +74,6 @@ function checkResize(image: RgbImage, width: number, height: number, box: Resamp
     throw new RangeError(
       `the box to resize must lie inside the ${image.width} x ${image.height} picture and not be empty`,
     );
-  }
-}
-
-/** Horizontal pass over the rows [`firstRow`, `endRow`). */
-function resampleColumns(
-  image: RgbImage,
-  axis: AxisCoefficients,
-  width: number,
-  firstRow: number,
-  endRow: number,
-): RgbImage {
-  const stride = image.width * 3;
-  const input = image.data.subarray(firstRow * stride, endRow * stride);
-  const output = new Uint8ClampedArray(width * (endRow - firstRow) * 3);
-  if (axis.mostTaps <= 3 && image.width >= 3) blendThreeColumns(input, stride, axis, output);
-  else blendColumns(input, stride, axis, output);
-  return { width, height: endRow - firstRow, data: new Uint8Array(output.buffer) };
-}
-
-function blendColumns(
-  input: Uint8Array,
-  stride: number,
-  axis: AxisCoefficients,
-  output: Uint8ClampedArray,
-): void {
-  const { starts, counts, weights, taps } = axis;
-  let at = 0;
-  for (let rowStart = 0; rowStart < input.length; rowStart += stride) {
-    for (let column = 0; column < starts.length; column++) {
-      let from = rowStart + (starts[column] as number) * 3;
-      let tap = column * taps;
-      const end = tap + (counts[column] as number);
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
-      for (; tap < end; tap++, from += 3) {
-        const weight = weights[tap] as number;
-        red = (red + Math.imul(input[from] as number, weight)) | 0;
-        green = (green + Math.imul(input[from + 1] as number, weight)) | 0;
-        blue = (blue + Math.imul(input[from + 2] as number, weight)) | 0;
-      }
-      output[at] = red >> PRECISION_BITS;
-      output[at + 1] = green >> PRECISION_BITS;
-      output[at + 2] = blue >> PRECISION_BITS;
-      at += 3;
-    }
-  }
-}
-
-/** `blendColumns` with the loop over the taps unrolled, in little more than half its time. */
-function blendThreeColumns(
-  input: Uint8Array,
-  stride: number,
-  axis: AxisCoefficients,
-  output: Uint8ClampedArray,
-): void {
-  const { offsets, weights } = padToThreeTaps(axis, stride / 3);
-  let at = 0;
-  for (let rowStart = 0; rowStart < input.length; rowStart += stride) {
-    for (let column = 0; column < offsets.length; column++) {
-      const a = weights[column * 3] as number;
-      const b = weights[column * 3 + 1] as number;
-      const c = weights[column * 3 + 2] as number;
-      const from = rowStart + (offsets[column] as number);
-      output[at] =
-        (HALF +
-          Math.imul(input[from] as number, a) +
-          Math.imul(input[from + 3] as number, b) +
-          Math.imul(input[from + 6] as number, c)) >>
-        PRECISION_BITS;
-      output[at + 1] =
-        (HALF +
-          Math.imul(input[from + 1] as number, a) +
-          Math.imul(input[from + 4] as number, b) +
-          Math.imul(input[from + 7] as number, c)) >>
-        PRECISION_BITS;
-      output[at + 2] =
-        (HALF +
-          Math.imul(input[from + 2] as number, a) +
-          Math.imul(input[from + 5] as number, b) +
-          Math.imul(input[from + 8] as number, c)) >>
-        PRECISION_BITS;
-      at += 3;
-    }
-  }
-}
-
-/** Exactly three taps for every column: zero weights fill up, and a start at the right edge moves left. */
-function padToThreeTaps(
-  axis: AxisCoefficients,
-  inputSize: number,
-): { offsets: Int32Array; weights: Int32Array } {
-  const offsets = new Int32Array(axis.starts.length);
-  const weights = new Int32Array(axis.starts.length * 3);
-  axis.starts.forEach((start, column) => {
-    const moved = Math.min(start, inputSize - 3);
-    offsets[column] = moved * 3;
-    for (let tap = 0; tap < (axis.counts[column] ?? 0); tap++) {
-      weights[column * 3 + start - moved + tap] = axis.weights[column * axis.taps + tap] ?? 0;
-    }
-  });
-  return { offsets, weights };
-}
-
-/** Vertical pass; `image` starts at row `firstRow` of the picture that `axis` was made for. */
-function resampleRows(image: RgbImage, axis: AxisCoefficients, height: number, firstRow: number): RgbImage {
-  const { starts, counts, weights, taps } = axis;
-  const stride = image.width * 3;
-  const output = new Uint8ClampedArray(stride * height);
-  const sums = new Int32Array(stride);
-  for (let row = 0; row < height; row++) {
-    const count = counts[row] as number;
-    const rowWeights = weights.subarray(row * taps, row * taps + count);
-    const top = ((starts[row] as number) - firstRow) * stride;
-    const input = image.data.subarray(top, top + count * stride);
-    const target = output.subarray(row * stride, (row + 1) * stride);
-    if (count <= 2) {
-      blendTwoRows(input, rowWeights, target);
-      continue;
-    }
-    sums.fill(HALF);
-    for (let tap = 0; tap < count; tap += 4) addFourRows(input, rowWeights, tap, sums);
-    for (let i = 0; i < stride; i++) target[i] = (sums[i] as number) >> PRECISION_BITS;
-  }
-  return { width: image.width, height, data: new Uint8Array(output.buffer) };
-}
-
-function blendTwoRows(input: Uint8Array, weights: Int32Array, target: Uint8ClampedArray): void {
-  const stride = target.length;
-  const second = input.length > stride ? stride : 0;
-  const a = weights[0] as number;
-  const b = weights[1] ?? 0;
-  for (let i = 0; i < stride; i++) {
-    const sum = HALF + Math.imul(input[i] as number, a) + Math.imul(input[second + i] as number, b);
-    target[i] = sum >> PRECISION_BITS;
-  }
-}
-
-/** Adds up to four weighted rows from row `tap` on: one load and store of the sums instead of four. */
-function addFourRows(input: Uint8Array, weights: Int32Array, tap: number, sums: Int32Array): void {
-  const stride = sums.length;
-  // Past the last row the weight is 0 and the offset stays inside.
-  const offsetOf = (index: number) => Math.min(index, weights.length - 1) * stride;
-  const [p, q, r, s] = [offsetOf(tap), offsetOf(tap + 1), offsetOf(tap + 2), offsetOf(tap + 3)];
-  const a = weights[tap] as number;
-  const b = weights[tap + 1] ?? 0;
-  const c = weights[tap + 2] ?? 0;
-  const d = weights[tap + 3] ?? 0;
-  for (let i = 0; i < stride; i++) {
-    sums[i] =
-      (sums[i] as number) +
-      Math.imul(input[p + i] as number, a) +
-      Math.imul(input[q + i] as number, b) +
-      Math.imul(input[r + i] as number, c) +
-      Math.imul(input[s + i] as number, d);
   }
 }
 
