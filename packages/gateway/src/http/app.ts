@@ -84,7 +84,10 @@ export interface AppOptions {
 /** Builds the server; it does not listen yet. */
 export function createApp(options: AppOptions): FastifyInstance {
   const { parts, authenticate, log, limiter, onAnswer, requestIds } = options;
-  const door = createLoadBalancedDoor({ ...parts, authenticate, log, limiter, onAnswer, requestIds });
+  const noteAnswer = createNoteAnswer(log, onAnswer);
+  const door = createLoadBalancedDoor({
+    ...{ ...parts, authenticate, log, limiter, onAnswer, noteAnswer, requestIds },
+  });
   const refusals = createRefusalHold(parts);
   const arrival = options.arrival ?? arrivalLimit(parts.endpoints);
   const app = Fastify({
@@ -102,7 +105,6 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.decorateRequest('caller', null);
   app.decorateRequest('askedAt', 0);
   addBodyReader(app, (request) => request.row);
-  const noteAnswer = createNoteAnswer(log, onAnswer);
   const face = { parts, log, noteAnswer };
   const handleError = createErrorHandler(parts.clock, log, noteAnswer);
   app.setErrorHandler(handleError);

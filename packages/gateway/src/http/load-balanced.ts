@@ -23,6 +23,7 @@ import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { errorBody } from './error-handler.ts';
 import { createLbTargets, type LbTarget } from './lb-target.ts';
 import { type RateLimiter, rateLimitHeaders, refuseIfSpent } from './rate-limiter.ts';
+import type { NoteAnswer, OnAnswer } from './request-log.ts';
 
 /**
  * The door to endpoints whose workers serve HTTP themselves. It stands beside the route table, since it must not touch
@@ -37,7 +38,8 @@ export interface LoadBalancedOptions {
   readonly limiter: RateLimiter | undefined;
   /** These two are for upgrades: of other requests the server itself keeps the count. */
   readonly requestIds: ((request: IncomingMessage) => string) | undefined;
-  readonly onAnswer: ((method: string, route: string, status: number, ms: number) => void) | undefined;
+  readonly onAnswer: OnAnswer | undefined;
+  readonly noteAnswer: NoteAnswer;
 }
 
 /** All paths of an endpoint are one for the router. */
@@ -87,7 +89,9 @@ export class LoadBalancedDoor {
     app.addHook('onClose', async () => this.#agent.destroy());
   }
 
-  async #serve({ raw: request, id }: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async #serve(asked: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { raw: request, id } = asked;
+    asked.askedAt = performance.now();
     const client = this.#admit(request, id, (headers) => void reply.headers(headers));
     checkRequestSize(request, client.settings.payloadLimitBytes);
     const left = new AbortController();
@@ -111,6 +115,7 @@ export class LoadBalancedDoor {
         const headers = responseHeaders(workerSide(response, permit, client));
         return relayResponse(response, reply.raw, headers, limitBytes);
       });
+      this.#options.noteAnswer(asked, reply);
     } catch (error) {
       if (!left.signal.aborted) throw error;
       // Nobody is there to be answered.

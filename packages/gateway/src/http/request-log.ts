@@ -35,7 +35,8 @@ export function createNoteAnswer(log: Logger, onAnswer: OnAnswer | undefined): N
   return (request, reply) => {
     const { askedAt } = request;
     const ms = askedAt === 0 ? 0 : performance.now() - askedAt;
-    const route = request.row?.path ?? 'none';
+    // What the router tells of a route is put together anew each time.
+    const route = request.row?.path ?? request.routeOptions.url ?? 'none';
     onAnswer?.(request.method, route, reply.statusCode, ms);
     if (!isLogged) return;
     const { endpoint, id, worker } = (request.params ?? {}) as Readonly<Record<string, string>>;
