@@ -1,4 +1,5 @@
 import { enableCompileCache } from 'node:module';
+import { isPodMode } from './pod/pod-mode.ts';
 import { WORKERS } from './registry.ts';
 
 /**
@@ -20,6 +21,15 @@ if (row === undefined) {
       ? `Name the worker to run, as an argument or in WORKER. There are: ${known}.`
       : `There is no built-in worker "${name}". There are: ${known}.`,
   );
+} else if (isPod()) {
+  const { servePod } = await import('./pod/serve-pod.ts');
+  await servePod(name ?? '', row).then(
+    () => process.exit(0),
+    (reason: unknown) => {
+      fail(reason);
+      process.exit(1);
+    },
+  );
 } else {
   // The SDK and the worker load side by side; neither needs the other to start.
   const [{ startWorker }, worker] = await Promise.all([
@@ -29,6 +39,16 @@ if (row === undefined) {
   if (worker !== undefined) {
     // The first signal lets the running jobs finish; `startWorker` ends the process, and with it the threads.
     await startWorker({ handler: worker.handler, concurrency: worker.concurrency });
+  }
+}
+
+/** What is wrong with the variable is said, and the worker does not start. */
+function isPod(): boolean {
+  try {
+    return isPodMode(process.env);
+  } catch (error) {
+    fail(error);
+    process.exit(1);
   }
 }
 

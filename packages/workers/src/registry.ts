@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { Handler } from '@spillway/sdk/worker';
 import { ENGINE_ENV } from './engines/engine-env.ts';
+import type { EngineReport } from './engines/engine-report.ts';
 import { siblingModule } from './engines/sibling-module.ts';
+import type { PodRoute } from './pod/pod-route.ts';
 
 /**
  * The built-in workers: one row each. Reading this table loads none of them, so a gateway or a command line can list
@@ -13,11 +15,33 @@ export interface WorkerContext {
   warn(message: string): void;
 }
 
+/** What a worker tells of itself: which models it runs, on what. No secrets. */
+export interface WorkerInfo {
+  readonly worker: string;
+  readonly models: readonly ModelInfo[];
+  readonly engine: EngineReport;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+export interface ModelInfo {
+  /** What the worker uses it for. */
+  readonly role: string;
+  readonly id: string;
+  readonly contract: string;
+  /** Made from synthetic data, to try the product out. */
+  readonly isDemo: boolean;
+  readonly licence?: string;
+  readonly source?: string;
+}
+
 /** A worker that is ready for jobs. */
 export interface WorkerInstance {
   readonly handler: Handler;
   /** Jobs it runs at once. */
   readonly concurrency: number;
+  info(): WorkerInfo;
+  /** Of its own HTTP face, besides those that every worker has. */
+  readonly routes?: readonly PodRoute[];
   /** Frees its threads and models; calling it again does nothing. */
   stop(): Promise<void>;
 }
@@ -46,6 +70,16 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
       ...ENGINE_ENV,
     ],
     start: async (context) => (await import('./detect/worker.ts')).startDetect(context),
+  },
+  clip: {
+    description: 'Turns pictures and texts into vectors of one space, for search by meaning (CLIP).',
+    env: [
+      ...['CLIP_MODEL', 'CLIP_CONCURRENCY', 'CLIP_DOWNLOAD_TIMEOUT_S', 'CLIP_DOWNLOAD_MAX_MB'],
+      ...['EMBEDDING_AUTH', 'EMBEDDING_HMAC_SECRET', 'EMBEDDING_HMAC_SECRET_PREVIOUS'],
+      ...['EMBEDDING_HMAC_WINDOW_S', 'SPILLWAY_ALLOW_PRIVATE_URLS', 'SPILLWAY_MODELS_DIR'],
+      ...ENGINE_ENV,
+    ],
+    start: async (context) => (await import('./clip/worker.ts')).startClip(context),
   },
 };
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { chooseModels } from '../src/detect/model-choice.ts';
-import { BUILT_IN_MODELS } from '../src/detect/settings.ts';
+import { BUILT_IN_MODELS } from '../src/engines/model-folders.ts';
 import { loadModel, verifyModel } from '../src/engines/models.ts';
 
 const fixtures = path.join(import.meta.dirname, 'fixtures');

@@ -5,6 +5,8 @@ export interface JobErrorOptions {
   readonly type?: FailureType;
   /** `false`: never deliver the job again, even where its endpoint retries errors of the handler. */
   readonly isRetryable?: boolean;
+  /** Output of the failed job beside its error, any JSON value. */
+  readonly output?: unknown;
   readonly cause?: unknown;
 }
 
@@ -19,11 +21,13 @@ export class JobError extends Error {
   override readonly name = 'JobError';
   readonly type: FailureType;
   readonly isRetryable: boolean | undefined;
+  readonly output: unknown;
 
   constructor(message: string, options: JobErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.type = options.type ?? 'HANDLER_ERROR';
     this.isRetryable = options.isRetryable;
+    this.output = options.output;
   }
 
   /** A failure that a second try can't change. */

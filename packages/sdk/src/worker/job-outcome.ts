@@ -54,8 +54,9 @@ export function failureOfChunk(chunk: unknown): FailedOutcome | undefined {
  */
 export function outcomeOfError(thrown: unknown, identity: AttemptIdentity): FailedOutcome {
   if (thrown instanceof JobError) {
-    const { type, isRetryable } = thrown;
-    return { status: 'FAILED', error: thrown.message, failure: { type, isRetryable } };
+    const { message: error, type, isRetryable, output } = thrown;
+    const failed = { status: 'FAILED', error, failure: { type, isRetryable } } as const;
+    return output === undefined ? failed : { ...failed, outputJson: encodeJson(output, 'output') };
   }
   if (
     thrown instanceof Error &&

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { ENGINE_ENV } from '../engines/engine-env.ts';
+import { BUILT_IN_MODELS } from '../engines/model-folders.ts';
 import { WORKERS } from '../registry.ts';
-import { BUILT_IN_MODELS, environmentSchema, parseSettings } from './settings.ts';
+import { environmentSchema, parseSettings } from './settings.ts';
 
 test('an empty environment means the settings that users of the service know', () => {
   const settings = parseSettings({});

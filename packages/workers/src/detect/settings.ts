@@ -1,6 +1,6 @@
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { modelFolders } from '../engines/model-folders.ts';
 import { listProblems, problemSentence } from '../problems.ts';
 import { MATCHING_RULES, type MatchingRule } from './structures.ts';
 
@@ -30,11 +30,6 @@ export type DetectorVariant = (typeof DETECTOR_VARIANTS)[number];
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
-
-export const BUILT_IN_MODELS = fileURLToPath(new URL('../models', import.meta.url));
-
-/** Where images keep their models: RunPod's network volume, then the image itself. */
-const VOLUME_FOLDERS = ['/runpod-volume/models', '/models'];
 
 const number = (range: string) => z.coerce.number({ error: `expected ${range}` });
 
@@ -84,14 +79,13 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>)
     throw new SettingsError(problemSentence('The environment of the detect worker', problems));
   }
   const values = parsed.data;
-  const own = values.SPILLWAY_MODELS_DIR?.split(path.delimiter).filter((folder) => folder !== '') ?? [];
   return {
     variant: values.DETECTOR_VARIANT,
     detectorWeights: values.DETECTOR_WEIGHTS,
     numClasses: values.DETECTOR_NUM_CLASSES,
     segmenterPath: values.SAM_MODEL_PATH,
     threshold: values.CONFIDENCE_THRESHOLD,
-    modelFolders: [...own, ...VOLUME_FOLDERS, BUILT_IN_MODELS],
+    modelFolders: modelFolders(values.SPILLWAY_MODELS_DIR?.split(path.delimiter)),
     tileSize: values.DETECTOR_TILE_SIZE,
     overlap: values.DETECTOR_TILE_OVERLAP,
     matching: values.STRUCTURE_MATCHING,

@@ -1,5 +1,6 @@
-import { warnOfUnusedCard } from '../engines/engine-report.ts';
+import { createEngineReport, warnOfUnusedCard } from '../engines/engine-report.ts';
 import { isFastStartWorthIt, parseEngineSettings, shareCores } from '../engines/engine-settings.ts';
+import { infoOfModel } from '../engines/model-info.ts';
 import type { Model } from '../engines/models.ts';
 import { verifyModel } from '../engines/models.ts';
 import { withRecycling } from '../engines/recycle.ts';
@@ -9,6 +10,7 @@ import type { WorkerContext, WorkerInstance } from '../registry.ts';
 import { createDetectHandler } from './handler.ts';
 import { chooseModels } from './model-choice.ts';
 import type { PipelineThreadData, PipelineThreadInfo } from './pipeline-thread.ts';
+import { detectRoutes } from './routes.ts';
 import { parseSettings } from './settings.ts';
 
 /** Requests that may wait for a thread; jobs wait in the gateway, so only direct callers of the handler come here. */
@@ -55,10 +57,23 @@ export async function startDetect({ env, warn }: WorkerContext): Promise<WorkerI
     throw error;
   }
   warnOfLabels(detector, warn);
+  const handler = withRecycling(createDetectHandler(pool, settings), engineSettings.recycle);
+  const report = createEngineReport(() => [(pool.info as PipelineThreadInfo).engine]);
+  const { variant, threshold, tileSize, overlap, concurrency } = settings;
   return {
-    handler: withRecycling(createDetectHandler(pool, settings), engineSettings.recycle),
-    concurrency: settings.concurrency,
-    stop: () => pool.stop(),
+    handler,
+    concurrency,
+    routes: detectRoutes(handler),
+    info: () => ({
+      worker: 'detect',
+      models: [infoOfModel('detector', detector), infoOfModel('segmenter', segmenter)],
+      engine: report.read(),
+      settings: { variant, confidence_threshold: threshold, tile_size: tileSize, tile_overlap: overlap },
+    }),
+    async stop() {
+      report.stop();
+      await pool.stop();
+    },
   };
 }
 

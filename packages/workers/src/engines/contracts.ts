@@ -19,6 +19,8 @@ export interface Signature {
 interface ContractFile {
   /** Place inside a model folder. */
   readonly path: string;
+  /** A folder without it is a model all the same, and does less. */
+  readonly isOptional?: true;
   readonly signatures: readonly Signature[];
 }
 
@@ -74,6 +76,25 @@ export const CONTRACTS = {
   },
   sam2: segmenterFiles,
   'sam3-tracker': segmenterFiles,
+  clip: {
+    vision: {
+      path: 'onnx/vision_model.onnx',
+      signatures: [
+        { inputs: { pixel_values: float('B', 3, 'S', 'S') }, outputs: { image_embeds: float('B', 'D') } },
+      ],
+    },
+    text: {
+      path: 'onnx/text_model.onnx',
+      isOptional: true,
+      signatures: [
+        { inputs: { input_ids: integer('B', 'T') }, outputs: { text_embeds: float('B', 'D') } },
+        {
+          inputs: { input_ids: integer('B', 'T'), attention_mask: integer('B', 'T') },
+          outputs: { text_embeds: float('B', 'D') },
+        },
+      ],
+    },
+  },
 } as const satisfies Record<string, Readonly<Record<string, ContractFile>>>;
 
 export type ContractName = keyof typeof CONTRACTS;

@@ -38,6 +38,7 @@ const CONTRACT_BY_MODEL_TYPE: Readonly<Record<string, ContractName>> = {
   sam2_video: 'sam2',
   sam3_tracker: 'sam3-tracker',
   sam3_tracker_video: 'sam3-tracker',
+  clip: 'clip',
 };
 
 export async function readExportCard(folder: string): Promise<ExportCard> {

@@ -154,7 +154,7 @@ async function findFiles(
     }
     const place = await firstExisting(places);
     if (place === undefined) {
-      missing.push(file.path);
+      if (file.isOptional !== true) missing.push(file.path);
     } else {
       files[role] = place;
     }

@@ -1,0 +1,47 @@
+import type { RgbImage } from '../media/raster.ts';
+import { normalizeToChw, resizeRgb } from '../media/resample.ts';
+
+/**
+ * A picture as CLIP's vision tower takes it, as open_clip and transformers prepare it, level for level: the short side
+ * to `size` by Pillow's antialiased bicubic filter, the middle square, values / 255, mean and standard deviation.
+ */
+export interface PreprocessSettings {
+  /** Side of the square, pixels. */
+  readonly size: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073];
+export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711];
+
+/** Planes [3, size, size]. */
+export function preparePicture(image: RgbImage, { size, mean, std }: PreprocessSettings): Float32Array {
+  return normalizeToChw(cropMiddle(resizeShortSide(image, size), size), mean, std);
+}
+
+export function resizeShortSide(image: RgbImage, size: number): RgbImage {
+  const { width, height } = image;
+  const long = Math.trunc((size * Math.max(width, height)) / Math.min(width, height));
+  return width <= height ? resizeRgb(image, size, long, 'bicubic') : resizeRgb(image, long, size, 'bicubic');
+}
+
+export function cropMiddle(image: RgbImage, size: number): RgbImage {
+  const left = roundHalfEven((image.width - size) / 2);
+  const top = roundHalfEven((image.height - size) / 2);
+  if (image.width === size && image.height === size) return image;
+  const data = new Uint8Array(size * size * 3);
+  for (let row = 0; row < size; row += 1) {
+    const from = ((top + row) * image.width + left) * 3;
+    data.set(image.data.subarray(from, from + size * 3), row * size * 3);
+  }
+  return { width: size, height: size, data };
+}
+
+/** As Python rounds. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
