@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { modelFolders } from '../engines/model-folders.ts';
-import { listProblems, problemSentence } from '../problems.ts';
+import { type Environment, parseEnvironment } from '../environment.ts';
 
 /** The clip worker's environment, read once. Every variable is in the table of README.md. */
 export interface ClipSettings {
@@ -43,21 +43,14 @@ export const clipEnvironmentSchema = z.object({
   SPILLWAY_MODELS_DIR: z.string().optional(),
 });
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** @throws ClipSettingsError naming every variable that is wrong, what was expected and, but for secrets, what it says. */
 export function parseClipSettings(env: Environment): ClipSettings {
-  // An empty variable is how shells and YAML files leave one unset.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
-  const parsed = clipEnvironmentSchema.safeParse(given);
-  if (!parsed.success) {
-    const problems = listProblems(parsed.error).map((problem) => {
-      const name = problem.split(':')[0] ?? '';
-      return `${problem}, got "${given[name] ?? ''}"`;
-    });
-    throw new ClipSettingsError(problemSentence('The environment of the clip worker', problems));
-  }
-  const values = parsed.data;
+  const values = parseEnvironment(
+    clipEnvironmentSchema,
+    env,
+    'The environment of the clip worker',
+    (sentence) => new ClipSettingsError(sentence),
+  );
   const isOpen = values.EMBEDDING_AUTH === 'off';
   if (!isOpen && values.EMBEDDING_HMAC_SECRET === undefined) {
     throw new ClipSettingsError(

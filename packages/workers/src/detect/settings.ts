@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { z } from 'zod';
 import { modelFolders } from '../engines/model-folders.ts';
-import { listProblems, problemSentence } from '../problems.ts';
+import { type Environment, parseEnvironment } from '../environment.ts';
 import { MATCHING_RULES, type MatchingRule } from './structures.ts';
 
 /** The detect worker's environment, read once. Every variable is in the table of README.md. */
@@ -67,18 +67,13 @@ export const environmentSchema = z.object({
 });
 
 /** @throws SettingsError naming every variable that is wrong, what was expected and what it says. */
-export function parseSettings(env: Readonly<Record<string, string | undefined>>): DetectSettings {
-  // An empty variable is how shells and YAML files leave one unset.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
-  const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    const problems = listProblems(parsed.error).map((problem) => {
-      const name = problem.split(':')[0] ?? '';
-      return `${problem}, got "${given[name] ?? ''}"`;
-    });
-    throw new SettingsError(problemSentence('The environment of the detect worker', problems));
-  }
-  const values = parsed.data;
+export function parseSettings(env: Environment): DetectSettings {
+  const values = parseEnvironment(
+    environmentSchema,
+    env,
+    'The environment of the detect worker',
+    (sentence) => new SettingsError(sentence),
+  );
   return {
     variant: values.DETECTOR_VARIANT,
     detectorWeights: values.DETECTOR_WEIGHTS,

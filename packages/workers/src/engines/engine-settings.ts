@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { z } from 'zod';
-import { listProblems, problemSentence } from '../problems.ts';
+import { type Environment, parseEnvironment } from '../environment.ts';
 import type { ENGINE_ENV } from './engine-env.ts';
 import { decideProvider, inspectProviders, PROVIDER_CHOICES, type ProviderChoice } from './providers.ts';
 import { usableCores } from './usable-cores.ts';
@@ -70,21 +70,14 @@ const environmentSchema = z.object({
   RECYCLE_ABOVE_MB: whole(0, 1_000_000_000).default(0),
 } satisfies Record<(typeof ENGINE_ENV)[number], z.ZodType>);
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** @throws EngineSettingsError naming every variable that is wrong, what was expected and what it says. */
 export function parseEngineSettings(env: Environment, parallelism = usableCores()): EngineSettings {
-  // An empty variable is how shells and YAML files leave one unset.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
-  const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    const problems = listProblems(parsed.error).map((problem) => {
-      const name = problem.split(':')[0] ?? '';
-      return `${problem}, got "${given[name] ?? ''}"`;
-    });
-    throw new EngineSettingsError(problemSentence('The environment', problems));
-  }
-  const values = parsed.data;
+  const values = parseEnvironment(
+    environmentSchema,
+    env,
+    'The environment',
+    (sentence) => new EngineSettingsError(sentence),
+  );
   const orUndefined = (value: number) => (value === 0 ? undefined : value);
   const idleMinutes = orUndefined(values.ONNX_IDLE_UNLOAD_MINUTES);
   const aboveMb = orUndefined(values.RECYCLE_ABOVE_MB);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listProblems, problemSentence } from '../problems.ts';
+import { type Environment, parseEnvironment } from '../environment.ts';
 import { PodSettingsError } from './pod-mode.ts';
 
 /** The environment of a worker's own HTTP face. */
@@ -9,8 +9,6 @@ export interface PodSettings {
   /** Without it everybody who reaches the port may call. */
   readonly apiKey: string | undefined;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const port = z.coerce
   .number({ error: 'expected a port from 0 to 65535' })
@@ -30,11 +28,13 @@ const DEFAULT_PORT = 8000;
 
 /** @throws PodSettingsError */
 export function parsePodSettings(env: Environment): PodSettings {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
-  const parsed = schema.safeParse(given);
-  if (!parsed.success)
-    throw new PodSettingsError(problemSentence('The environment', listProblems(parsed.error)));
-  const { API_HOST: host, API_PORT, PORT, API_KEY: apiKey } = parsed.data;
+  const values = parseEnvironment(
+    schema,
+    env,
+    'The environment',
+    (sentence) => new PodSettingsError(sentence),
+  );
+  const { API_HOST: host, API_PORT, PORT, API_KEY: apiKey } = values;
   return { host, port: API_PORT ?? PORT ?? DEFAULT_PORT, apiKey };
 }
 
