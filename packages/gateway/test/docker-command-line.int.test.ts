@@ -127,7 +127,7 @@ describe.skipIf(!hasDocker)('on the command line of Docker', () => {
       },
     });
     // Docker gives them in any order.
-    const { Binds: binds } = body?.HostConfig as { Binds: string[] };
+    const { Binds: binds = [] } = (body?.HostConfig ?? {}) as { Binds?: string[] };
     expect(binds.toSorted()).toEqual(['/data/models:/runpod-volume:ro', 'cache:/root/.cache']);
     const sent = (body?.Env ?? []) as string[];
     expect(sent.toSorted()).toEqual(
