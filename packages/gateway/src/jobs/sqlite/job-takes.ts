@@ -4,8 +4,7 @@ import type { TakeRequest } from '../job-store.ts';
 import type { CommitGroup } from './commit-group.ts';
 import type { Draft } from './draft.ts';
 import type { Overlay } from './overlay.ts';
-import { whole } from './read-job.ts';
-import { type StoreParts, writeTransition } from './store-parts.ts';
+import { findJob, type StoreParts, writeTransition } from './store-parts.ts';
 import { createWaitingTakes, type WaitingTake } from './waiting-takes.ts';
 
 /** Takes of the batch that is being gathered, and how they find jobs. */
@@ -94,7 +93,9 @@ function takeOne(
     (acceptsSuspects || !job.isSuspect) && job.availableAt <= now && job.expiresAt > now;
   const first = parts.ready.first(endpoint, overlay, ({ job }) => willDo(job));
   if (!first) return undefined;
-  const stored = whole(parts.sql, first);
+  // A long input is not kept in the line. It may be on its way to the file yet, and then only the overlay has it.
+  const stored = first.isPart ? findJob(parts, overlay, first.job.id, 'whole') : first;
+  if (!stored) throw new Error(`the ready job ${first.job.id} is nowhere`);
   const transition = decideTransition(stored.job, { type: 'leased', workerId, leaseMs }, now);
   if (transition) writeTransition(parts, draft, stored, transition, now);
   return transition;

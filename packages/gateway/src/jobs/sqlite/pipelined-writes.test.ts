@@ -146,3 +146,32 @@ it('hands each chunk to one reader, however fast they ask', async () => {
   expect(await first).toEqual(['1', '2', '3']);
   expect(await second).toEqual(['4']);
 });
+
+it('a job with a long input that is taken before it is on disk is taken with its input', async () => {
+  const input = JSON.stringify({ text: 'x'.repeat(100_000) });
+  const inserted = store.insert(newTestJob({ input, extras: '{"s3Config":{}}' }));
+  await nextTurn();
+  expect(held.waiting()).toBe(1);
+  const taken = store.take(
+    { endpoint: 'echo', workerId: 'w', leaseMs: 1_000, max: 1, acceptsSuspects: true },
+    NOW,
+  );
+  await nextTurn();
+  await writeAll();
+  await inserted;
+  const [transition] = await taken;
+  expect(transition?.after.input).toBe(input);
+  expect(transition?.after.extras).toBe('{"s3Config":{}}');
+});
+
+it('and so is one that is taken when nothing but the file has its input', async () => {
+  const input = JSON.stringify({ text: 'x'.repeat(100_000) });
+  for (const id of ['a', 'b']) void store.insert(newTestJob({ id, input: id === 'a' ? input : '{}' }));
+  await writeAll();
+  const taken = store.take(
+    { endpoint: 'echo', workerId: 'w', leaseMs: 1_000, max: 2, acceptsSuspects: true },
+    NOW,
+  );
+  await writeAll();
+  expect((await taken).map(({ after }) => after.input)).toEqual([input, '{}']);
+});

@@ -45,10 +45,13 @@ function textOf(value: unknown): string | undefined {
 export function whole(sql: Reads, stored: StoredJob): StoredJob {
   if (!stored.isPart) return stored;
   const texts = sql.input.get(stored.seq);
-  const input = String(texts?.input ?? '{}');
+  // Never an empty one in its place: a worker would run on it.
+  if (typeof texts?.input !== 'string')
+    throw new Error(`the input of job ${stored.job.id} is not in the file`);
+  const { input } = texts;
   const job = { ...stored.job, input };
   const { seq, isReady } = stored;
-  return typeof texts?.extras === 'string'
+  return typeof texts.extras === 'string'
     ? { seq, isReady, job: { ...job, extras: texts.extras } }
     : { seq, isReady, job };
 }
