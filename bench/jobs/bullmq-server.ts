@@ -1,7 +1,7 @@
 // The peer of `vsBullmq`: the same three calls on the same HTTP server, with BullMQ on Redis behind them. A take is
 // answered at once, and only asked for when a job is there, which is BullMQ's best case. Arguments: the folder that has
 // BullMQ installed, and Redis's port.
-import { createHttpStack, JSON_TYPE } from './http-stack.ts';
+import { serveHttpStack } from './http-stack.ts';
 import { requireFrom } from './peers.ts';
 
 /** The part of BullMQ that is used here; its own types come with it only where it is installed. */
@@ -31,24 +31,23 @@ const worker = new Worker('bench', null, { connection, autorun: false });
 await worker.waitUntilReady();
 const taken = new Map<string, BullJob>();
 
-const app = createHttpStack();
-app.post('/v2/:endpoint/run', async (request, reply) => {
-  const { input } = JSON.parse(request.body as string) as { input: unknown };
-  const job = await queue.add('job', input);
-  return reply.type(JSON_TYPE).send(`{"id":"${job.id}","status":"IN_QUEUE"}`);
+const url = await serveHttpStack({
+  async 'POST /v2/:endpoint/run'({ body }) {
+    const { input } = JSON.parse(body) as { input: unknown };
+    const job = await queue.add('job', input);
+    return `{"id":"${job.id}","status":"IN_QUEUE"}`;
+  },
+  async 'GET /v2/:endpoint/job-take/:worker'({ params }) {
+    const job = await worker.getNextJob(params.worker ?? '', { block: false });
+    if (!job) return undefined;
+    taken.set(job.id, job);
+    return `{"id":"${job.id}","input":${JSON.stringify(job.data)}}`;
+  },
+  async 'POST /v2/:endpoint/job-done/:worker/:id'({ params: { worker: workerId = '', id = '' }, body }) {
+    const { output } = JSON.parse(body) as { output: unknown };
+    await taken.get(id)?.moveToCompleted(output, workerId, false);
+    taken.delete(id);
+    return '{}';
+  },
 });
-app.get('/v2/:endpoint/job-take/:worker', async (request, reply) => {
-  const job = await worker.getNextJob((request.params as { worker: string }).worker, { block: false });
-  if (!job) return reply.code(204).send();
-  taken.set(job.id, job);
-  return reply.type(JSON_TYPE).send(`{"id":"${job.id}","input":${JSON.stringify(job.data)}}`);
-});
-app.post('/v2/:endpoint/job-done/:worker/:id', async (request, reply) => {
-  const params = request.params as { worker: string; id: string };
-  const { output } = JSON.parse(request.body as string) as { output: unknown };
-  await taken.get(params.id)?.moveToCompleted(output, params.worker, false);
-  taken.delete(params.id);
-  return reply.type(JSON_TYPE).send('{}');
-});
-
-console.log(await app.listen({ host: '127.0.0.1', port: 0 }));
+console.log(url);

@@ -2,7 +2,6 @@ import os from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { createAddressRules } from '@spillway/sdk/net';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { type Batches, createBatches } from './batches/batches.ts';
 import { createSqliteBatchStore } from './batches/sqlite/sqlite-batch-store.ts';
@@ -17,6 +16,7 @@ import { createFleet, type Fleet } from './fleet/fleet.ts';
 import { readHostHardware } from './fleet/host-hardware.ts';
 import { createPoolStore, type PoolStore } from './fleet/pool-store.ts';
 import { workerOrigin } from './fleet/worker-origins.ts';
+import type { App } from './http/app.ts';
 import { batchSubmission } from './http/batch/batch-submission.ts';
 import { listenOn } from './http/listen.ts';
 import { arrivalLimit } from './http/request-arrival.ts';
@@ -362,7 +362,7 @@ interface Parts {
   readonly scheduler: Scheduler;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;
-  readonly app: FastifyInstance;
+  readonly app: App;
   readonly door: WorkerDoor;
   /** Empty until it listens. */
   url: string;

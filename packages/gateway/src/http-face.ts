@@ -1,11 +1,10 @@
 import type { Clock } from '@spillway/sdk/clock';
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/index.ts';
 import { createEventLog } from './events/event-log.ts';
 import { logEvents } from './events/log-events.ts';
 import { recordEvents } from './events/record-events.ts';
-import { createApp, ROUTES } from './http/app.ts';
+import { type App, createApp, ROUTES } from './http/app.ts';
 import { createAuthenticator } from './http/auth.ts';
 import { createReference } from './http/openapi/reference.ts';
 import { createRateLimiter } from './http/rate-limiter.ts';
@@ -39,7 +38,7 @@ export interface HttpFaceOptions
 const WORKER_HOLD_MS = 25_000;
 
 /** The HTTP part of the composition root: wires what routes work with, and builds the app around it. */
-export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
+export function createHttpFace(options: HttpFaceOptions): App {
   const { config, clock, ids, log, engine, adminKey, workerKeys, watchWebhooks, ...given } = options;
   const { queue, dispatcher, waiters, stops, strays } = engine;
   const { endpoints, fleet, keys } = given;
@@ -72,12 +71,11 @@ export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
       });
     },
   };
-  const app = createApp({
+  return createApp({
     ...{ parts, log, onAnswer: metrics.observeRequest },
     authenticate: createAuthenticator({ adminKey, keys, workerKeys }),
     limiter: createRateLimiter(config.rateLimits, clock),
     requestIds: createRequestIds(run),
+    onClose: () => stopping.abort(),
   });
-  app.addHook('preClose', async () => stopping.abort());
-  return app;
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { InjectOptions } from 'light-my-request';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -11,6 +11,7 @@ import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-sto
 import { createApp } from './app.ts';
 import { createAuthenticator } from './auth.ts';
 import type { RouteParts } from './route.ts';
+import { type InjectedApp, withInject } from './test-inject.ts';
 import { newTestParts } from './test-parts.ts';
 
 const ADMIN = 'spk_admin-key-of-the-tests';
@@ -18,7 +19,7 @@ const HOLD_MS = 25_000;
 
 describe('the HTTP face', () => {
   let engine: ReturnType<typeof createTestEngine>;
-  let app: FastifyInstance;
+  let app: InjectedApp;
   let keys: ReturnType<typeof createKeyStore>;
   let workerKeys: ReturnType<typeof createWorkerKeys>;
   const noted: string[] = [];
@@ -56,7 +57,7 @@ describe('the HTTP face', () => {
         job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'starting' } : undefined,
     };
     const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys });
-    app = createApp({ parts, authenticate, log: pino({ level: 'silent' }) });
+    app = withInject(createApp({ parts, authenticate, log: pino({ level: 'silent' }) }));
     noted.length = 0;
   });
 

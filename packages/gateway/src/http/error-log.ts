@@ -1,6 +1,6 @@
 import type { Clock } from '@spillway/sdk/clock';
-import type { FastifyBaseLogger } from 'fastify';
 import type { ErrorCode, GatewayError } from '../errors.ts';
+import type { CallLog } from './lazy-log.ts';
 
 /**
  * Errors of the gateway in its log, each with its reason and stack, under the id of its request. Some have one cause for
@@ -9,7 +9,7 @@ import type { ErrorCode, GatewayError } from '../errors.ts';
  */
 export interface ErrorLog {
   /** `cause`: what was thrown; `known`: what is answered for it. */
-  note(log: FastifyBaseLogger, known: GatewayError, cause: Error): void;
+  note(log: CallLog, known: GatewayError, cause: Error): void;
 }
 
 const QUIET_MS = 10_000;

@@ -1,54 +1,146 @@
-import type { ServerResponse } from 'node:http';
-import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { HangUp } from '../lib/hang-up.ts';
 import type { Caller } from './auth.ts';
-import { LazyLog } from './lazy-log.ts';
-import type { Call, RouteParts } from './route.ts';
+import { type CallLog, LazyLog } from './lazy-log.ts';
+import { parseQuery } from './parse-query.ts';
+import type { Call, Reply, Route, RouteParts } from './route.ts';
+
+/** What all calls have in common. */
+export interface CallFace {
+  readonly parts: RouteParts;
+  readonly log: Logger;
+  /** Names requests. */
+  readonly requestIds: (request: IncomingMessage) => string;
+}
+
+const ANYBODY: Caller = { scope: 'viewer' };
+const NO_PARAMS: Readonly<Record<string, string>> = {};
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /**
- * A call as its route sees it. A class, since its query and its signal are made only for the few who look at them: an
- * object literal with getters would give each call a shape of its own, and keep all that it holds alive until the next
- * large garbage collection.
+ * A request and its answer, as its route sees both. One object, since most calls live for some microseconds only; what
+ * few look at (query, signal, log, the request's name) is made when they do.
  */
-export class HttpCall implements Call {
-  readonly parts: RouteParts;
-  readonly caller: Caller;
-  readonly params: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly reply: FastifyReply;
+export class HttpCall implements Call, Reply {
+  readonly request: IncomingMessage;
+  readonly raw: ServerResponse;
+  readonly #face: CallFace;
+  /** The row that it is for; null for what no row fits. */
+  row: Route | null = null;
+  params = NO_PARAMS;
+  /** What follows the question mark. */
+  search = '';
+  body = '';
+  caller = ANYBODY;
+  /** When it came, by `performance.now()`. */
+  readonly askedAt = performance.now();
+  statusCode = 200;
+  /** The pattern of its path, for metrics and logs. */
+  pattern = 'none';
+  #headers: Record<string, string> | undefined;
+  #isHijacked = false;
+  #id: string | undefined;
   #query: Readonly<Record<string, string>> | undefined;
   #signal: AbortSignal | undefined;
   #hangUp: HangUp | undefined;
-  readonly #log: Logger;
 
-  constructor(parts: RouteParts, caller: Caller, reply: FastifyReply, log: Logger) {
-    const { params, body } = reply.request;
-    this.parts = parts;
-    this.caller = caller;
-    this.params = params as Record<string, string>;
-    this.body = typeof body === 'string' ? body : '';
-    this.reply = reply;
-    this.#log = log;
+  constructor(face: CallFace, request: IncomingMessage, raw: ServerResponse) {
+    this.#face = face;
+    this.request = request;
+    this.raw = raw;
+  }
+
+  get parts(): RouteParts {
+    return this.#face.parts;
+  }
+
+  get reply(): Reply {
+    return this;
+  }
+
+  get method(): string {
+    return this.request.method ?? 'GET';
+  }
+
+  get path(): string {
+    return (this.request.url ?? '/').split('?')[0] ?? '/';
+  }
+
+  get id(): string {
+    this.#id ??= this.#face.requestIds(this.request);
+    return this.#id;
   }
 
   get query(): Readonly<Record<string, string>> {
-    this.#query ??= queryOf(this.reply.request);
+    this.#query ??= parseQuery(this.search);
     return this.#query;
   }
 
   get signal(): AbortSignal {
-    this.#signal ??= clientGone(this.reply);
+    this.#signal ??= clientGone(this.raw);
     return this.#signal;
   }
 
-  get log(): FastifyBaseLogger {
-    return new LazyLog(this.#log, { requestId: this.reply.request.id });
+  get log(): CallLog {
+    return new LazyLog(this.#face.log, { requestId: this.id });
   }
 
   get hangUp(): HangUp {
-    this.#hangUp ??= new ConnectionEnd(this.reply.raw);
+    this.#hangUp ??= new ConnectionEnd(this.raw);
     return this.#hangUp;
+  }
+
+  get sent(): boolean {
+    return this.#isHijacked || this.raw.writableEnded;
+  }
+
+  code(status: number): this {
+    this.statusCode = status;
+    return this;
+  }
+
+  header(name: string, value: string): this {
+    this.#headers ??= {};
+    this.#headers[name] = value;
+    return this;
+  }
+
+  headers(headers: Readonly<Record<string, string>>): this {
+    for (const name in headers) this.header(name, headers[name] ?? '');
+    return this;
+  }
+
+  type(mediaType: string): this {
+    return this.header('content-type', mediaType);
+  }
+
+  getHeaders(): Readonly<Record<string, string>> {
+    return this.#headers ?? {};
+  }
+
+  hijack(): this {
+    this.#isHijacked = true;
+    return this;
+  }
+
+  send(text?: string): void {
+    const { raw, statusCode } = this;
+    if (text === undefined) {
+      raw.writeHead(statusCode, this.#headers);
+      raw.end();
+      return;
+    }
+    const length = Buffer.byteLength(text);
+    const headers = this.#headers;
+    if (headers === undefined) {
+      raw.writeHead(statusCode, { 'content-type': JSON_TYPE, 'content-length': length });
+    } else {
+      headers['content-type'] ??= JSON_TYPE;
+      headers['content-length'] = String(length);
+      raw.writeHead(statusCode, headers);
+    }
+    raw.end(text);
   }
 }
 
@@ -84,7 +176,7 @@ class ConnectionEnd implements HangUp {
 const HUNG_UP = new DOMException('the client hung up', 'AbortError');
 
 /** Aborts when the connection closes before the answer is out. */
-function clientGone({ raw }: FastifyReply): AbortSignal {
+function clientGone(raw: ServerResponse): AbortSignal {
   const gone = new AbortController();
   const look = () => {
     if (raw.destroyed && !raw.writableEnded) gone.abort(HUNG_UP);
@@ -93,20 +185,4 @@ function clientGone({ raw }: FastifyReply): AbortSignal {
   // It may have closed before anybody asked.
   look();
   return gone.signal;
-}
-
-/** Of a parameter that came several times, the first. */
-function queryOf(request: FastifyRequest): Readonly<Record<string, string>> {
-  const given = request.query as Readonly<Record<string, string | string[]>>;
-  // Nearly always as it is: the router's own object, which has no prototype.
-  for (const key in given) if (Array.isArray(given[key])) return firstOfEach(given);
-  return given as Readonly<Record<string, string>>;
-}
-
-function firstOfEach(given: Readonly<Record<string, string | string[]>>): Record<string, string> {
-  const query: Record<string, string> = {};
-  for (const [key, value] of Object.entries(given)) {
-    query[key] = Array.isArray(value) ? (value[0] ?? '') : value;
-  }
-  return query;
 }

@@ -9,10 +9,10 @@ beforeEach(() => {
   lines = [];
 });
 
-test('a child says what its parents were given, and what is below the level is not said', () => {
-  const request = new LazyLog(newLog('info'), { run: 'r' }).child({ requestId: 'a' });
+test('it says what its parent was given, and what is below the level is not said', () => {
+  const parent = newLog('info').child({ run: 'r' });
+  const request = new LazyLog(parent, { requestId: 'a' });
   request.debug('small');
-  request.silent('nothing');
   expect(lines).toEqual([]);
   request.info({ more: 1 }, 'hello %s', 'you');
   request.error(new Error('broken'));
@@ -22,16 +22,13 @@ test('a child says what its parents were given, and what is below the level is n
   ]);
 });
 
-test('a level of its own counts, and one that is changed later does', () => {
+test('a level that is changed later counts', () => {
   const parent = newLog('info');
-  const chatty = new LazyLog(parent, {}, { level: 'debug' });
-  chatty.debug('heard');
   const plain = new LazyLog(parent, {});
   plain.debug('not heard');
   parent.level = 'debug';
   plain.debug('heard now');
-  expect(lines.map(({ msg }) => msg)).toEqual(['heard', 'heard now']);
-  expect(plain.level).toBe('debug');
+  expect(lines.map(({ msg }) => msg)).toEqual(['heard now']);
 });
 
 test('a child is made when it logs, and once', () => {

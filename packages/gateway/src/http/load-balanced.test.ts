@@ -1,5 +1,4 @@
 import { createManualClock, type ManualClock } from '@spillway/sdk/clock';
-import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { defaultConfig } from '../config/index.ts';
@@ -10,9 +9,10 @@ import { createApp } from './app.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createRequestIds } from './request-log.ts';
 import type { RouteParts } from './route.ts';
+import { type InjectedApp, withInject } from './test-inject.ts';
 import { newTestParts } from './test-parts.ts';
 
-let app: FastifyInstance;
+let app: InjectedApp;
 let clock: ManualClock;
 /** Endpoints that were asked for a worker. */
 let entered: string[];
@@ -39,7 +39,7 @@ beforeEach(() => {
     },
   };
   const { rateLimits } = defaultConfig('/', {});
-  app = createApp({
+  const served = createApp({
     parts: { endpoints, clock, loadBalancer, ...newTestParts() } as unknown as RouteParts,
     authenticate: (header) => ({
       scope: header === 'admin' ? 'admin' : 'client',
@@ -49,6 +49,7 @@ beforeEach(() => {
     limiter: createRateLimiter({ ...rateLimits, lb: 2 }, clock),
     requestIds: createRequestIds('run1'),
   });
+  app = withInject(served);
 });
 afterEach(() => app.close());
 

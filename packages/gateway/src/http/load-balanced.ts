@@ -1,8 +1,7 @@
-import http, { type IncomingMessage, ServerResponse } from 'node:http';
+import http, { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '@spillway/sdk/clock';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Endpoint, LoadBalancing } from '../endpoints/endpoint.ts';
 import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
@@ -21,6 +20,7 @@ import { openTunnel, runTunnel } from '../load-balancing/tunnel.ts';
 import { type WorkerUse, withWorker } from '../load-balancing/with-worker.ts';
 import { type Authenticate, authorize, type Caller } from './auth.ts';
 import { errorBody } from './error-handler.ts';
+import type { HttpCall } from './http-call.ts';
 import { createLbTargets, type LbTarget } from './lb-target.ts';
 import { type RateLimiter, rateLimitHeaders, refuseIfSpent } from './rate-limiter.ts';
 import type { NoteAnswer, OnAnswer } from './request-log.ts';
@@ -36,8 +36,8 @@ export interface LoadBalancedOptions {
   readonly authenticate: Authenticate;
   readonly log: Logger;
   readonly limiter: RateLimiter | undefined;
-  /** These two are for upgrades: of other requests the server itself keeps the count. */
-  readonly requestIds: ((request: IncomingMessage) => string) | undefined;
+  /** These two are for upgrades, which are no calls. */
+  readonly requestIds: (request: IncomingMessage) => string;
   readonly onAnswer: OnAnswer | undefined;
   readonly noteAnswer: NoteAnswer;
 }
@@ -64,43 +64,36 @@ export class LoadBalancedDoor {
     this.#targetOf = createLbTargets(options.endpoints);
   }
 
-  /** For the router: all paths of an endpoint are one, so that it has no opinion on them. */
-  readonly rewriteUrl = (request: IncomingMessage): string => {
-    const target = this.#targetOf(request);
-    return target ? `/lb/${encodeURIComponent(target.endpoint)}` : (request.url ?? '/');
-  };
+  /** Whether it is asked for: at any path of such an endpoint, or at a name of its own. */
+  isFor(request: IncomingMessage): boolean {
+    return this.#targetOf(request) !== undefined;
+  }
 
   /** For the server: other upgrades than these are answered as plain requests. */
   readonly isUpgrade = (request: IncomingMessage): boolean =>
     request.headers.upgrade?.toLowerCase() === 'websocket' && this.#targetOf(request) !== undefined;
 
-  mount(app: FastifyInstance): void {
-    for (const method of http.METHODS) {
-      if (!app.supportedMethods.includes(method)) app.addHttpMethod(method);
-    }
-    app.route({
-      method: app.supportedMethods.filter((method) => method !== 'CONNECT'),
-      url: ROUTE,
-      // Here, and not in the handler: between them the body would be read, and odd requests refused.
-      onRequest: (request, reply) => this.#serve(request, reply),
-      handler: (_request, reply) => reply,
-    });
-    app.server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
-    app.addHook('onClose', async () => this.#agent.destroy());
+  /** WebSockets come in through the server itself. */
+  mount(server: Server): void {
+    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
   }
 
-  async #serve(asked: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { raw: request, id } = asked;
-    asked.askedAt = performance.now();
-    const client = this.#admit(request, id, (headers) => void reply.headers(headers));
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  async serve(call: HttpCall): Promise<void> {
+    const { request } = call;
+    call.pattern = ROUTE;
+    const client = this.#admit(request, call.id, (headers) => void call.headers(headers));
     checkRequestSize(request, client.settings.payloadLimitBytes);
     const left = new AbortController();
-    reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) left.abort(new Error('the client left'));
+    call.raw.once('close', () => {
+      if (!call.raw.writableFinished) left.abort(new Error('the client left'));
     });
     try {
       await withWorker(this.#workerFor(client, left.signal), async (permit, signal) => {
-        void reply.header(WORKER_ID_HEADER, permit.workerId);
+        call.header(WORKER_ID_HEADER, permit.workerId);
         const limitBytes = client.settings.payloadLimitBytes;
         const response = await requestWorker({
           request,
@@ -111,15 +104,14 @@ export class LoadBalancedDoor {
           agent: this.#agent,
           signal,
         });
-        void reply.hijack();
+        call.hijack().code(response.statusCode ?? 502);
         const headers = responseHeaders(workerSide(response, permit, client));
-        return relayResponse(response, reply.raw, headers, limitBytes);
+        return relayResponse(response, call.raw, headers, limitBytes);
       });
-      this.#options.noteAnswer(asked, reply);
+      this.#options.noteAnswer(call);
     } catch (error) {
       if (!left.signal.aborted) throw error;
       // Nobody is there to be answered.
-      void reply.hijack();
     }
   }
 
@@ -131,8 +123,8 @@ export class LoadBalancedDoor {
     reply.on('finish', () => (socket as Socket).destroySoon());
     const left = new AbortController();
     const early = collectEarly(socket, head, () => left.abort(new Error('the client left')));
-    const id = this.#options.requestIds?.(request);
-    if (id !== undefined) reply.setHeader('x-request-id', id);
+    const id = this.#options.requestIds(request);
+    reply.setHeader('x-request-id', id);
     const answered = this.#timeUpgrade(request);
     reply.on('finish', () => answered(reply.statusCode));
     try {
@@ -169,7 +161,7 @@ export class LoadBalancedDoor {
   }
 
   /** Who calls what. Throws a GatewayError when that isn't possible; `tell` gets headers for whatever is answered. */
-  #admit(request: IncomingMessage, requestId: string | undefined, tell: (headers: Headers) => void): Client {
+  #admit(request: IncomingMessage, requestId: string, tell: (headers: Headers) => void): Client {
     const { endpoints, authenticate } = this.#options;
     const target = this.#targetOf(request);
     if (!target) throw new GatewayError('ROUTE_NOT_FOUND', 'no such path');
@@ -188,7 +180,7 @@ export class LoadBalancedDoor {
     const side: ClientSide = { rawHeaders, method, address, isTls, prefix: target.prefix, requestId };
     return {
       target,
-      ours: { ...limits, ...(requestId === undefined ? {} : { 'x-request-id': requestId }) },
+      ours: { ...limits, 'x-request-id': requestId },
       settings: endpoint.loadBalancing,
       side,
       host: request.headers.host ?? '',
@@ -218,7 +210,7 @@ export class LoadBalancedDoor {
     };
   }
 
-  #refuseUpgrade(reply: ServerResponse, error: unknown, requestId: string | undefined): void {
+  #refuseUpgrade(reply: ServerResponse, error: unknown, requestId: string): void {
     const known =
       error instanceof GatewayError
         ? error

@@ -1,43 +1,43 @@
-import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../errors.ts';
 import type { Route } from './route.ts';
 
 /**
- * Bodies as text, whatever their content type says: workers send JSON as a form. Fastify's own collector reads any
- * stream that a hook may put in the request's place; here only the request itself is read, which most often is one
- * chunk, and its limit is that of its row.
+ * Bodies as text, whatever their content type says: workers send JSON as a form. Most often a body is one chunk, and its
+ * limit is that of its row.
  */
 export const SMALL_BODY_BYTES = 1024 * 1024;
 
-type Done = (error: Error | null, body?: string) => void;
+const MIB = 1024 * 1024;
+
+type Done = (error: Error | null, body: string) => void;
 /** What is read of a request. */
-type Payload = NodeJS.EventEmitter & { resume(): unknown };
+export type BodySource = Pick<IncomingMessage, 'headers'> & NodeJS.EventEmitter & { resume(): unknown };
 
-export function limitOf(route: Route | null): number {
-  return route?.bodyLimitBytes ?? SMALL_BODY_BYTES;
+export function limitOf(route: Pick<Route, 'bodyLimitBytes'>): number {
+  return route.bodyLimitBytes ?? SMALL_BODY_BYTES;
 }
 
-/** `routeOf`: the row that a request is for; null where none fits. */
-export function addBodyReader(
-  app: FastifyInstance,
-  routeOf: (request: FastifyRequest) => Route | null,
-): void {
-  app.removeAllContentTypeParsers();
-  // Those that clients and workers send by name, too: what only `*` fits is looked up anew for each request.
-  for (const type of ['application/json', 'application/x-www-form-urlencoded', '*'])
-    app.addContentTypeParser(type, (request: FastifyRequest, payload: Payload, done: Done) => {
-      const length = Number(request.raw.headers['content-length']);
-      readBody(payload, { limitBytes: limitOf(routeOf(request)), length }, done);
-    });
+/** What is sent is larger than its row allows. The rest of it is not read, so its connection ends with the answer. */
+export class BodyTooLargeError extends GatewayError {
+  constructor(path: string, limitBytes: number) {
+    const code = path.startsWith('/v2/') ? 'BODY_TOO_LARGE' : 'PAYLOAD_TOO_LARGE';
+    super(code, `bad request: body: exceeded max body size of ${Math.floor(limitBytes / MIB)}MiB`);
+  }
 }
 
-/** `length`: as the header says; NaN where it says nothing. */
-function readBody(
-  payload: Payload,
-  { limitBytes, length }: { readonly limitBytes: number; readonly length: number },
-  done: Done,
-): void {
-  if (length > limitBytes) {
-    done(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
+export function hasBody({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>): boolean {
+  if (method === 'GET' || method === 'HEAD') return false;
+  const length = headers['content-length'];
+  return length === undefined ? headers['transfer-encoding'] !== undefined : length !== '0';
+}
+
+/** `row`: its limit and path. Calls `done` once. */
+export function readBody(source: BodySource, row: Pick<Route, 'bodyLimitBytes' | 'path'>, done: Done): void {
+  const limitBytes = limitOf(row);
+  const said = source.headers['content-length'];
+  if (said !== undefined && Number(said) > limitBytes) {
+    done(new BodyTooLargeError(row.path, limitBytes), '');
     return;
   }
   let first: Buffer | undefined;
@@ -46,7 +46,7 @@ function readBody(
   let isOver = false;
 
   // The listeners stay, since they go with the request, of which nothing more comes in nearly every case.
-  function end(error: Error | null, body?: string): void {
+  function end(error: Error | null, body: string): void {
     if (isOver) return;
     isOver = true;
     first = undefined;
@@ -56,14 +56,17 @@ function readBody(
   function onData(chunk: Buffer): void {
     if (isOver) return;
     received += chunk.length;
-    if (received > limitBytes) end(new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE());
+    if (received > limitBytes) end(new BodyTooLargeError(row.path, limitBytes), '');
     else if (first === undefined) first = chunk;
     else if (more === undefined) more = [first, chunk];
     else more.push(chunk);
   }
   function onEnd(): void {
-    if (!Number.isNaN(length) && received !== length) {
-      end(new errorCodes.FST_ERR_CTP_INVALID_CONTENT_LENGTH());
+    if (said !== undefined && received !== Number(said)) {
+      end(
+        new GatewayError('INPUT_INVALID', 'bad request: the body is not as long as content-length says'),
+        '',
+      );
       return;
     }
     // Decoded at once, since a character may lie on the border of two chunks.
@@ -72,10 +75,10 @@ function readBody(
   }
   /** The client left, or what it sent was no HTTP. */
   function onError(error: Error): void {
-    end(Object.assign(error, { statusCode: 400 }));
+    end(new GatewayError('INPUT_INVALID', `bad request: the body broke off: ${error.message}`), '');
   }
-  payload.on('data', onData);
-  payload.on('end', onEnd);
-  payload.on('error', onError);
-  payload.resume();
+  source.on('data', onData);
+  source.on('end', onEnd);
+  source.on('error', onError);
+  source.resume();
 }

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createNativeTestApp, type NativeTestApp } from './test-native-app.ts';
 
 let test: NativeTestApp;
@@ -67,7 +67,7 @@ it('otherwise only failures are logged, and no request', async () => {
 });
 
 it('a fault of the gateway is logged under the request id that its answer names, once', async () => {
-  test.app.addHook('preHandler', async () => {
+  vi.spyOn(test.queue, 'list').mockImplementation(() => {
     throw new Error('broken inside');
   });
   const reply = await test.call('GET', '/v1/jobs', undefined, { headers: { 'x-request-id': 'order-8' } });

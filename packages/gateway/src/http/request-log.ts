@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { HttpCall } from './http-call.ts';
 
 /**
  * Every request has an id that the client may choose: it stands in every log line, and comes back in `x-request-id`, to
@@ -23,29 +23,26 @@ export function createRequestIds(prefix: string): (request: IncomingMessage) => 
 export type OnAnswer = (method: string, route: string, status: number, ms: number) => void;
 
 /** Notes an answer when it goes out. */
-export type NoteAnswer = (request: FastifyRequest, reply: FastifyReply) => void;
+export type NoteAnswer = (call: HttpCall) => void;
 
 /**
- * Counts answers, and at the level debug logs a line for each. The framework's own hook for it would listen to each
- * response for its last byte, which costs more than most answers do.
+ * Counts answers, and at the level debug logs a line for each. They are noted when they go out: to listen to each response
+ * for its last byte costs more than most answers do.
  */
 export function createNoteAnswer(log: Logger, onAnswer: OnAnswer | undefined): NoteAnswer {
   // Asked once, so that a busy gateway pays nothing for what it does not log.
   const isLogged = log.isLevelEnabled('debug');
-  return (request, reply) => {
-    const { askedAt } = request;
-    const ms = askedAt === 0 ? 0 : performance.now() - askedAt;
-    // What the router tells of a route is put together anew each time.
-    const route = request.row?.path ?? request.routeOptions.url ?? 'none';
-    onAnswer?.(request.method, route, reply.statusCode, ms);
+  return (call) => {
+    const { method, pattern: route, statusCode: status } = call;
+    const ms = performance.now() - call.askedAt;
+    onAnswer?.(method, route, status, ms);
     if (!isLogged) return;
-    const { endpoint, id, worker } = (request.params ?? {}) as Readonly<Record<string, string>>;
+    const { endpoint, id, worker } = call.params;
     const named = {
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(id === undefined ? {} : { jobId: id }),
       ...(worker === undefined ? {} : { workerId: worker }),
     };
-    const answer = { method: request.method, route, status: reply.statusCode, ms: Math.round(ms) };
-    log.debug({ requestId: request.id, ...answer, ...named }, 'answered');
+    log.debug({ requestId: call.id, method, route, status, ms: Math.round(ms), ...named }, 'answered');
   };
 }

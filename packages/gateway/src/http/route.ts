@@ -1,6 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WaitReason } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
-import type { FastifyBaseLogger, FastifyReply } from 'fastify';
 import type { Batches } from '../batches/batches.ts';
 import type { RateLimited } from '../config/rate-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
@@ -19,6 +19,7 @@ import type { HangUp } from '../lib/hang-up.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
 import { type Caller, maySee } from './auth.ts';
+import type { CallLog } from './lazy-log.ts';
 import type { Reference } from './openapi/reference.ts';
 import type { RouteDoc } from './openapi/route-doc.ts';
 
@@ -67,8 +68,26 @@ export interface Call {
   /** The same, lighter. */
   readonly hangUp: HangUp;
   /** Names the request in each line. */
-  readonly log: FastifyBaseLogger;
-  readonly reply: FastifyReply;
+  readonly log: CallLog;
+  readonly reply: Reply;
+}
+
+/** The answer of a call, for routes whose answer is not just JSON with a 200. */
+export interface Reply {
+  readonly request: IncomingMessage;
+  readonly raw: ServerResponse;
+  readonly statusCode: number;
+  /** Whether it went out, or goes out by the route's own hand. */
+  readonly sent: boolean;
+  code(status: number): Reply;
+  header(name: string, value: string): Reply;
+  headers(headers: Readonly<Record<string, string>>): Reply;
+  type(mediaType: string): Reply;
+  /** What was set so far. */
+  getHeaders(): Readonly<Record<string, string>>;
+  /** The route answers by `raw` itself, headers included. */
+  hijack(): Reply;
+  send(text?: string): void;
 }
 
 /** A string is JSON already, anything else is written as JSON, undefined answers 204. */

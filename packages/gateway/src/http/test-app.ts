@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import type { InjectOptions, Response } from 'light-my-request';
 import { pino } from 'pino';
 import { type Batches, createBatches } from '../batches/batches.ts';
 import { createSqliteBatchStore } from '../batches/sqlite/sqlite-batch-store.ts';
@@ -16,6 +16,7 @@ import { createAuthenticator } from './auth.ts';
 import { batchSubmission } from './batch/batch-submission.ts';
 import { checkAnswers } from './openapi/test-answers.ts';
 import type { RouteParts } from './route.ts';
+import { withInject } from './test-inject.ts';
 import { newTestParts } from './test-parts.ts';
 
 const ADMIN = 'spk_admin-key-of-the-tests';
@@ -58,19 +59,19 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
     waitReason: async (job) =>
       job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'a worker is starting' } : undefined,
   };
-  const workerKeys = createWorkerKeys(engine.ids);
-  const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys });
-  const app: FastifyInstance = createApp({ parts, authenticate, log: pino(SILENT), ...options });
-  const answers = checkAnswers(app, ROUTES);
-  const connections = new Map<string, ServerResponse>();
-  app.addHook('onRequest', async (request, reply) => void connections.set(request.url, reply.raw));
+  const authenticate = createAuthenticator({
+    adminKey: ADMIN,
+    keys,
+    workerKeys: createWorkerKeys(engine.ids),
+  });
+  const { app, answers, connections } = serveChecked({ parts, authenticate, log: pino(SILENT), ...options });
 
   const call = (
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
     body?: unknown,
     more: InjectOptions = {},
-  ): Promise<LightMyRequestResponse> =>
+  ): Promise<Response> =>
     app.inject({
       method,
       url,
@@ -102,6 +103,17 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
       return open;
     },
   };
+}
+
+/** Every answer is compared with its description; the newest connection of each address is kept. */
+function serveChecked(options: AppOptions) {
+  const answers = checkAnswers(ROUTES);
+  const connections = new Map<string, ServerResponse>();
+  const app = withInject(createApp(options), {
+    onRequest: ({ url = '' }, response) => void connections.set(url, response),
+    onAnswer: answers.note,
+  });
+  return { app, answers, connections };
 }
 
 function createTestBatches(

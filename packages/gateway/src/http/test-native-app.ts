@@ -1,4 +1,4 @@
-import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import type { InjectOptions, Response } from 'light-my-request';
 import { type Logger, pino } from 'pino';
 import { defaultConfig } from '../config/index.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
@@ -21,6 +21,7 @@ import { checkAnswers } from './openapi/test-answers.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createRequestIds } from './request-log.ts';
 import type { RouteParts } from './route.ts';
+import { withInject } from './test-inject.ts';
 
 const ADMIN = 'spk_admin-key-of-the-tests';
 
@@ -104,13 +105,14 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger) {
       job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'a worker is starting' } : undefined,
     // Parts that none of these tests reaches are left out.
   } as Partial<RouteParts> as RouteParts;
-  const app: FastifyInstance = createApp({
+  const answers = checkAnswers(ROUTES);
+  const served = createApp({
     ...{ parts, log, onAnswer: metrics.observeRequest },
     authenticate: createAuthenticator({ adminKey: ADMIN, keys, workerKeys }),
     limiter: createRateLimiter(defaultConfig('/', {}).rateLimits, clock),
     requestIds: createRequestIds('run1'),
   });
-  const answers = checkAnswers(app, ROUTES);
+  const app = withInject(served, { onAnswer: answers.note });
   return { answers, engine, endpoints, keys, backend, fleet, events, stopping, parts, app };
 }
 
@@ -130,7 +132,7 @@ export function createNativeTestApp(
     url: string,
     body?: unknown,
     { as = ADMIN, headers = {} }: CallOptions = {},
-  ): Promise<LightMyRequestResponse> => {
+  ): Promise<Response> => {
     const options: InjectOptions = { method, url, headers: { authorization: as, ...headers } };
     if (body !== undefined) options.payload = typeof body === 'string' ? body : JSON.stringify(body);
     return app.inject(options);

@@ -24,10 +24,11 @@ export function identifyWorker(call: Call): string {
 
 /** Pings of RunPod's worker come from another HTTP client than its other calls and name only a version. */
 function describeCaller({ reply, query }: Call): PoolClient {
-  const { ip, headers } = reply.request;
+  const { socket, headers } = reply.request;
+  const remoteAddress = socket.remoteAddress ?? '';
   const agent = headers['user-agent'];
   const [software] = (agent && /^(RunPod-Python-SDK|Spillway-SDK)\/\S+/.exec(agent)) || [];
   const pinged = query.runpod_version && `RunPod-Python-SDK/${query.runpod_version}`;
   const known = software ?? pinged;
-  return known ? { remoteAddress: ip, software: known } : { remoteAddress: ip };
+  return known ? { remoteAddress, software: known } : { remoteAddress };
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { App } from './app.ts';
 import { type ArrivalLimit, refuseUnreadable, serverTiming } from './request-arrival.ts';
 import { workerJobRoutes } from './routes/worker-jobs.ts';
 
@@ -17,10 +17,10 @@ export interface WorkerDoor {
 /** `/v2/:endpoint/ping/:worker` and its siblings; no part of a path may be empty or hold a slash. */
 const WORKER_PATHS = workerJobRoutes.map(({ path }) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}/?$`));
 
-export function createWorkerDoor(app: FastifyInstance, arrival: ArrivalLimit): WorkerDoor {
+export function createWorkerDoor(app: App, arrival: ArrivalLimit): WorkerDoor {
   const server = createServer(serverTiming(arrival), (request, response) => {
     const path = (request.url ?? '').split('?')[0] ?? '';
-    if (WORKER_PATHS.some((one) => one.test(path))) return app.routing(request, response);
+    if (WORKER_PATHS.some((one) => one.test(path))) return app.answer(request, response);
     const detail = 'this address serves workers only';
     const body = { status: 404, title: 'Not Found', detail, error: detail, code: 'ROUTE_NOT_FOUND' };
     response.writeHead(404, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
@@ -29,7 +29,6 @@ export function createWorkerDoor(app: FastifyInstance, arrival: ArrivalLimit): W
   server.on('clientError', (error, socket) => refuseUnreadable(error, socket as Socket));
   return {
     async listen({ host, port }) {
-      await app.ready();
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
         server.listen(port, host, resolve);

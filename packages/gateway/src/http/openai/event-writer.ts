@@ -13,11 +13,8 @@ export function createEventWriter({ reply, signal }: Call, headers: Readonly<Rec
   function open(): void {
     isOpen = true;
     reply.hijack();
-    // What hooks have set is otherwise lost with the hijack.
-    for (const [name, value] of Object.entries(reply.getHeaders())) {
-      if (value !== undefined) reply.raw.setHeader(name, value);
-    }
     reply.raw.writeHead(200, {
+      ...reply.getHeaders(),
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-cache',
       // Tells nginx not to collect the events.
