@@ -69,7 +69,6 @@ export function createAnswers({ rows, parts, authenticate, limiter, noteAnswer }
 
   function begin(call: HttpCall): void {
     const row = findRow(call);
-    call.row = row;
     if (!isForWorkersAlone(row)) call.header('x-request-id', call.id);
     if (row.scopes !== 'open') {
       call.caller = admit(row, row.scopes, call, authenticate);

@@ -3,6 +3,18 @@ import { GatewayError } from '../errors.ts';
 import type { HttpCall } from './http-call.ts';
 import type { Route } from './route.ts';
 
+/** What an address says. */
+export interface Address {
+  readonly row: Route;
+  readonly params: Readonly<Record<string, string>>;
+  readonly search: string;
+  /** Parsed when somebody looks at it. */
+  query: Readonly<Record<string, string>> | undefined;
+}
+
+const MOST_ADDRESSES = 1_000;
+const LONGEST_ADDRESS_CHARS = 256;
+
 /** Puts the row's parameters into the call. Throws ROUTE_NOT_FOUND, or INPUT_INVALID where the address can't be read. */
 export function createRowFinder(rows: readonly Route[]): (call: HttpCall) => Route {
   const router = createRouter({
@@ -18,16 +30,36 @@ export function createRowFinder(rows: readonly Route[]): (call: HttpCall) => Rou
     // Elsewhere a HEAD would take a job, or hold an endless stream, and give nothing of it.
     if (row.scopes === 'open' && row.methods.includes('GET')) router.on('HEAD', row.path, handle, row);
   }
-  return (call) => {
-    const { url = '/' } = call.request;
-    const found = router.find(call.method as HTTPMethod, url);
-    if (!found) throw new GatewayError('ROUTE_NOT_FOUND', `no route ${call.method} ${call.path}`);
+  // Of addresses that are called again and again: a worker's poll, an endpoint's submits. Those with an id come once.
+  const known: Record<string, Map<string, Address>> = { GET: new Map(), POST: new Map() };
+
+  function find({ method, request: { url = '/' }, path }: HttpCall): Address {
+    const found = router.find(method as HTTPMethod, url);
+    if (!found) throw new GatewayError('ROUTE_NOT_FOUND', `no route ${method} ${path}`);
     const row = found.store as Route | null;
-    if (!row)
-      throw new GatewayError('INPUT_INVALID', `bad request: '${call.path}' is not a valid url component`);
-    call.pattern = row.path;
-    call.params = found.params as Readonly<Record<string, string>>;
-    call.search = found.searchParams as unknown as string;
-    return row;
+    if (!row) throw new GatewayError('INPUT_INVALID', `bad request: '${path}' is not a valid url component`);
+    const params = found.params as Readonly<Record<string, string>>;
+    return { row, params, search: found.searchParams as unknown as string, query: undefined };
+  }
+
+  function findAgain(call: HttpCall): Address {
+    const { url = '/' } = call.request;
+    const addresses = known[call.method];
+    const before = addresses?.get(url);
+    if (before) return before;
+    const found = find(call);
+    if (!addresses || 'id' in found.params || url.length > LONGEST_ADDRESS_CHARS) return found;
+    if (addresses.size >= MOST_ADDRESSES) addresses.clear();
+    addresses.set(url, found);
+    return found;
+  }
+
+  return (call) => {
+    const found = findAgain(call);
+    call.row = found.row;
+    call.pattern = found.row.path;
+    call.params = found.params;
+    call.address = found;
+    return found.row;
   };
 }

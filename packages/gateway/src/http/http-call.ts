@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { HangUp } from '../lib/hang-up.ts';
 import type { Caller } from './auth.ts';
+import type { Address } from './find-row.ts';
 import { type CallLog, LazyLog } from './lazy-log.ts';
 import { parseQuery } from './parse-query.ts';
 import type { Call, Reply, Route, RouteParts } from './route.ts';
@@ -29,8 +30,7 @@ export class HttpCall implements Call, Reply {
   /** The row that it is for; null for what no row fits. */
   row: Route | null = null;
   params = NO_PARAMS;
-  /** What follows the question mark. */
-  search = '';
+  address: Address | undefined;
   body = '';
   caller = ANYBODY;
   /** When it came, by `performance.now()`. */
@@ -41,7 +41,6 @@ export class HttpCall implements Call, Reply {
   #headers: Record<string, string> | undefined;
   #isHijacked = false;
   #id: string | undefined;
-  #query: Readonly<Record<string, string>> | undefined;
   #signal: AbortSignal | undefined;
   #hangUp: HangUp | undefined;
 
@@ -73,8 +72,10 @@ export class HttpCall implements Call, Reply {
   }
 
   get query(): Readonly<Record<string, string>> {
-    this.#query ??= parseQuery(this.search);
-    return this.#query;
+    const { address } = this;
+    if (!address) return NO_PARAMS;
+    address.query ??= parseQuery(address.search);
+    return address.query;
   }
 
   get signal(): AbortSignal {
