@@ -23,7 +23,15 @@ import { decideWaitReason } from './scheduler/wait-reason.ts';
 export interface HttpFaceOptions
   extends Pick<
     RouteParts,
-    'endpoints' | 'fleet' | 'keys' | 'batches' | 'loadBalancer' | 'deliveries' | 'pokeWebhooks' | 'isStopping'
+    | 'endpoints'
+    | 'fleet'
+    | 'placer'
+    | 'keys'
+    | 'batches'
+    | 'loadBalancer'
+    | 'deliveries'
+    | 'pokeWebhooks'
+    | 'isStopping'
   > {
   readonly config: GatewayConfig;
   readonly clock: Clock;
@@ -65,6 +73,7 @@ export function createHttpFace(options: HttpFaceOptions): FastifyInstance {
         endpoint,
         workers: fleet.workers(endpoint.name),
         startProblem: fleet.startProblem(endpoint.name),
+        gpuObstacle: given.placer.obstacle(endpoint.name),
         position: detail === 'brief' ? undefined : await queue.jobsAhead(job.id),
         isLowPriority: job.isLowPriority,
         isPaused: endpoints.isPaused(endpoint.name),
