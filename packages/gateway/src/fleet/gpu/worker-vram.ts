@@ -6,7 +6,8 @@ import { GIGABYTE } from './memory-text.ts';
  * service plan its RF-DETR and SAM workers; they were not measured with this product. What a model's own card says
  * (`vramBytes`) goes before them. A worker without a row has no known figure: an endpoint says it itself (`gpu`).
  */
-export const VRAM_SOURCE = 'what users of the defects service plan with; not measured here';
+export const VRAM_SOURCE =
+  'model.json where it states vramBytes, else what users of the defects service plan with; not measured here';
 
 /** Gigabytes of one loaded detector, by DETECTOR_VARIANT. */
 export const DETECTOR_GB: Readonly<Record<string, number>> = {
