@@ -81,7 +81,7 @@ test('cards, the workers on them, and where endpoints fit at what price', async 
     'big 2 cards with 20 GB none that is large enough AMPERE_24: $0.00038 a second, $1.37 an hour',
   );
   expect(text).toContain('words none - -');
-  expect(text).toContain('big: no further worker starts now: one needs 20 GB');
+  expect(text).toContain('big: no room for a further worker: one needs 20 GB');
   expect(text).toContain('prices of 2026-08-20: a price table');
 });
 

@@ -68,7 +68,7 @@ function showEndpoints(endpoints: readonly EndpointGpus[], view: GpusView): void
   print(`\n${table(columns, rows)}`);
   const blocked = endpoints.filter(({ obstacle }) => obstacle !== undefined);
   if (blocked.length > 0) print('');
-  for (const { name, obstacle } of blocked) print(`${name}: no further worker starts now: ${obstacle}`);
+  for (const { name, obstacle } of blocked) print(`${name}: no room for a further worker: ${obstacle}`);
   const shown = view.pools.filter(({ id }) => endpoints.some(({ pools }) => pools[0] === id));
   if (shown.length > 0) showPrices(shown);
 }
@@ -83,7 +83,7 @@ function showEndpoint(endpoint: EndpointGpus, view: GpusView): void {
       ['made of', parts?.length ? parts.join(', ') : undefined],
       ['known from', need?.source ?? (need ? '`gpu` in spillway.yaml' : undefined)],
       ['cards here', hereText(endpoint, view)],
-      ['waits', obstacle],
+      ['no room', obstacle],
     ])}`,
   );
   const pools = poolsOf(endpoint, view);

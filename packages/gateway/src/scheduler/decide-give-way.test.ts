@@ -16,7 +16,8 @@ const other = (workers: SharingWorker[], changes: Partial<OtherEndpoint> = {}): 
   ...{ min: 0, queue: EMPTY, workers },
   ...changes,
 });
-const may = (others: OtherEndpoint[], jobs = WAITING) => decideGiveWay(jobs, others, NOW);
+const may = (others: OtherEndpoint[], queue = WAITING, hasWorkers = false) =>
+  decideGiveWay({ queue, hasWorkers }, others, NOW);
 
 test('the longest idle workers of all other endpoints go first', () => {
   const others = [other([idle('a1', 10), idle('a2', 90)]), other([idle('b1', 50)])];
@@ -52,9 +53,14 @@ test('a worker that has been at work for a turn ends for a job that waited for o
   expect(may(others, { ...OVERDUE, oldestQueuedAt: NOW - TURN_MS + 1 })).toMatchObject({ now: ['i'] });
 });
 
+test('an endpoint that has a worker takes no turn of another: both get on', () => {
+  const others = [other([busy('old', 2 * TURN_MS), idle('i', 5)])];
+  expect(may(others, OVERDUE, true)).toEqual({ now: ['i'], later: ['old'], isOverdue: false });
+});
+
 test('nobody gives way where no job waits, or only low-priority ones; who is not kept may later', () => {
   const others = [other([idle('a', 90), busy('b', 2 * TURN_MS)])];
   const later = { now: [], later: ['a', 'b'], isOverdue: false };
-  expect(decideGiveWay(EMPTY, others, NOW)).toEqual(later);
+  expect(decideGiveWay({ queue: EMPTY, hasWorkers: false }, others, NOW)).toEqual(later);
   expect(may(others, { ...OVERDUE, queuedLowPriority: 1 })).toEqual(later);
 });

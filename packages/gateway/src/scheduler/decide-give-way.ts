@@ -2,6 +2,13 @@ import type { GiveWay } from '../fleet/gpu/gpu-placer.ts';
 import { ACTIVE_STATES, type ScaledWorker } from './decide-scale.ts';
 import type { QueueSnapshot } from './queue-view.ts';
 
+/** The endpoint that has no room for a worker. */
+export interface AskingEndpoint {
+  readonly queue: QueueSnapshot;
+  /** Workers of every kind take its jobs already, or will. */
+  readonly hasWorkers: boolean;
+}
+
 /** Another endpoint, whose workers may hold what a waiting job needs. */
 export interface OtherEndpoint {
   /** Workers that it keeps, by what holds now. */
@@ -16,22 +23,27 @@ export interface SharingWorker extends ScaledWorker {
 }
 
 /**
- * How long a job of one endpoint waits, and a worker of another is left at work, before the worker ends after the jobs
- * that it has, so that both endpoints get their turn on the card. Longer than a start mostly takes, or the card would be
- * busy with those alone.
+ * How long a job of an endpoint without any worker waits, and a worker of another is left at work, before the worker ends
+ * after the jobs that it has, so that both endpoints get their turn on the card. Longer than a start mostly takes, or the
+ * card would be busy with those alone.
  */
 export const TURN_MS = 30_000;
 
 /**
  * Whose end may make room on a card for a job of another endpoint. An endpoint keeps `min` of its workers; the others may
  * end: an idle one at once, unless its own endpoint has a job that waits for longer (it is about to take it), and any that
- * has had its turn once the job has waited for a turn. Idle ones go first, the longest idle in front. Without a waiting
- * job (a worker that is started for `min`, say) none ends.
+ * has had its turn once the job has waited for a turn and its endpoint has no worker at all. Idle ones go first, the longest
+ * idle in front. Without a waiting job (a worker that is started for `min`, say) none ends.
  */
-export function decideGiveWay(jobs: QueueSnapshot, others: readonly OtherEndpoint[], now: number): GiveWay {
-  const isWaiting = jobs.queued - jobs.queuedLowPriority > 0 && jobs.oldestQueuedAt !== undefined;
-  const waitsSince = isWaiting ? (jobs.oldestQueuedAt ?? now) : Number.POSITIVE_INFINITY;
-  const isOverdue = now - waitsSince >= TURN_MS;
+export function decideGiveWay(
+  asking: AskingEndpoint,
+  others: readonly OtherEndpoint[],
+  now: number,
+): GiveWay {
+  const { queued, queuedLowPriority, oldestQueuedAt } = asking.queue;
+  const isWaiting = queued - queuedLowPriority > 0 && oldestQueuedAt !== undefined;
+  const waitsSince = isWaiting ? oldestQueuedAt : Number.POSITIVE_INFINITY;
+  const isOverdue = !asking.hasWorkers && now - waitsSince >= TURN_MS;
   const may = others
     .flatMap(({ min, queue, workers }) => {
       const active = workers.filter(({ state }) => ACTIVE_STATES.includes(state)).toSorted(inTurn);

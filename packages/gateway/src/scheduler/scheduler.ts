@@ -5,7 +5,7 @@ import type { GiveWay, Place } from '../fleet/gpu/gpu-placer.ts';
 import type { WorkerGpu } from '../fleet/gpu/worker-gpu.ts';
 import { decideGiveWay, type SharingWorker } from './decide-give-way.ts';
 import { decideMinimum, nextWindowChange } from './decide-minimum.ts';
-import { decideScale } from './decide-scale.ts';
+import { ACTIVE_STATES, decideScale } from './decide-scale.ts';
 import type { QueueSnapshot, QueueView } from './queue-view.ts';
 
 /**
@@ -161,7 +161,8 @@ export class Scheduler {
         workers: fleet.workers(endpoint.name).filter(({ backend }) => backend !== 'pool'),
       });
     }
-    return decideGiveWay(jobs, others, clock.now());
+    const hasWorkers = fleet.workers(asking.name).some(({ state }) => ACTIVE_STATES.includes(state));
+    return decideGiveWay({ queue: jobs, hasWorkers }, others, clock.now());
   }
 }
 

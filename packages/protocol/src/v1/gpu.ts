@@ -83,7 +83,7 @@ export const gpusSchema = z
         pools: z
           .array(z.string())
           .describe("Ids of RunPod's pools that are large enough, the cheapest first."),
-        obstacle: z.string().describe('Why no further worker of it starts now.').optional(),
+        obstacle: z.string().describe('Why there is no room for a further worker of it now.').optional(),
       }),
     ),
     pools: z.array(gpuPoolSchema).describe("RunPod's pools as this version knows them; RunPod is not asked."),
