@@ -3,6 +3,7 @@ import { CliError, EXIT } from './cli-error.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { endpointsCommand } from './commands/endpoints.ts';
 import { eventsCommand } from './commands/events.ts';
+import { gpusCommand } from './commands/gpus.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -69,6 +70,7 @@ function createProgram(): Command {
     jobsCommand,
     endpointsCommand,
     workersCommand,
+    gpusCommand,
     logsCommand,
     eventsCommand,
     keysCommand,

@@ -13,6 +13,9 @@ import { createEndpointDirectory, type EndpointDirectory } from './endpoints/end
 import { createEndpointStore } from './endpoints/endpoint-store.ts';
 import { createBackends } from './fleet/create-backends.ts';
 import { createFleet, type Fleet } from './fleet/fleet.ts';
+import { createCardReader } from './fleet/gpu/card-reader.ts';
+import { createGpuPlacer, type GpuPlacer } from './fleet/gpu/gpu-placer.ts';
+import { readCards } from './fleet/gpu/read-cards.ts';
 import { readHostHardware } from './fleet/host-hardware.ts';
 import { createPoolStore, type PoolStore } from './fleet/pool-store.ts';
 import { workerOrigin } from './fleet/worker-origins.ts';
@@ -133,6 +136,7 @@ export class Gateway {
     if (!parts?.url) return;
     parts.isStopping = true;
     parts.loadBalancer.close();
+    parts.placer.stop();
     await parts.scheduler.stop();
     await parts.fleet.stop();
     await parts.loadBalancer.stop();
@@ -170,7 +174,8 @@ export class Gateway {
       probe: probeHealth,
       onDemand: () => scheduler.poke(),
     });
-    const scheduler = this.#buildScheduler({ engine, fleet, endpoints, loadBalancer });
+    const placer = this.#buildPlacer(fleet);
+    const scheduler = this.#buildScheduler({ engine, fleet, endpoints, loadBalancer, placer });
     actOnChanges(endpoints, engine, scheduler);
     engine.queue.watch(({ transition, isNew }) => {
       const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
@@ -182,7 +187,7 @@ export class Gateway {
     const batches = this.#buildBatches(db, engine, endpoints);
     const app = createHttpFace({
       ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
-      ...{ loadBalancer, batches, deliveries },
+      ...{ loadBalancer, batches, deliveries, placer },
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
       watchWebhooks: webhooks.watch,
@@ -194,6 +199,7 @@ export class Gateway {
       engine,
       fleet,
       loadBalancer,
+      placer,
       batches,
       scheduler,
       webhooks,
@@ -301,6 +307,17 @@ export class Gateway {
     });
   }
 
+  #buildPlacer(fleet: Fleet): GpuPlacer {
+    const { config, hostEnv = process.env } = this.#options;
+    const clock = this.#clock;
+    return createGpuPlacer({
+      clock,
+      reader: createCardReader({ clock, read: (signal) => readCards({ clock, env: hostEnv, signal }) }),
+      endpoints: config.endpoints,
+      workers: () => fleet.workers(),
+    });
+  }
+
   #workerOrigin(backend: BackendKind, hasHostNetwork: boolean): string {
     const { publicUrl, workerListen } = this.#options.config;
     const { url, workerPort } = this.#running;
@@ -314,14 +331,15 @@ export class Gateway {
   }
 
   #buildScheduler(
-    parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer'> & { endpoints: EndpointDirectory },
+    parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer' | 'placer'> & { endpoints: EndpointDirectory },
   ) {
-    const { engine, fleet, endpoints, loadBalancer } = parts;
+    const { engine, fleet, endpoints, loadBalancer, placer } = parts;
     const { queue } = engine;
     return createScheduler({
       clock: this.#clock,
       endpoints,
       fleet,
+      placer,
       queue: {
         async snapshot(endpoint) {
           if (endpoints.get(endpoint)?.loadBalancing) return loadBalancer.snapshot(endpoint);
@@ -359,6 +377,7 @@ interface Parts {
   readonly engine: JobEngine;
   readonly fleet: Fleet;
   readonly loadBalancer: LoadBalancer;
+  readonly placer: GpuPlacer;
   readonly scheduler: Scheduler;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;

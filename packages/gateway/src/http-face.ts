@@ -22,7 +22,15 @@ import { decideWaitReason } from './scheduler/wait-reason.ts';
 export interface HttpFaceOptions
   extends Pick<
     RouteParts,
-    'endpoints' | 'fleet' | 'keys' | 'batches' | 'loadBalancer' | 'deliveries' | 'pokeWebhooks' | 'isStopping'
+    | 'endpoints'
+    | 'fleet'
+    | 'placer'
+    | 'keys'
+    | 'batches'
+    | 'loadBalancer'
+    | 'deliveries'
+    | 'pokeWebhooks'
+    | 'isStopping'
   > {
   readonly config: GatewayConfig;
   readonly clock: Clock;
@@ -64,6 +72,7 @@ export function createHttpFace(options: HttpFaceOptions): App {
         endpoint,
         workers: fleet.workers(endpoint.name),
         startProblem: fleet.startProblem(endpoint.name),
+        gpuObstacle: given.placer.obstacle(endpoint.name),
         position: detail === 'brief' ? undefined : await queue.jobsAhead(job.id),
         isLowPriority: job.isLowPriority,
         isPaused: endpoints.isPaused(endpoint.name),

@@ -8,6 +8,8 @@ import type { ContainerSettings } from '../src/endpoints/endpoint.ts';
 import { newTestEndpoint } from '../src/endpoints/new-test-endpoint.ts';
 import type { Backend, BackendWorker } from '../src/fleet/backend.ts';
 import { createContainerBackend } from '../src/fleet/backends/container.ts';
+import type { Card } from '../src/fleet/gpu/card.ts';
+import { newTestCard } from '../src/fleet/gpu/test-placer.ts';
 import { describeFailedStart } from '../src/fleet/worker-exit.ts';
 import { describeBackend } from './backend.contract.ts';
 import { eventually } from './process-watch.ts';
@@ -80,8 +82,11 @@ describe('a container', () => {
       backends: ['container'],
       container: { image: SHELL_IMAGE, volumes: [], ...settings },
     });
-  async function start(settings: Partial<ContainerSettings>, on = backend) {
-    const spec = { workerId: `w${workers.length + 1}`, endpoint: endpointWith(settings), env: {} };
+  async function start(settings: Partial<ContainerSettings>, on = backend, cards?: readonly Card[]) {
+    const spec = {
+      ...{ workerId: `w${workers.length + 1}`, endpoint: endpointWith(settings), env: {} },
+      ...(cards ? { cards } : {}),
+    };
     const worker = await on.start(spec);
     workers.push(worker);
     return worker;
@@ -177,6 +182,26 @@ describe('a container', () => {
       ).toEqual(words);
     },
   );
+
+  test.each([
+    ['docker', [0, 2], ['--gpus', '"device=GPU-0,GPU-2"']],
+    ['docker', [], []],
+    ['podman', [0, 2], ['--device', 'nvidia.com/gpu=0', '--device', 'nvidia.com/gpu=2']],
+    ['podman', [], []],
+  ])('on %s that was put on the cards %j is handed these with %j', async (program, cards, words) => {
+    standIn.remove();
+    standIn = installStandIn({}, { programs: [program] });
+    const env = { ...standIn.env, SPILLWAY_CONTAINER_ENGINE: program };
+    const chosen = cards.map((index) => newTestCard(index, 24));
+    const worker = await start({ args: ['true'] }, open({ gpuCount: 4, env }), chosen);
+    expect(await worker.exited).toMatchObject({ code: 0 });
+    const given = calls('run')[0] ?? [];
+    expect(
+      given.filter(
+        (word, index) => /^--(gpus|device)$/.test(word) || /^--(gpus|device)$/.test(given[index - 1] ?? ''),
+      ),
+    ).toEqual(words);
+  });
 
   test('whose image is not here is pulled first, with the engine’s progress in its log', async () => {
     standIn.holdPull(true);

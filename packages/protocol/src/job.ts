@@ -73,6 +73,7 @@ export interface WaitReason {
     | 'WORKER_CRASH_LOOP'
     | 'NO_WORKERS_ALLOWED'
     | 'NO_POOL_WORKERS'
+    | 'NO_GPU_MEMORY'
     | 'RETRY_BACKOFF'
     | 'DELAYED'
     | 'PAUSED';

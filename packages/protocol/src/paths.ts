@@ -25,6 +25,7 @@ export const nativePath = {
   cancelMany: '/v1/jobs/cancel',
   retryMany: '/v1/jobs/retry',
   events: '/v1/events',
+  gpus: '/v1/gpus',
 } as const;
 
 /** Names of the variables that a RunPod worker reads to find its server. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Handler } from '@spillway/sdk/worker';
+import { type CardUse, decideCardUse } from './engines/card-use.ts';
 import { ENGINE_ENV } from './engines/engine-env.ts';
 import type { EngineReport } from './engines/engine-report.ts';
 import { siblingModule } from './engines/sibling-module.ts';
@@ -89,6 +90,8 @@ export interface BuiltInWorker {
   readonly env: readonly string[];
   /** Program and arguments that start one worker process. */
   readonly command: readonly string[];
+  /** What it makes of graphics cards here, with these variables of its endpoint. */
+  cardUse(env: Readonly<Record<string, string>>): CardUse;
 }
 
 const main = fileURLToPath(siblingModule(import.meta.url, 'main'));
@@ -97,6 +100,6 @@ const main = fileURLToPath(siblingModule(import.meta.url, 'main'));
 export const builtInWorkers: Readonly<Record<string, BuiltInWorker>> = Object.fromEntries(
   Object.entries(WORKERS).map(([name, { description, env }]) => [
     name,
-    { description, env, command: [process.execPath, main, name] },
+    { description, env, command: [process.execPath, main, name], cardUse: decideCardUse },
   ]),
 );

@@ -68,6 +68,23 @@ test.each([
   expect(endpointOf('image: a', `gpus: ${written}`)?.container?.gpus).toBe(gpus);
 });
 
+test.each([
+  ['none', 'none'],
+  ['{ memory: 6g }', { memoryBytes: 6 * 2 ** 30, count: 1 }],
+  ['{ memory: 512m, count: 2 }', { memoryBytes: 2 ** 29, count: 2 }],
+])('gpu: %s is understood as %j', (written, gpu) => {
+  expect(endpointOf('command: [x]', `gpu: ${written}`)?.gpu).toEqual(gpu);
+});
+
+test('a built-in worker says what it makes of cards, with the variables of its endpoint', () => {
+  const cardUse = (env: Readonly<Record<string, string>>) => (env.CPU ? 'none' : 'wanted');
+  const builtInWorkers = { detect: { command: ['x'], cardUse } } as const;
+  const lines = text('worker: detect', 'env: { CPU: "1" }');
+  const result = parseConfig(lines, { ...context, builtInWorkers });
+  expect(result.ok && result.config.endpoints[0]?.cardUse).toBe('none');
+  expect(endpointOf('worker: detect')).not.toHaveProperty('cardUse');
+});
+
 test('an endpoint whose workers connect by themselves needs no program', () => {
   expect(endpointOf('backends: [pool]')).toMatchObject({ backends: ['pool'], command: [] });
   expect(endpointOf('worker: detect', 'backends: [process, pool]')?.backends).toEqual(['process', 'pool']);
@@ -88,6 +105,14 @@ test.each([
   [['image: "a b"'], 'endpoints.mine.image', 'docker pull'],
   [['image: a', 'args: python3 -u handler.py'], 'endpoints.mine.args', '[python3, -u, handler.py]'],
   [['image: a', 'args: [1]'], 'endpoints.mine.args[0]', 'quotes'],
+  [['command: [x]', 'gpu: 6g'], 'endpoints.mine.gpu', 'write `{ memory: 6g }`'],
+  [['command: [x]', 'gpu: 8'], 'endpoints.mine.gpu', 'write `{ memory: 8g }`'],
+  [['command: [x]', 'gpu: 0'], 'endpoints.mine.gpu', 'write `none`'],
+  [['command: [x]', 'gpu: all'], 'endpoints.mine.gpu', 'count: 2'],
+  [['command: [x]', 'gpu: { memory: much }'], 'endpoints.mine.gpu', 'write `{ memory: 6g }`'],
+  [['command: [x]', 'gpu: { memory: 6g, count: 0 }'], 'endpoints.mine.gpu.count', '1'],
+  [['command: [x]', 'gpu: { memory: 6g, cards: 2 }'], 'endpoints.mine.gpu.cards', ''],
+  [['image: a', 'gpus: 1', 'gpu: { memory: 6g }'], 'endpoints.mine.gpus', 'keep `gpu'],
   [['image: a', 'gpus: 0'], 'endpoints.mine.gpus', 'write `none`'],
   [['image: a', 'gpus: some'], 'endpoints.mine.gpus', '`all`'],
   [['image: a', 'volumes: [./models]'], 'endpoints.mine.volumes[0]', './models:/runpod-volume'],

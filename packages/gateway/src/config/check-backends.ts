@@ -21,6 +21,7 @@ export function findBackendProblems(endpoint: Block): Finding[] {
     ...findKindProblems(given, isPoolOnly),
     ...(given.length === 1 ? findMismatch(given[0] ?? '', backends) : []),
     ...findImageKeysWithoutImage(endpoint),
+    ...findTwoWordsOnCards(endpoint),
     ...(isPoolOnly ? findStartsOfNone(endpoint.workers) : []),
   ];
 }
@@ -57,6 +58,14 @@ function findImageKeysWithoutImage(endpoint: Block): Finding[] {
         ? 'remove it and write the arguments into `command`'
         : 'remove it: a process sees the whole machine',
   }));
+}
+
+function findTwoWordsOnCards({ gpu, gpus, image }: Block): Finding[] {
+  if (gpu === undefined || gpus === undefined || image === undefined) return [];
+  const message = 'expected `gpu` or `gpus`, found both';
+  const fix =
+    'keep `gpu: { memory: 6g }` to have the gateway choose the card by its free memory, or `gpus` for the first ones';
+  return [{ path: ['gpus'], message, fix }];
 }
 
 function findStartsOfNone(workers: unknown): Finding[] {

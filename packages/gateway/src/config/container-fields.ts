@@ -84,7 +84,8 @@ function volumes() {
     .describe('Folders of this machine that workers see. Without one at /runpod-volume, `data` holds it.');
 }
 
-function size(example: string, description: string) {
+/** Text such as `6g` → bytes. */
+export function size(example: string, description: string) {
   return z
     .string()
     .regex(SIZE_PATTERN, { abort: true })

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { ContainerSettings, Endpoint, Scaling } from '../endpoints/endpoint.ts';
+import type { CardUse, ContainerSettings, Endpoint, GpuNeed, Scaling } from '../endpoints/endpoint.ts';
 import { readWarmWindow } from '../endpoints/warm-window.ts';
 import { defaultBackends } from './check-backends.ts';
 import { closestName } from './closest-name.ts';
@@ -30,7 +30,13 @@ export interface GatewayConfig {
 }
 
 /** How a built-in worker is started; known to whoever builds the gateway. */
-export type BuiltInWorkers = Readonly<Record<string, { readonly command: readonly string[] }>>;
+export type BuiltInWorkers = Readonly<Record<string, BuiltInWorker>>;
+
+interface BuiltInWorker {
+  readonly command: readonly string[];
+  /** What it makes of graphics cards, with these variables. Absent: it uses none. */
+  readonly cardUse?: (env: Readonly<Record<string, string>>) => CardUse;
+}
 
 interface Origin {
   /** Folder that relative paths count from. */
@@ -86,15 +92,17 @@ function toEndpoint(
   builtInWorkers: BuiltInWorkers,
 ): Endpoint {
   const { worker, workers } = parsed;
-  const builtIn = worker === undefined ? undefined : builtInWorkers[worker]?.command;
+  const builtIn = worker === undefined ? undefined : builtInWorkers[worker];
   const loadBalancing = toLoadBalancing(parsed);
   return {
     name,
     ...(worker === undefined ? {} : { worker }),
-    command: builtIn ?? parsed.command ?? [],
+    command: builtIn?.command ?? parsed.command ?? [],
     ...toContainer(parsed, folder),
     cwd: path.resolve(folder, parsed.cwd),
     env: parsed.env,
+    ...(parsed.gpu === undefined ? {} : { gpu: toGpu(parsed.gpu) }),
+    ...(builtIn?.cardUse ? { cardUse: builtIn.cardUse(parsed.env) } : {}),
     workers: {
       min: workers.min,
       max: workers.max,
@@ -136,6 +144,10 @@ function toContainer(
       ...(shmSize === undefined ? {} : { shmSizeBytes: shmSize }),
     },
   };
+}
+
+function toGpu(gpu: NonNullable<ParsedConfig['endpoints'][string]['gpu']>): GpuNeed | 'none' {
+  return gpu === 'none' ? gpu : { memoryBytes: gpu.memory, count: gpu.count };
 }
 
 function toScaling({ type, scaling }: ParsedConfig['endpoints'][string]): Scaling {

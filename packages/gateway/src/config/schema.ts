@@ -4,6 +4,7 @@ import { findBackendProblems } from './check-backends.ts';
 import { containerFields } from './container-fields.ts';
 import { crossCheck } from './cross-check.ts';
 import { command, count, duration, hints, listenAddress, openTarget, publicUrl, text } from './fields.ts';
+import { gpuField } from './gpu-field.ts';
 import { loadBalancingFields } from './load-balancing-fields.ts';
 import { rateLimits } from './rate-limits.ts';
 import { reservedEnvFix } from './reserved-env.ts';
@@ -154,6 +155,7 @@ const endpoint = crossCheck(
     ).optional(),
     command: command().optional(),
     ...containerFields,
+    gpu: gpuField().optional(),
     ...loadBalancingFields,
     cwd: text('a folder', './mine', 'Folder in which the command runs, relative to this file.').prefault('.'),
     env,

@@ -10,6 +10,17 @@ export type Scaling =
 export const BACKEND_KINDS = ['process', 'container', 'pool'] as const;
 export type BackendKind = (typeof BACKEND_KINDS)[number];
 
+/** Memory of graphics cards that one worker needs. */
+export interface GpuNeed {
+  /** On each of its cards. */
+  readonly memoryBytes: number;
+  /** How many cards. */
+  readonly count: number;
+}
+
+/** `none`: it runs on the CPU. `wanted`: on a card where it finds one. `required`: on nothing else. */
+export type CardUse = 'none' | 'wanted' | 'required';
+
 /** How the image of a `container` endpoint is run. */
 export interface ContainerSettings {
   readonly image: string;
@@ -79,6 +90,10 @@ export interface Endpoint {
   readonly cwd: string;
   /** The endpoint's own additions to a worker's environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** What a worker needs of graphics cards; `none`: it sees none. Absent: the file doesn't say. */
+  readonly gpu?: GpuNeed | 'none';
+  /** What a built-in worker makes of cards, with this environment. */
+  readonly cardUse?: CardUse;
   readonly workers: {
     readonly min: number;
     readonly max: number;

@@ -1,4 +1,5 @@
 import type { BackendKind, Endpoint } from '../endpoints/endpoint.ts';
+import type { Card } from './gpu/card.ts';
 import type { WorkerLog } from './worker-log.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface WorkerSpec {
   readonly endpoint: Endpoint;
   /** The worker's variables: RunPod's and the endpoint's own. A process gets PATH, HOME and locale on top of them. */
   readonly env: Readonly<Record<string, string>>;
+  /** The cards that it is to see. Absent: as the endpoint says, or all. */
+  readonly cards?: readonly Card[];
 }
 
 /** A worker that a backend has started. */

@@ -2,6 +2,7 @@ import type { JobFailure, WorkerState } from '@spillway/protocol';
 import type { BackendKind, Endpoint } from '../endpoints/endpoint.ts';
 import type { WorkerExit, WorkerHandle } from './backend.ts';
 import type { WorkerAddress } from './free-ports.ts';
+import type { WorkerGpu } from './gpu/worker-gpu.ts';
 import type { PoolWorker } from './pool-worker.ts';
 import { describeExit, describeFailedStart, NEVER_RAN } from './worker-exit.ts';
 import { startLife, type WorkerLife } from './worker-machine.ts';
@@ -11,6 +12,8 @@ export interface FleetWorker {
   readonly id: string;
   readonly endpoint: Endpoint;
   readonly backend: BackendKind;
+  /** Cards that it was put on. Absent: it sees what the machine has. */
+  readonly gpu?: WorkerGpu;
   life: WorkerLife;
   /** Set when the backend has started it, or when it came by itself. */
   process?: WorkerHandle;
@@ -40,6 +43,8 @@ export interface WorkerSnapshot {
   /** What goes before its start; only while that goes on. */
   readonly preparing?: string;
   readonly pid?: number;
+  /** UUIDs of the cards that it was put on, none where it may use none, and what is kept for it on each. */
+  readonly gpu?: { readonly cards: readonly string[]; readonly memoryBytes: number };
   /** Where it listens, if it serves HTTP itself. */
   readonly address?: WorkerAddress;
   /** Where a worker from elsewhere calls from, with which software, and its last sign of life. */
@@ -61,11 +66,18 @@ export interface WorkerSnapshot {
 const FAILURE_LOG_LINES = 20;
 const REASON_LOG_LINES = 5;
 
-export function newWorker(id: string, endpoint: Endpoint, now: number, backend: BackendKind): FleetWorker {
+export function newWorker(
+  id: string,
+  endpoint: Endpoint,
+  now: number,
+  backend: BackendKind,
+  gpu?: WorkerGpu,
+): FleetWorker {
   return {
     id,
     endpoint,
     backend,
+    ...(gpu ? { gpu } : {}),
     life: startLife(now),
     started: Promise.resolve(),
     over: Promise.resolve(),
@@ -75,7 +87,7 @@ export function newWorker(id: string, endpoint: Endpoint, now: number, backend: 
 }
 
 export function snapshotOf(worker: FleetWorker): WorkerSnapshot {
-  const { id, endpoint, backend, life, process, pool, preparing, address } = worker;
+  const { id, endpoint, backend, gpu, life, process, pool, preparing, address } = worker;
   const { hasWorked: _, ...shown } = life;
   // The pid of a container is that of the engine's command line, which is nobody's business.
   const pid = backend === 'process' ? process?.pid : undefined;
@@ -85,6 +97,7 @@ export function snapshotOf(worker: FleetWorker): WorkerSnapshot {
     backend,
     ...(preparing === undefined ? {} : { preparing }),
     ...(pid === undefined ? {} : { pid }),
+    ...(gpu ? { gpu: { cards: gpu.cards.map((card) => card.id), memoryBytes: gpu.memoryBytes } } : {}),
     ...(address === undefined ? {} : { address }),
     ...(pool ? { ...pool.client, lastSeenAt: pool.lastSeenAt } : {}),
     ...shown,

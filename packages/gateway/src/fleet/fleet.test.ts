@@ -5,6 +5,8 @@ import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
 import { createFakeBackend, type FakeBackend, type FakeWorker } from './fake-backend.ts';
 import { createFleet, type Fleet } from './fleet.ts';
+import { newTestCard } from './gpu/test-placer.ts';
+import type { WorkerGpu } from './gpu/worker-gpu.ts';
 
 const endpoint = newTestEndpoint();
 
@@ -50,8 +52,8 @@ beforeEach(() => {
 });
 
 /** A worker that the backend has started. */
-async function start(): Promise<{ id: string; process: FakeWorker }> {
-  const id = fleet.startWorker(endpoint);
+async function start(gpu?: WorkerGpu): Promise<{ id: string; process: FakeWorker }> {
+  const id = fleet.startWorker(endpoint, gpu);
   await clock.advance(0);
   const process = backend.started.at(-1);
   if (!id || !process || process.id !== id) throw new Error('no worker was started');
@@ -79,6 +81,24 @@ describe('a worker of the fleet', () => {
     process.exit();
     await clock.advance(0);
     expect(keys.has(id)).toBe(false);
+  });
+
+  test('sees the cards that it was put on and no others, and is told of them', async () => {
+    const cards = [newTestCard(2, 24), newTestCard(3, 24)];
+    const { id, process } = await start({ cards, memoryBytes: 7 });
+    const seen = {
+      CUDA_VISIBLE_DEVICES: 'GPU-2,GPU-3',
+      RUNPOD_GPU_COUNT: '2',
+      RUNPOD_GPU_NAME: 'NVIDIA+Test',
+    };
+    expect(process.spec.env).toMatchObject(seen);
+    expect(process.spec.cards).toEqual(cards);
+    expect(fleet.worker(id)?.gpu).toEqual({ cards: ['GPU-2', 'GPU-3'], memoryBytes: 7 });
+    const blind = await start({ cards: [], memoryBytes: 0 });
+    expect(blind.process.spec.env).toMatchObject({ CUDA_VISIBLE_DEVICES: '-1', RUNPOD_GPU_COUNT: '0' });
+    const plain = await start();
+    expect(plain.process.spec.env).not.toHaveProperty('CUDA_VISIBLE_DEVICES');
+    expect(plain.process.spec).not.toHaveProperty('cards');
   });
 
   test('is counted by what it does', async () => {

@@ -9,6 +9,7 @@ import {
   type WorkerSnapshot,
 } from './fleet-worker.ts';
 import { createFreePorts } from './free-ports.ts';
+import type { WorkerGpu } from './gpu/worker-gpu.ts';
 import { Pool } from './pool.ts';
 import {
   type Apply,
@@ -104,11 +105,14 @@ export class Fleet {
     await limit;
   }
 
-  /** Starts one worker and returns its id; undefined while starts are held back (see `startsAllowed`). */
-  startWorker(endpoint: Endpoint): string | undefined {
+  /**
+   * Starts one worker, on these cards if any were chosen, and returns its id; undefined while starts are held back (see
+   * `startsAllowed`).
+   */
+  startWorker(endpoint: Endpoint, gpu?: WorkerGpu): string | undefined {
     if (this.startsAllowed(endpoint.name) < 1) return undefined;
     const backend = backendOf(endpoint, this.#options.backends)?.kind ?? 'process';
-    const worker = newWorker(this.#newId(), endpoint, this.#options.clock.now(), backend);
+    const worker = newWorker(this.#newId(), endpoint, this.#options.clock.now(), backend, gpu);
     this.#options.log.info({ worker: worker.id, endpoint: endpoint.name }, 'starting a worker');
     const apply: Apply = (of, event) => this.#apply(of, event);
     worker.started = startProcess(worker, this.#options, apply);

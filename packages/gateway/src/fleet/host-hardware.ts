@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { Card } from './gpu/card.ts';
 
 /** What this machine offers to workers, as their environment tells it. */
 export interface HostHardware {
@@ -17,8 +18,16 @@ export function readHostHardware(driverFolder = '/proc/driver/nvidia/gpus'): Hos
   return { cpuCount: os.availableParallelism(), gpuCount: gpus.length, gpuName: gpus[0] ?? 'cpu' };
 }
 
-/** What workers of the endpoint see of it: a container may be given fewer cards, or be told of some that only its engine knows. */
-export function visibleHardware({ container }: Endpoint, host: HostHardware): HostHardware {
+/**
+ * What a worker of the endpoint sees of it: the cards that it was put on; else a container may be given fewer cards, or be
+ * told of some that only its engine knows.
+ */
+export function visibleHardware(
+  { container }: Endpoint,
+  host: HostHardware,
+  cards?: readonly Card[],
+): HostHardware {
+  if (cards) return { ...host, gpuCount: cards.length, gpuName: cards[0]?.name ?? 'cpu' };
   const gpus = container?.gpus;
   if (gpus === undefined) return host;
   const gpuCount = gpus === 'all' ? Math.max(1, host.gpuCount) : gpus;

@@ -3,6 +3,7 @@ import { type Backend, StartError } from './backend.ts';
 import { type FleetOptions, KILL_GRACE_MS } from './fleet-options.ts';
 import { type FleetWorker, failureOf } from './fleet-worker.ts';
 import type { FreePorts, WorkerAddress } from './free-ports.ts';
+import { visibleDevices } from './gpu/worker-gpu.ts';
 import { visibleHardware } from './host-hardware.ts';
 import { buildWorkerEnvironment } from './worker-environment.ts';
 import { NEVER_RAN } from './worker-exit.ts';
@@ -31,9 +32,17 @@ export async function startProcess(worker: FleetWorker, options: RunOptions, app
     const { address } = worker;
     const key = keys.issueKey(id, endpoint.name);
     const identity = { workerId: id, endpoint, key, origin: options.origin(backend.kind), address };
-    const visible = visibleHardware(endpoint, hardware);
-    const env = buildWorkerEnvironment({ ...identity, heartbeatMs, hostname, hardware: visible });
-    worker.process = await backend.start({ workerId: id, endpoint, env });
+    const { gpu } = worker;
+    const visible = visibleHardware(endpoint, hardware, gpu?.cards);
+    // A container is handed its cards, and sees no others.
+    const devices = gpu && backend.kind === 'process' ? visibleDevices(gpu) : undefined;
+    const env = buildWorkerEnvironment({ ...identity, heartbeatMs, hostname, hardware: visible, devices });
+    worker.process = await backend.start({
+      workerId: id,
+      endpoint,
+      env,
+      ...(gpu ? { cards: gpu.cards } : {}),
+    });
   } catch (error) {
     const reason = error instanceof StartError ? error.message : `can't be started: ${String(error)}`;
     log.warn({ worker: id, endpoint: endpoint.name, reason }, 'a worker could not be started');

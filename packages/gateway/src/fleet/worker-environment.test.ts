@@ -55,6 +55,14 @@ test('the start-up checks that want the open internet or a GPU are off', () => {
   });
 });
 
+test('a worker that was put on certain cards sees these, whatever its endpoint says', () => {
+  const endpoint = newTestEndpoint({ env: { CUDA_VISIBLE_DEVICES: '0' } });
+  expect(environment({ endpoint, devices: 'GPU-2,GPU-3' })).toMatchObject({
+    CUDA_VISIBLE_DEVICES: 'GPU-2,GPU-3',
+  });
+  expect(environment({ endpoint })).toMatchObject({ CUDA_VISIBLE_DEVICES: '0' });
+});
+
 test('with a GPU its check runs and its name is told', () => {
   const env = environment({ hardware: { cpuCount: 8, gpuCount: 2, gpuName: 'NVIDIA H200' } });
   expect(env).toMatchObject({ RUNPOD_GPU_COUNT: '2', RUNPOD_GPU_NAME: 'NVIDIA+H200' });

@@ -19,11 +19,13 @@ export interface WorkerIdentity {
   readonly hardware: HostHardware;
   /** Where it is to listen, if it serves HTTP itself; it is told nothing of jobs then. */
   readonly address?: WorkerAddress | undefined;
+  /** `CUDA_VISIBLE_DEVICES` of a worker that was put on certain cards; the endpoint can't change it. */
+  readonly devices?: string | undefined;
 }
 
 /** RunPod's variables and the endpoint's own. The endpoint may change settings, but not who the worker is. */
 export function buildWorkerEnvironment(identity: WorkerIdentity): Record<string, string> {
-  const { workerId, endpoint, key, origin, heartbeatMs, hostname, hardware, address } = identity;
+  const { workerId, endpoint, key, origin, heartbeatMs, hostname, hardware, address, devices } = identity;
   const { loadBalancing } = endpoint;
   const who = { endpoint: endpoint.name, workerId, hostname };
   return {
@@ -31,6 +33,7 @@ export function buildWorkerEnvironment(identity: WorkerIdentity): Record<string,
     // Whoever reads it opens no port to the network, past the gateway's keys.
     ...(address ? { HOST: '127.0.0.1' } : {}),
     ...endpoint.env,
+    ...(devices === undefined ? {} : { CUDA_VISIBLE_DEVICES: devices }),
     ...withoutProxy(origin, endpoint.env),
     ...(address && loadBalancing
       ? httpWorkerEnvironment({ ...who, ...address, healthCheckPath: loadBalancing.healthCheckPath })

@@ -13,6 +13,7 @@ import { cancelRoutes } from './routes/cancel.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
 import { eventRoutes } from './routes/events.ts';
+import { gpuRoutes } from './routes/gpus.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobOperationRoutes } from './routes/job-operations.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -49,6 +50,7 @@ export const ROUTES: readonly Route[] = [
   ...endpointRoutes,
   ...workerRoutes,
   ...poolRoutes,
+  ...gpuRoutes,
   ...keyRoutes,
   ...eventRoutes,
   ...referenceRoutes,

@@ -8,6 +8,7 @@ import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import { GatewayError } from '../errors.ts';
 import type { EventLog } from '../events/event-log.ts';
 import type { Fleet } from '../fleet/fleet.ts';
+import type { GpuPlacer } from '../fleet/gpu/gpu-placer.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
 import type { JobSummary } from '../jobs/job-store.ts';
 import type { JobWaiters } from '../jobs/job-waiters.ts';
@@ -32,6 +33,7 @@ export interface RouteParts {
   readonly stops: StopRequests;
   readonly strays: StrayAttempts;
   readonly fleet: Fleet;
+  readonly placer: GpuPlacer;
   readonly keys: KeyStore;
   readonly batches: Batches;
   readonly deliveries: DeliveryStore;

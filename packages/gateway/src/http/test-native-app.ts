@@ -9,6 +9,8 @@ import { logEvents } from '../events/log-events.ts';
 import { recordEvents } from '../events/record-events.ts';
 import { createFakeBackend, type FakeBackend } from '../fleet/fake-backend.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
+import type { Card } from '../fleet/gpu/card.ts';
+import { createTestPlacer } from '../fleet/gpu/test-placer.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore, type NewKey } from '../keys/key-store.ts';
 import { createWorkerKeys, type WorkerKeys } from '../keys/worker-keys.ts';
@@ -61,7 +63,7 @@ function createPlayedFleet(
 }
 
 /** Everything below the HTTP face, and the face itself, wired as a gateway's is. */
-function createPlayedGateway(changes: Partial<Endpoint>, log: Logger) {
+function createPlayedGateway(changes: Partial<Endpoint>, log: Logger, cards: readonly Card[]) {
   const engine = createTestEngine({
     outOfReach: {
       has: (workerId) => fleet.isOutOfReach(workerId),
@@ -94,6 +96,7 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger) {
     stops: engine.stops,
     strays: engine.strays,
     deliveries: createSqliteDeliveryStore(engine.db),
+    placer: createTestPlacer({ clock, endpoints, workers: () => fleet.workers(), cards: () => cards }),
     pokeWebhooks: () => {},
     metricsText: metrics.text,
     stopping: stopping.signal,
@@ -123,8 +126,9 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger) {
 export function createNativeTestApp(
   changes: Partial<Endpoint> = {},
   log: Logger = pino({ level: 'silent' }),
+  cards: readonly Card[] = [],
 ) {
-  const { engine, stopping, ...parts } = createPlayedGateway(changes, log);
+  const { engine, stopping, ...parts } = createPlayedGateway(changes, log, cards);
   const { app, endpoints, fleet, keys } = parts;
 
   const call = (

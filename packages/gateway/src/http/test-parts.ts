@@ -1,12 +1,17 @@
 import { createEventLog } from '../events/event-log.ts';
+import { createTestPlacer } from '../fleet/gpu/test-placer.ts';
 import { createReference } from './openapi/reference.ts';
 import type { RouteParts } from './route.ts';
 
-/** What a test of other things needs of events, metrics and the reference. */
-export function newTestParts(): Pick<RouteParts, 'events' | 'metricsText' | 'reference' | 'stopping'> {
+/** What a test of other things needs of events, metrics, cards and the reference. */
+export function newTestParts(): Pick<
+  RouteParts,
+  'events' | 'metricsText' | 'placer' | 'reference' | 'stopping'
+> {
   return {
     events: createEventLog('test'),
     metricsText: async () => '',
+    placer: createTestPlacer(),
     reference: createReference([], 'test'),
     stopping: new AbortController().signal,
   };

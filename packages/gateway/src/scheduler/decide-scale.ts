@@ -47,7 +47,7 @@ export interface ScaleDecision {
 
 export function decideScale(input: ScaleInput): ScaleDecision {
   const { limits, workers, startsAllowed, nextStartAt, now } = input;
-  const active = workers.filter(({ state }) => ACTIVE.includes(state));
+  const active = workers.filter(({ state }) => ACTIVE_STATES.includes(state));
   const alive = workers.filter(({ state }) => state !== 'stopped').length;
   const wanted = wantedWorkers(input, active);
   const missing = Math.min(clamp(wanted.count, limits.min, limits.max) - active.length, limits.max - alive);
@@ -65,7 +65,7 @@ export function decideScale(input: ScaleInput): ScaleDecision {
 }
 
 /** Workers that take jobs, or will. */
-const ACTIVE: readonly WorkerState[] = ['initializing', 'idle', 'running', 'throttled'];
+export const ACTIVE_STATES: readonly WorkerState[] = ['initializing', 'idle', 'running', 'throttled'];
 
 /** Workers that the rule asks for now, and when it may ask for more although nothing happens. */
 function wantedWorkers(

@@ -1,9 +1,12 @@
 import type { WorkerState } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import { type BackendKind, type Endpoint, startsWorkers } from '../endpoints/endpoint.ts';
+import type { GiveWay, Place } from '../fleet/gpu/gpu-placer.ts';
+import type { WorkerGpu } from '../fleet/gpu/worker-gpu.ts';
+import { decideGiveWay, type SharingWorker } from './decide-give-way.ts';
 import { decideMinimum, nextWindowChange } from './decide-minimum.ts';
-import { decideScale, type ScaledWorker } from './decide-scale.ts';
-import type { QueueView } from './queue-view.ts';
+import { ACTIVE_STATES, decideScale } from './decide-scale.ts';
+import type { QueueSnapshot, QueueView } from './queue-view.ts';
 
 /**
  * The loop that keeps each endpoint at the number of workers that `decideScale` asks for. It looks when it is poked
@@ -14,15 +17,20 @@ export interface SchedulerOptions {
   readonly endpoints: Iterable<Endpoint>;
   readonly queue: QueueView;
   readonly fleet: ScheduledFleet;
+  /** Where workers go; without it they see every card of the machine. */
+  readonly placer?: {
+    place(endpoint: Endpoint, giveWay: () => Promise<GiveWay>): Promise<Place>;
+    release(endpoint: string): void;
+  };
   readonly log: { warn(fields: object, message: string): void };
 }
 
 /** What the scheduler uses of the fleet. */
 export interface ScheduledFleet {
-  workers(endpoint: string): readonly (ScaledWorker & { readonly backend?: BackendKind })[];
+  workers(endpoint: string): readonly (SharingWorker & { readonly backend?: BackendKind })[];
   startsAllowed(endpoint: string): number;
   nextStartAt(endpoint: string): number;
-  startWorker(endpoint: Endpoint): string | undefined;
+  startWorker(endpoint: Endpoint, gpu?: WorkerGpu): string | undefined;
   stopWorker(workerId: string, reason: string): Promise<void>;
   onChange(listener: () => void): () => void;
 }
@@ -103,19 +111,58 @@ export class Scheduler {
         nextStartAt: fleet.nextStartAt(name),
         now: clock.now(),
       });
-      for (let i = 0; i < decision.start; i += 1) {
-        if (fleet.startWorker(endpoint) !== undefined) this.#lastStartAt.set(name, clock.now());
-      }
+      const blockedUntil = await this.#startWorkers(endpoint, decision.start, jobs);
       for (const id of decision.stop) {
         void fleet.stopWorker(id, `it was idle for ${endpoint.workers.idleTimeoutMs / 1000} s`);
       }
-      const times = [decision.lookAgainAt, nextWindowChange(warm, clock.now())];
+      const times = [decision.lookAgainAt, nextWindowChange(warm, clock.now()), blockedUntil];
       return times.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a));
     } catch (error) {
       // One endpoint's trouble must not stop the others' scaling.
       log.warn({ endpoint: name, error }, 'an endpoint could not be scaled');
       return undefined;
     }
+  }
+
+  /** Starts as many as there is room for; answers when room may come unseen, where there is none. */
+  async #startWorkers(endpoint: Endpoint, count: number, jobs: QueueSnapshot): Promise<number | undefined> {
+    const { clock, fleet, placer, log } = this.#options;
+    const { name } = endpoint;
+    for (let i = 0; i < count; i += 1) {
+      const place: Place = placer
+        ? await placer.place(endpoint, () => this.#giveWay(endpoint, jobs))
+        : { type: 'placed' };
+      if (this.#ended.signal.aborted) return undefined;
+      if (place.type === 'blocked') {
+        for (const id of place.giveWay) {
+          void fleet.stopWorker(id, `a job of ${name} needs its memory on the card`);
+        }
+        return place.lookAgainAt;
+      }
+      if (place.remark !== undefined) {
+        log.warn({ endpoint: name }, `a worker runs on the CPU: ${place.remark}`);
+      }
+      if (fleet.startWorker(endpoint, place.gpu) !== undefined) this.#lastStartAt.set(name, clock.now());
+    }
+    placer?.release(name);
+    return undefined;
+  }
+
+  /** Workers of other endpoints that may end for a job that waits here. */
+  async #giveWay(asking: Endpoint, jobs: QueueSnapshot): Promise<GiveWay> {
+    const { clock, endpoints, fleet, queue } = this.#options;
+    const others = [];
+    for (const endpoint of endpoints) {
+      if (endpoint.name === asking.name || !startsWorkers(endpoint)) continue;
+      const { warm = [], ...limits } = endpoint.workers;
+      others.push({
+        min: decideMinimum(limits, warm, clock.now()),
+        queue: await queue.snapshot(endpoint.name),
+        workers: fleet.workers(endpoint.name).filter(({ backend }) => backend !== 'pool'),
+      });
+    }
+    const hasWorkers = fleet.workers(asking.name).some(({ state }) => ACTIVE_STATES.includes(state));
+    return decideGiveWay({ queue: jobs, hasWorkers }, others, clock.now());
   }
 }
 

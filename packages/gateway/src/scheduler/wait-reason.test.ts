@@ -97,3 +97,26 @@ test('a job that may not be delivered yet says when, and whether it was tried be
   expect(reason([], { notBefore: { inMs: 500, isRetry: true } })).toMatchObject({ code: 'RETRY_BACKOFF' });
   expect(reason([], { notBefore: { inMs: 0, isRetry: true } })).toMatchObject({ code: 'WORKER_STARTING' });
 });
+
+test('no room on a card: why, where a worker would start', () => {
+  const gpuObstacle = 'one needs 8 GB on a graphics card, the largest one here has 6 GB';
+  expect(reason([], { gpuObstacle })).toEqual({
+    code: 'NO_GPU_MEMORY',
+    message: `no worker starts: ${gpuObstacle}; no job is ahead`,
+  });
+  expect(reason(['running'], { gpuObstacle, position: 1 })).toEqual({
+    code: 'WORKERS_BUSY',
+    message: `1 of 3 workers is busy, and no further one starts: ${gpuObstacle}; 1 job is ahead`,
+  });
+});
+
+test('no room on a card is no news where a worker starts already, as many run as may, or none would start', () => {
+  const gpuObstacle = 'one needs 8 GB';
+  const without = (states: WorkerState[], changes: Partial<WaitInput> = {}) =>
+    expect(reason(states, { gpuObstacle, ...changes }).message).not.toContain('8 GB');
+  without(['initializing']);
+  without(['running', 'initializing']);
+  without(['running', 'running', 'running']);
+  without([], { isLowPriority: true });
+  without([], { isPaused: true });
+});

@@ -12,6 +12,8 @@ export interface WaitInput {
   readonly workers: readonly WaitedWorker[];
   /** Why workers don't start, if they don't. */
   readonly startProblem?: { readonly message: string } | undefined;
+  /** Why no further one can be put on a graphics card, if it needs one. */
+  readonly gpuObstacle?: string | undefined;
   /** Jobs that will be delivered before this one, where that is known. */
   readonly position?: number | undefined;
   readonly isLowPriority?: boolean;
@@ -44,7 +46,7 @@ export function decideWaitReason(input: WaitInput): WaitReason {
   if (busy + count('idle') > 0) {
     const verb = busy === 1 ? 'is' : 'are';
     const also = starting > 0 ? `, ${starting} more ${starting === 1 ? 'is' : 'are'} starting` : '';
-    const message = `${busy} of ${possibleWorkers(input)} workers ${verb} busy${also}${ahead}`;
+    const message = `${busy} of ${possibleWorkers(input)} workers ${verb} busy${also}${whyNoMore(input)}${ahead}`;
     return { code: 'WORKERS_BUSY', message };
   }
   if (!startsWorkers(endpoint)) {
@@ -62,6 +64,9 @@ export function decideWaitReason(input: WaitInput): WaitReason {
       code: 'NO_WORKERS_ALLOWED',
       message: `the endpoint is closed for work (workers.max is 0); ${fix}`,
     };
+  }
+  if (input.gpuObstacle !== undefined && starting === 0 && !isLowPriority) {
+    return { code: 'NO_GPU_MEMORY', message: `no worker starts: ${input.gpuObstacle}${ahead}` };
   }
   if (startProblem) return { code: 'WORKER_CRASH_LOOP', message: startProblem.message };
   if (starting > 0) {
@@ -81,6 +86,14 @@ export function decideWaitReason(input: WaitInput): WaitReason {
 function possibleWorkers({ endpoint, workers }: WaitInput): number {
   const connected = workers.filter(({ backend, state }) => backend === 'pool' && state !== 'stopped').length;
   return connected + (startsWorkers(endpoint) ? endpoint.workers.max : 0);
+}
+
+/** Worth a word where more workers may run, and none is starting. */
+function whyNoMore({ endpoint, workers, gpuObstacle }: WaitInput): string {
+  const own = workers.filter(({ backend, state }) => backend !== 'pool' && state !== 'stopped');
+  const isStarting = own.some(({ state }) => state === 'initializing');
+  if (gpuObstacle === undefined || isStarting || own.length >= endpoint.workers.max) return '';
+  return `, and no further one starts: ${gpuObstacle}`;
 }
 
 function describeDelay({ inMs, isRetry }: { inMs: number; isRetry: boolean }): WaitReason {

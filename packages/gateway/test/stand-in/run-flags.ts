@@ -31,8 +31,11 @@ const VALUES: Readonly<Record<string, RegExp>> = {
   '--volume': /^([^:]+):(\/[^:]*)(:(ro|rw|z|Z)(,(ro|rw|z|Z))*)?$/,
 };
 const OF_KIND: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
-  docker: { '--gpus': /^(all|[1-9]\d*)$/, '--add-host': /^host\.docker\.internal:host-gateway$/ },
-  podman: { '--device': /^nvidia\.com\/gpu=(all|\d+)$/ },
+  docker: {
+    '--gpus': /^(all|[1-9]\d*|"device=(GPU|MIG)-[\w-]+(,(GPU|MIG)-[\w-]+)*")$/,
+    '--add-host': /^host\.docker\.internal:host-gateway$/,
+  },
+  podman: { '--device': /^nvidia\.com\/gpu=(all|\d+|MIG-[\w-]+)$/ },
 };
 const REPEATABLE = new Set(['--label', '--env', '--volume', '--device']);
 const NEEDED = ['--name', '--label', '--pull', '--env-file', '--stop-timeout', '--init', '--volume'];

@@ -17,6 +17,16 @@ export {
   type WorkerEvent,
 } from './event.ts';
 export {
+  type GpuCardView,
+  type GpuNeedView,
+  type GpuPoolView,
+  type GpusView,
+  gpuCardSchema,
+  gpuNeedSchema,
+  gpuPoolSchema,
+  gpusSchema,
+} from './gpu.ts';
+export {
   type AttemptView,
   attemptViewSchema,
   cancelledSchema,

@@ -10,6 +10,13 @@ export const workerViewSchema = z
     state: z.enum(WORKER_STATES),
     preparing: z.string().describe('What goes before its start, such as pulling its image.').optional(),
     pid: z.int().optional(),
+    gpu: z
+      .object({
+        cards: z.array(z.string()).describe('UUIDs of its cards; none where it may use none.'),
+        memoryBytes: z.int().min(0).describe('Kept for it on each of them.'),
+      })
+      .describe('Where it was put. Absent: it sees what the machine has.')
+      .optional(),
     remoteAddress: z.string().describe('Where a `pool` worker calls from.').optional(),
     software: z.string().describe('What a `pool` worker runs on, such as `Spillway-SDK/0.1.0`.').optional(),
     lastSeenAt: z.int().describe('Last sign of life of a `pool` worker.').optional(),

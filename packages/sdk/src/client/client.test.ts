@@ -31,7 +31,7 @@ function clientOf(answers: readonly Answer[], clock: ManualClock = createManualC
     return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
   };
   const client = createClient({ baseUrl: 'http://gw:1/v2/', apiKey: 'key', fetch, clock, random: () => 0 });
-  return { endpoint: client.endpoint('my endpoint'), seen, clock };
+  return { client, endpoint: client.endpoint('my endpoint'), seen, clock };
 }
 
 async function errorOf(call: Promise<unknown>): Promise<ApiError> {
@@ -209,4 +209,13 @@ test('a base address without /v2 is refused with an example', () => {
   for (const baseUrl of ['http://gw:1', 'gw:1/v2', '']) {
     expect(() => createClient({ baseUrl, apiKey: 'k' })).toThrow('http://127.0.0.1:8080/v2');
   }
+});
+
+test('the graphics cards are asked for beside /v2, again while the server is away', async () => {
+  const view = { cards: [], readAt: 1, endpoints: [], pools: [] };
+  const { client, seen, clock } = clientOf([down, { body: view }]);
+  const gpus = client.gpus();
+  await clock.advance(60_000);
+  expect(await gpus).toEqual(view);
+  expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/gpus', 'GET /v1/gpus']);
 });

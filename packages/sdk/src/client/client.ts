@@ -1,4 +1,12 @@
-import { clientPath, type HealthReply, isFinal, type JobReply, type JobStatus } from '@spillway/protocol';
+import {
+  clientPath,
+  type HealthReply,
+  isFinal,
+  type JobReply,
+  type JobStatus,
+  nativePath,
+} from '@spillway/protocol';
+import type { GpusView } from '@spillway/protocol/v1';
 import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { createApiCaller } from './api-caller.ts';
 import { jobReplyOf } from './job-reply.ts';
@@ -36,6 +44,11 @@ export interface Client {
   endpoint(name: string): EndpointClient;
   /** Jobs of all endpoints by Spillway's own API; RunPod's service has none. */
   readonly jobs: JobsClient;
+  /**
+   * Graphics cards of the gateway's machine with the workers on them, what endpoints need, and prices of RunPod's cards
+   * that are large enough. Wants a key of scope viewer; by Spillway's own API, as `jobs`.
+   */
+  gpus(): Promise<GpusView>;
 }
 
 /** The jobs of one endpoint. Each call throws `ApiError` when the server says no. */
@@ -72,6 +85,7 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     jobs: createJobsClient({ ...parts, random }),
+    gpus: async () => (await patience(() => call('GET', nativePath.gpus), undefined)) as GpusView,
     endpoint(name) {
       async function submit(path: string, input: Record<string, unknown>, rest: SubmitOptions) {
         const { signal, ...body } = rest;

@@ -1,6 +1,7 @@
 export type { HealthReply, JobReply, JobStatus } from '@spillway/protocol';
 export type {
   GatewayEvent,
+  GpusView,
   JobDetail,
   JobPage,
   JobSelection,

@@ -123,6 +123,7 @@ async function startContainer(site: Site, spec: WorkerSpec): Promise<BackendWork
     },
     settings,
     gpuCount: site.gpuCount,
+    ...(spec.cards ? { cards: spec.cards } : {}),
     envFile,
     passedNames: Object.keys(passed),
     volumes,

@@ -1,4 +1,5 @@
 import type { ContainerSettings, ContainerVolume } from '../../endpoints/endpoint.ts';
+import type { Card } from '../gpu/card.ts';
 
 /** Everything that decides how one container is run. */
 export interface ContainerRun {
@@ -9,6 +10,8 @@ export interface ContainerRun {
   readonly settings: ContainerSettings;
   /** Cards of this machine. */
   readonly gpuCount: number;
+  /** Those that this one is given. Absent: what `settings` say. */
+  readonly cards?: readonly Card[];
   readonly envFile: string;
   /** Names of variables whose values are in the engine's own environment. */
   readonly passedNames: readonly string[];
@@ -41,7 +44,9 @@ export function runArguments(run: ContainerRun): string[] {
     '--stop-timeout',
     String(run.stopTimeoutSeconds),
     ...networkArguments(run),
-    ...gpuArguments(run.engine, settings.gpus ?? (run.gpuCount > 0 ? 'all' : 0)),
+    ...(run.cards
+      ? cardArguments(run.engine, run.cards)
+      : gpuArguments(run.engine, settings.gpus ?? (run.gpuCount > 0 ? 'all' : 0))),
     ...(settings.memoryBytes === undefined ? [] : ['--memory', String(settings.memoryBytes)]),
     ...(settings.shmSizeBytes === undefined ? [] : ['--shm-size', String(settings.shmSizeBytes)]),
     '--env-file',
@@ -64,6 +69,19 @@ function gpuArguments(engine: ContainerRun['engine'], gpus: 'all' | number): str
   // Podman reads a number as the name of one card, so cards are named by CDI.
   const cards = gpus === 'all' ? ['all'] : Array.from({ length: gpus }, (_, index) => String(index));
   return cards.flatMap((card) => ['--device', `nvidia.com/gpu=${card}`]);
+}
+
+function cardArguments(engine: ContainerRun['engine'], cards: readonly Card[]): string[] {
+  if (cards.length === 0) return [];
+  if (engine === 'docker') {
+    // Docker reads the value as a line of CSV, where a comma ends the list of devices but for the quotes.
+    return ['--gpus', `"device=${cards.map(({ id }) => id).join(',')}"`];
+  }
+  // CDI names cards by number unless it was told otherwise, and parts of cards by both numbers; UUIDs are the newer form.
+  return cards.flatMap(({ id, index, part }) => [
+    '--device',
+    `nvidia.com/gpu=${part === undefined ? index : id}`,
+  ]);
 }
 
 function volumeText({ source, target, options }: ContainerVolume): string {

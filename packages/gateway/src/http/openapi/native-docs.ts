@@ -5,6 +5,7 @@ import {
   endpointListSchema,
   endpointViewSchema,
   eventSchema,
+  gpusSchema,
   JOB_LIMITS,
   jobDetailSchema,
   jobPageSchema,
@@ -184,6 +185,18 @@ export const workerDocs = {
     body: poolWorkerCreateSchema,
     isBodyOptional: true,
     answers: ok('What it needs to connect; the key is shown this once.', poolWorkerCreatedSchema),
+  },
+} as const satisfies Record<string, RouteDoc>;
+
+export const gpuDocs = {
+  list: {
+    ...{
+      id: 'listGpus',
+      tag: 'Workers',
+      summary: 'Show graphics cards, what runs on them and who needs them',
+    },
+    description: 'The cards of the machine that the gateway runs on. RunPod is not asked.',
+    answers: ok('As they are now.', gpusSchema),
   },
 } as const satisfies Record<string, RouteDoc>;
 

@@ -99,7 +99,7 @@ describe('real answers', () => {
     await call('DELETE', `/v1/jobs/${second}`);
     for (const path of ['cancel', 'retry']) await call('POST', `/v1/jobs/${path}`, { endpoint: 'echo' });
 
-    for (const path of ['endpoints', 'endpoints/echo', 'workers', `workers/${worker}`])
+    for (const path of ['endpoints', 'endpoints/echo', 'gpus', 'workers', `workers/${worker}`])
       await call('GET', `/v1/${path}`);
     for (const path of [`workers/${worker}/logs`, 'endpoints/echo/logs']) await call('GET', `/v1/${path}`);
     await call('PATCH', '/v1/endpoints/echo', { scaling: { type: 'REQUEST_COUNT', requestCount: 2 } });
