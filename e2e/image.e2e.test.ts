@@ -20,25 +20,25 @@ const IMAGE = parseDockerfile(readFileSync(path.join(ROOT, 'docker/cpu/Dockerfil
 /** The user of the image, where this test may become somebody else. */
 const OTHER = process.getuid?.() === 0 ? { uid: 1000, gid: 1000 } : {};
 
-const folder = mkdtempSync(path.join(tmpdir(), 'spillway-image-'));
-chmodSync(folder, 0o755);
-const trouble = registryTrouble(() => installWorker(folder));
-if (trouble !== undefined) rmSync(folder, { recursive: true, force: true });
-
-describe.skipIf(trouble !== undefined)('the files of a worker image', () => {
-  const bin = path.join(folder, 'node_modules/.bin');
-  const env = {
-    ...environmentOf(IMAGE),
-    PATH: `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`,
-    API_HOST: '127.0.0.1',
-    API_PORT: '0',
-    DETECTOR_VARIANT: 'nano',
-  };
+describe.skipIf(registryTrouble() !== undefined)('the files of a worker image', () => {
+  let folder = '';
+  let env: Readonly<Record<string, string>> = {};
   let pod: ChildProcess;
   let url = '';
   let said = '';
 
   beforeAll(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'spillway-image-'));
+    chmodSync(folder, 0o755);
+    installWorker(folder);
+    const bin = path.join(folder, 'node_modules/.bin');
+    env = {
+      ...environmentOf(IMAGE),
+      PATH: `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      API_HOST: '127.0.0.1',
+      API_PORT: '0',
+      DETECTOR_VARIANT: 'nano',
+    };
     // `env` finds the program by the image's PATH, not by the test's.
     pod = spawn('/usr/bin/env', ['spillway-worker'], {
       ...{ cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], ...OTHER },
