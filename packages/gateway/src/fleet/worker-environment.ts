@@ -27,9 +27,11 @@ export function buildWorkerEnvironment(identity: WorkerIdentity): Record<string,
   const { loadBalancing } = endpoint;
   const who = { endpoint: endpoint.name, workerId, hostname };
   return {
+    // By this name the built-in workers know `HOST` below; their images would serve on all addresses otherwise.
+    ...(address ? { API_HOST: '127.0.0.1' } : {}),
     ...settings(hardware),
-    // Whoever reads one of them (images of our workers: the second) opens no port to the network, past the gateway's keys.
-    ...(address ? { HOST: '127.0.0.1', API_HOST: '127.0.0.1' } : {}),
+    // Whoever reads it opens no port to the network, past the gateway's keys.
+    ...(address ? { HOST: '127.0.0.1' } : {}),
     ...endpoint.env,
     ...withoutProxy(origin, endpoint.env),
     ...(address && loadBalancing
