@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript that an old Node understands too: Spillway itself is TypeScript, which Node runs from version 24 on.
-// Where the Node that started this is older, the one that the installation brought along takes over.
+// Plain JavaScript that an old Node understands too: Spillway itself needs version 24. Where the Node that started this
+// is older, the one that the installation brought along takes over.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -31,7 +31,8 @@ async function start() {
   becomeFlagged();
   const { enableCompileCache } = await import('node:module');
   enableCompileCache();
-  const { main } = await import('../src/main.ts');
+  // By its own name: TypeScript in the repository, JavaScript in the package that is published.
+  const { main } = await import('spillway');
   process.exitCode = await main(args);
 }
 

@@ -42,6 +42,8 @@ test('a worker that serves HTTP itself is told its ports, and nothing of jobs', 
   expect(env).toMatchObject({
     ...{ PORT: '20001', PORT_HEALTH: '20002', HEALTH_CHECK_PATH: '/healthz', HOST: '0.0.0.0' },
     ...{ RUNPOD_POD_ID: 'z3jr9rv2k3tt2y', RUNPOD_ENDPOINT_ID: 'mine', RUNPOD_POD_HOSTNAME: 'box' },
+    // Unless the endpoint says otherwise, as it does of HOST here, no port is open to the network.
+    API_HOST: '127.0.0.1',
   });
   expect(JSON.stringify(env)).not.toMatch(/WEBHOOK|secret/);
 });
@@ -61,6 +63,12 @@ test('a worker that was put on certain cards sees these, whatever its endpoint s
     CUDA_VISIBLE_DEVICES: 'GPU-2,GPU-3',
   });
   expect(environment({ endpoint })).toMatchObject({ CUDA_VISIBLE_DEVICES: '0' });
+});
+
+test('large buffers go back to the system, unless the endpoint wants it otherwise', () => {
+  const own = { MALLOC_MMAP_THRESHOLD_: '4000000' };
+  expect(environment().MALLOC_MMAP_THRESHOLD_).toBe('1000000');
+  expect(environment({ endpoint: newTestEndpoint({ env: own }) })).toMatchObject(own);
 });
 
 test('with a GPU its check runs and its name is told', () => {

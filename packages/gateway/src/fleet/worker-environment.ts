@@ -29,6 +29,8 @@ export function buildWorkerEnvironment(identity: WorkerIdentity): Record<string,
   const { loadBalancing } = endpoint;
   const who = { endpoint: endpoint.name, workerId, hostname };
   return {
+    // By this name the built-in workers know `HOST` below; their images would serve on all addresses otherwise.
+    ...(address ? { API_HOST: '127.0.0.1' } : {}),
     ...settings(hardware),
     // Whoever reads it opens no port to the network, past the gateway's keys.
     ...(address ? { HOST: '127.0.0.1' } : {}),
@@ -74,6 +76,9 @@ function settings({ cpuCount, gpuCount, gpuName }: HostHardware): Record<string,
   return {
     // Without it Python's block-buffered output would be missing from the log of a worker that was killed.
     PYTHONUNBUFFERED: '1',
+    // glibc gives buffers above this size back to the system when they are freed; left to itself it raises the limit with
+    // each such buffer, up to 32 MB, and a worker keeps what its largest job took.
+    MALLOC_MMAP_THRESHOLD_: '1000000',
     // Images that can be a pod or a serverless worker read this.
     RUNPOD_SERVERLESS: 'true',
     ...LAB_SETTINGS,

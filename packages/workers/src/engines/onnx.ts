@@ -2,6 +2,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import type { Engine, EngineInfo, Provider, RunOptions, Tensor, TensorInfo, Tensors } from './engine.ts';
 import { mapWeights } from './mapped-weights.ts';
 import { ModelError } from './model-error.ts';
+import { loadOnnxRuntime } from './onnx-runtime.ts';
 import { decideProvider, inspectProviders, type ProviderChoice, type ProviderDecision } from './providers.ts';
 
 /**
@@ -37,7 +38,7 @@ const CPU: ProviderDecision = { provider: 'cpu' };
 export async function createOnnxEngine(path: string, options: OnnxOptions): Promise<OnnxEngine> {
   const { threads, provider: choice = 'cpu' } = options;
   const decision = choice === 'cpu' ? CPU : decideProvider(choice, inspectProviders());
-  const ort = await import('onnxruntime-node');
+  const ort = await loadOnnxRuntime();
   const onCpu = async (note: string | undefined) => {
     const session = await createSession(ort, path, options, 'cpu').catch(refuse(path));
     return wrapSession(ort, path, session, {

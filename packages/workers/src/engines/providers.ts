@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Provider } from './engine.ts';
 import { ModelError } from './model-error.ts';
+import { findOnnxRuntime } from './onnx-runtime.ts';
 
 /**
  * Whether models run on an NVIDIA card or on the CPU. `auto` takes the card where one is there and ONNX Runtime has what
@@ -72,7 +72,7 @@ export function inspectProviders(env: Environment = process.env): ProviderFacts 
 
 /** Where the binding lies and looks for its providers. */
 function nativeFolder(): string {
-  const main = createRequire(import.meta.url).resolve('onnxruntime-node');
+  const main = findOnnxRuntime();
   const root = main.slice(0, main.lastIndexOf('onnxruntime-node') + 'onnxruntime-node'.length);
   return path.join(root, 'bin/napi-v6', process.platform, process.arch);
 }

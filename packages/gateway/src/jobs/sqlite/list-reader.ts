@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
+import { siblingModule } from '../../lib/sibling-module.ts';
 import type { JobFilter } from '../job-store.ts';
 import type { JobRow } from './job-row.ts';
 import { createListQuery } from './list-query.ts';
@@ -42,7 +43,7 @@ export function createListReader(db: DatabaseSync): ListReader {
   }
 
   function start(): Worker {
-    const started = new Worker(new URL('./list-thread.ts', import.meta.url), { workerData: { path } });
+    const started = new Worker(siblingModule(import.meta.url, 'list-thread'), { workerData: { path } });
     started.unref();
     started.on('message', ({ id, rows = [], error }: Reply) => {
       const caller = waiting.get(id);

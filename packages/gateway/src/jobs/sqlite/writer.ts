@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
+import { siblingModule } from '../../lib/sibling-module.ts';
 import { packBatch } from './batch-message.ts';
 import { createBatchWriter, type WriteFailure } from './batch-writer.ts';
 import type { WriteOperation } from './writes.ts';
@@ -41,7 +42,7 @@ export function createThreadWriter(path: string): Writer {
   }
 
   function start(): Worker {
-    const started = new Worker(new URL('./write-thread.ts', import.meta.url), { workerData: { path } });
+    const started = new Worker(siblingModule(import.meta.url, 'write-thread'), { workerData: { path } });
     started.on('message', (failures: readonly WriteFailure[]) => waiting.shift()?.onDone(failures));
     started.on(
       'error',

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// A built-in worker: `spillway-worker detect`, or WORKER=detect. What RunPod starts in an image. `--health` asks the one
+// that runs beside it whether it can be called, for health checks.
+if (process.argv[2] === '--health') {
+  const { checkHealth } = await import('@spillway/workers/health');
+  const problem = await checkHealth(process.env).catch((error) => error.message);
+  if (problem !== undefined) {
+    console.error(problem);
+    process.exitCode = 1;
+  }
+} else {
+  await import('@spillway/workers/main');
+}
