@@ -23,6 +23,8 @@ import { createClipService, createDownload } from './service.ts';
 import { type ClipSettings, parseClipSettings } from './settings.ts';
 
 const DEFAULT_SIZE = 224;
+/** Pixels a side of a picture, beside the limit of all of them. */
+const MAX_SIDE = 16_384;
 /** Pictures that may wait to be prepared, besides those that are. */
 const MAX_WAITING = 1_024;
 
@@ -94,7 +96,10 @@ function verifierOf(settings: ClipSettings, env: WorkerContext['env']): Verifier
 /** Decoding and resampling take a core while the model has the others; more threads would only wait for each other. */
 function createPreparing(model: Model, size: number, cores: number): ThreadPool {
   const { mean = CLIP_MEAN, std = CLIP_STD } = model;
-  const data: PreprocessThreadData = { settings: { size, mean, std }, limits: DEFAULT_IMAGE_LIMITS };
+  const data: PreprocessThreadData = {
+    settings: { size, mean, std },
+    limits: { ...DEFAULT_IMAGE_LIMITS, maxSide: MAX_SIDE },
+  };
   return new ThreadPool({
     entry: siblingModule(import.meta.url, 'preprocess-thread'),
     data,
