@@ -47,6 +47,10 @@ describe('what a call for embeddings asks for', () => {
     [{ input: [[1], [2]] }, 'input', /token numbers/],
     [{ input: ['a', null] }, 'input.1', /expected text, a picture/],
     [{ input: Array(2049).fill('a') }, 'input', /holds 2049; expected at most 2048/],
+    [{ input: '' }, 'input', /is empty; expected 1 to 10000 characters/],
+    [{ input: ['a', ' '] }, 'input.1', /is empty/],
+    [{ input: 'a'.repeat(10_001) }, 'input', /at most 10000 characters/],
+    [{ input: Array(17).fill(DATA_URL) }, 'input', /holds 17 pictures; expected at most 16/],
     [{ input: 'a', encoding_format: 'hex' }, 'encoding_format', /expected float or base64/],
     [{ input: 'a', dimensions: 0 }, 'dimensions', /from 1/],
   ])('%j is refused at %s', (body, path, message) => {

@@ -34,42 +34,69 @@ const ITEM = 'expected text, a picture’s URL or data URL, or an object with te
 const itemSchema = z.union([z.string(), textPart, imageUrlPart, imagePart], { error: ITEM });
 
 type InputItem = z.infer<typeof itemSchema>;
+type EmbeddingsInput = InputItem | readonly InputItem[];
+type Modality = 'text' | 'image' | undefined;
 
 const isTokens = (value: unknown): boolean =>
   Array.isArray(value) && value.some((one) => typeof one === 'number' || isTokens(one));
 
-/** Checked by hand, so that the sentence names the one item that is wrong and not all that it could have been. */
-const inputSchema = z
-  .unknown()
-  .superRefine((value, context) => {
-    const problem = (message: string, path: PropertyKey[] = []) =>
-      context.addIssue({ code: 'custom', message, path });
-    if (isTokens(value)) return problem('holds token numbers; expected text, which is cut into tokens here');
-    const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-    const { items: most } = EMBEDDINGS_LIMITS;
-    if (items.length === 0) return problem(`is empty; expected 1 to ${most} texts or pictures`);
-    if (items.length > most) return problem(`holds ${items.length}; expected at most ${most}`);
-    for (const [at, item] of items.entries()) {
-      if (!itemSchema.safeParse(item).success) problem(ITEM, Array.isArray(value) ? [at] : []);
-    }
-  })
-  .meta({
-    description:
-      'A text, a picture (data URL or http(s) URL), or a list of them. An object with `text`, `image_url` or `image` says which it is.',
-    anyOf: [
-      { type: 'string' },
-      { type: 'object' },
-      { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'object' }] } },
-    ],
-  }) as z.ZodType<InputItem | readonly InputItem[]>;
+interface Problem {
+  readonly message: string;
+  readonly path: PropertyKey[];
+  readonly params?: { readonly code: 'BATCH_TOO_LARGE' };
+}
+
+/** The first problem. Looked for by hand, so that it names the one item that is wrong and not all that it could have been. */
+function findProblem({ input, modality }: { input: unknown; modality?: Modality }): Problem | undefined {
+  const ofInput = (message: string): Problem => ({ message, path: ['input'] });
+  if (isTokens(input)) return ofInput('holds token numbers; expected text, which is cut into tokens here');
+  const given: readonly unknown[] = Array.isArray(input) ? input : [input];
+  const { items: most, pictures } = EMBEDDINGS_LIMITS;
+  if (given.length === 0) return ofInput(`is empty; expected 1 to ${most} texts or pictures`);
+  const tooLarge = (what: string, limit: number): Problem => ({
+    ...ofInput(`holds ${what}; expected at most ${limit}`),
+    params: { code: 'BATCH_TOO_LARGE' },
+  });
+  if (given.length > most) return tooLarge(String(given.length), most);
+  const ofItem = (at: number, message: string): Problem => ({
+    message,
+    path: Array.isArray(input) ? ['input', at] : ['input'],
+  });
+  const wrong = given.findIndex((item) => !itemSchema.safeParse(item).success);
+  if (wrong >= 0) return ofItem(wrong, ITEM);
+  const items = embeddingsItems({ input: input as EmbeddingsInput, modality });
+  const count = items.filter(({ type }) => type !== 'text').length;
+  if (count > pictures) return tooLarge(`${count} pictures`, pictures);
+  const faults = items.map((item) => (item.type === 'text' ? faultOfText(item.text) : undefined));
+  const at = faults.findIndex((fault) => fault !== undefined);
+  return at < 0 ? undefined : ofItem(at, faults[at] ?? '');
+}
+
+function faultOfText(text: string): string | undefined {
+  const { textChars: most } = EMBEDDINGS_LIMITS;
+  if (text.trim() === '') return `is empty; expected 1 to ${most} characters`;
+  return text.length > most ? `expected at most ${most} characters` : undefined;
+}
 
 /** Fields set to null count as left out; those that are not known are left alone. */
 const optional = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((value) => value ?? undefined);
 
+/** A problem whose `params.code` is `BATCH_TOO_LARGE` is one of too many items. */
 export const embeddingsRequestSchema = z
   .looseObject({
-    input: inputSchema,
+    input: z
+      .unknown()
+      .nonoptional({ error: ITEM })
+      .meta({
+        description:
+          'A text, a picture (data URL or http(s) URL), or a list of them. An object with `text`, `image_url` or `image` says which it is.',
+        anyOf: [
+          { type: 'string' },
+          { type: 'object' },
+          { type: 'array', items: { anyOf: [{ type: 'string' }, { type: 'object' }] } },
+        ],
+      }) as z.ZodType<EmbeddingsInput>,
     model: optional(z.string({ error: 'expected the name of a model' })),
     encoding_format: optional(z.enum(['float', 'base64'], { error: 'expected float or base64' })),
     dimensions: optional(
@@ -78,6 +105,10 @@ export const embeddingsRequestSchema = z
     /** What texts among `input` are: undefined tells pictures by their form. */
     modality: optional(z.enum(['text', 'image'], { error: 'expected text or image' })),
     user: optional(z.string({ error: 'expected text' })),
+  })
+  .superRefine((request, context) => {
+    const problem = findProblem(request);
+    if (problem) context.addIssue({ code: 'custom', ...problem });
   })
   .meta({ id: 'EmbeddingsRequest' });
 
