@@ -138,7 +138,7 @@ test('a bad file among the given is told in a line, the others go on, and the ex
   copyFileSync(path.join(PHOTOS, 'wall-crack.jpg'), path.join(folder, 'mine.jpg'));
   const { code, text } = await startDemo(['notes.jpg', 'nowhere.png', 'mine.jpg']).ended;
   expect(code).toBe(1);
-  expect(text).toMatch(/^✗ notes\.jpg: .*JPEG, PNG and WebP/m);
+  expect(text).toMatch(/^✗ notes\.jpg: .*JPEG, PNG, WebP and GIF/m);
   expect(text).toContain('✗ nowhere.png: no such file');
   expect(readResult('demo-output').images.map(({ file }) => file)).toEqual(['mine.jpg']);
   expect(existsSync(path.join(folder, 'demo-output', 'mine.png'))).toBe(true);

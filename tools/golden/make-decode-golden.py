@@ -104,11 +104,46 @@ def webps(image, rng):
     yield "animated WebP", saved(image, "WEBP", lossless=True, save_all=True, append_images=[turned.resize(image.size)])
 
 
+def gifs(image):
+    """Besides what Pillow writes: frames that do not cover the screen, which it reads but never makes."""
+    palette = image.quantize(40)
+    small = saved(palette, "GIF", transparency=3)
+    yield "GIF", saved(palette, "GIF", interlace=0)
+    yield "interlaced GIF", saved(palette, "GIF", interlace=1)
+    yield "GIF with transparency", small
+    yield "GIF of 256 colours", saved(image.quantize(256), "GIF")
+    yield "grey GIF", saved(image.convert("L"), "GIF")
+    yield "1-bit GIF", saved(image.convert("1"), "GIF")
+    yield "animated GIF", saved(palette, "GIF", save_all=True, append_images=[image.transpose(Image.ROTATE_180)])
+    yield "GIF with a comment", saved(palette, "GIF", comment=b"a comment of " + b"many words " * 40)
+    frame_at = small.index(b",", 13 + 3 * 64)
+    while small[frame_at + 5 : frame_at + 9] != struct.pack("<HH", WIDTH, HEIGHT):
+        frame_at = small.index(b",", frame_at + 1)
+    placed = bytearray(small)
+    placed[frame_at + 1 : frame_at + 5] = struct.pack("<HH", 3, 5)
+    yield "GIF whose frame reaches over its screen", bytes(placed)
+    placed[6:10] = struct.pack("<HH", WIDTH + 9, HEIGHT + 7)
+    yield "GIF whose first frame is smaller than its screen", bytes(placed)
+    plain = bytearray(saved(palette, "GIF", interlace=0))
+    plain[6:10] = struct.pack("<HH", WIDTH + 9, HEIGHT + 7)
+    yield "GIF without transparency around its first frame", bytes(plain)
+    noise = Image.fromarray(np.random.default_rng(7).integers(0, 256, (75, 75), dtype=np.uint8))
+    yield "GIF whose table of codes is full", saved(noise, "GIF")
+
+
+def animations(image):
+    turned = image.transpose(Image.ROTATE_180)
+    yield "animated PNG", saved(image, "PNG", save_all=True, append_images=[turned])
+    yield "animated PNG with a picture of its own", saved(
+        image, "PNG", save_all=True, default_image=True, append_images=[turned, image]
+    )
+
+
 def main():
     rng = np.random.default_rng(20262)
     image = Image.fromarray(scene(rng))
     rows = []
-    for name, data in [*jpegs(image), *pngs(image, rng), *webps(image, rng)]:
+    for name, data in [*jpegs(image), *pngs(image, rng), *webps(image, rng), *gifs(image), *animations(image)]:
         decoded = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
         text = {key: base64.b64encode(value).decode() for key, value in {"file": data, "rgb": decoded.tobytes()}.items()}
         rows.append({"name": name, "width": decoded.width, "height": decoded.height, **text})

@@ -18,6 +18,17 @@ export {
   type WaitReason,
 } from './job.ts';
 export {
+  EMBEDDINGS_LIMITS,
+  EMBEDDINGS_ROUTE,
+  type EmbeddingsItem,
+  type EmbeddingsReply,
+  type EmbeddingsRequest,
+  embeddingsItems,
+  embeddingsReplySchema,
+  embeddingsRequestSchema,
+  type OpenAiErrorBody,
+} from './openai-embeddings.ts';
+export {
   API_PREFIX,
   clientPath,
   type HttpWorkerEnvironmentOptions,

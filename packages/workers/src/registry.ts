@@ -33,6 +33,8 @@ export interface ModelInfo {
   readonly isDemo: boolean;
   readonly licence?: string;
   readonly source?: string;
+  /** What else is to be known of it, in a sentence. */
+  readonly note?: string;
 }
 
 /** A worker that is ready for jobs. */

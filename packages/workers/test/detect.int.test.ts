@@ -103,7 +103,11 @@ function pngHeader(width: number, height: number): Buffer {
 }
 
 test.each([
-  ['no picture', () => Buffer.from('this is text').toString('base64'), /JPEG, PNG and WebP are accepted/],
+  [
+    'no picture',
+    () => Buffer.from('this is text').toString('base64'),
+    /JPEG, PNG, WebP and GIF are accepted/,
+  ],
   ['a picture cut off in the middle', () => crack.slice(0, 20_000), /cut off/],
   [
     'a header of 30 000 x 30 000 pixels',

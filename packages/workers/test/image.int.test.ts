@@ -106,6 +106,7 @@ describe('files that are refused', () => {
       'RGB PNG',
       '16-bit RGB PNG',
       'lossless WebP',
+      'GIF of 256 colours',
     ]) {
       const whole = goldenFile(name);
       for (const share of [0.5, 0.7, 0.9, 0.97]) {
@@ -119,9 +120,9 @@ describe('files that are refused', () => {
   });
 
   it('when only a few bytes arrived', async () => {
-    for (const name of ['JPEG 4:2:0', 'RGB PNG', 'lossy WebP']) {
+    for (const name of ['JPEG 4:2:0', 'RGB PNG', 'lossy WebP', 'GIF']) {
       const { message } = await refusal(decodeImage(goldenFile(name).slice(0, 16)));
-      expect(message, name).toMatch(/^image is a (JPEG|PNG|WebP) whose header is damaged or cut off/);
+      expect(message, name).toMatch(/^image is a (JPEG|PNG|WebP|GIF) whose header is damaged or cut off/);
     }
   });
 
@@ -134,11 +135,11 @@ describe('files that are refused', () => {
   });
 
   it('when they are something else, by its name', async () => {
-    const gif = await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } })
-      .gif()
+    const tiff = await sharp({ create: { width: 4, height: 4, channels: 3, background: 'red' } })
+      .tiff()
       .toBuffer();
-    const error = await refusal(decodeImage(gif, undefined, 'photo'));
-    expect(error.message).toBe('photo is a GIF; JPEG, PNG and WebP are accepted.');
+    const error = await refusal(decodeImage(tiff, undefined, 'photo'));
+    expect(error.message).toBe('photo is a TIFF; JPEG, PNG, WebP and GIF are accepted.');
     expect(error.field).toBe('photo');
     expect((await refusal(decodeImage(new Uint8Array(0)))).message).toBe('image is empty.');
   });

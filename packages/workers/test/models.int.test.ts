@@ -165,6 +165,38 @@ test('SAM 3 goes before SAM 2', async () => {
   expect(segmenter).toMatchObject({ id: 'sam3-tracker-ONNX', contract: 'sam3-tracker' });
 });
 
+test.each([
+  ['that is not there', 'sam3-tracker-ONNX', () => undefined],
+  ['that lacks files', 'sam3-tracker-ONNX', (place: string) => mkdir(place)],
+  ['that is for PyTorch', 'sam3.pt', (place: string) => writeFile(place, 'weights')],
+])('a SAM 3 %s is replaced by SAM 2, and both sides are told', async (_name, named, make) => {
+  await make(path.join(folder, named));
+  const { segmenter, fallback, problem } = await choice({ segmenterPath: path.join(folder, named) });
+  expect(segmenter.id).toBe('demo-sam2.1-tiny');
+  expect(fallback).toEqual({
+    wanted: named,
+    reason: `SAM 3 (${named}) is not there, or lacks files, so demo-sam2.1-tiny is used in its place.`,
+  });
+  expect(problem).toMatch(/^SAM_MODEL_PATH: .*sam3/);
+});
+
+test('a SAM 3 that lies among the models without its files is not passed over in silence', async () => {
+  await mkdir(path.join(folder, 'sam3-tracker-ONNX'));
+  const { segmenter, fallback, problem } = await choice();
+  expect([segmenter.id, fallback?.wanted]).toEqual(['demo-sam2.1-tiny', 'sam3-tracker']);
+  expect(problem).toMatch(/sam3-tracker-ONNX lacks onnx\/vision_encoder.onnx/);
+});
+
+test('a SAM 3 is not replaced by a demo model beside a real detector, nor is anything else by SAM 2', async () => {
+  await writeModel('mine', { variant: 'nano' });
+  await expect(choice({ segmenterPath: '/models/sam3' })).rejects.toThrow(
+    /SAM_MODEL_PATH: There is no model at \/models\/sam3. There is no SAM 2 model to take in its place/,
+  );
+  await expect(choice({ segmenterPath: '/models/sam2' })).rejects.toThrow(
+    /^SAM_MODEL_PATH: There is no model at \/models\/sam2.$/,
+  );
+});
+
 test('what a variable names must exist and fit, and the variable is named', async () => {
   await expect(choice({ detectorWeights: '/models/none' })).rejects.toThrow(
     'DETECTOR_WEIGHTS: There is no model at /models/none.',

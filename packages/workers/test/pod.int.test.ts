@@ -74,7 +74,12 @@ describe('a worker that serves HTTP itself', () => {
     expect((await call('/ping')).status).toBe(204);
     const early = await call('/runsync', { input: {} });
     expect([early.status, early.headers.get('retry-after')]).toEqual([503, '1']);
-    expect((await call('/info')).status).toBe(503);
+    expect(await (await call('/info')).json()).toMatchObject({
+      worker: 'echo',
+      status: 'loading',
+      models: [],
+    });
+    expect((await call('/nope')).status).toBe(503);
     pod.ready(worker);
     expect(await (await call('/health')).json()).toEqual({
       status: 'healthy',
@@ -82,7 +87,19 @@ describe('a worker that serves HTTP itself', () => {
       worker: 'echo',
     });
     expect((await call('/ping')).status).toBe(200);
-    expect(await (await call('/info')).json()).toMatchObject({ worker: 'echo', concurrency: 1, running: 0 });
+    expect(await (await call('/info')).json()).toMatchObject({
+      ...{ worker: 'echo', status: 'ready', concurrency: 1, running: 0 },
+    });
+  });
+
+  test('keeps an exception of its handler to its log, on the contract of its jobs too', async () => {
+    pod.ready(worker);
+    const reply = await call('/runsync', { input: { fail: true } });
+    expect([reply.status, await reply.text()]).toEqual([
+      500,
+      expect.not.stringContaining('the inside of it'),
+    ]);
+    expect(errors).toEqual([expect.stringContaining('the inside of it')]);
   });
 
   test('answers the contract of its jobs', async () => {

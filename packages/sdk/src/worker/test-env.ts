@@ -6,6 +6,8 @@ import type { WorkerOptions } from './worker-options.ts';
 export interface RunHandlerOptions extends Pick<WorkerOptions, 'returnAggregateStream'> {
   readonly jobId?: string;
   readonly attempt?: number;
+  /** Name of the endpoint that the job is for. */
+  readonly endpoint?: string;
   /** Further keys of the job besides `id` and `input`. */
   readonly job?: Readonly<Record<string, unknown>>;
   /** Cancels the job right after the n-th progress value, or the n-th chunk, as a client might. */
@@ -63,7 +65,7 @@ export async function runHandler(
       attempt: options.attempt ?? 1,
       workerId: 'test-worker',
       hostname: 'test',
-      endpoint: undefined,
+      endpoint: options.endpoint,
     },
     sink: {
       progress(json) {

@@ -15,6 +15,8 @@ export interface Embedder {
   embedPicture(bytes: Uint8Array, field: string, options: EmbedOptions): Promise<Float32Array>;
   /** Undefined where the model has no text tower. */
   readonly embedText: ((text: string, options: EmbedOptions) => Promise<Float32Array>) | undefined;
+  /** Tokens of a text as the text tower reads it, 0 without one. */
+  countTokens(text: string): number;
   stop(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
       return pictures.add(pixels, { signal, group });
     },
     embedText: texts?.embed,
+    countTokens: (words) => (text ? countTokens(text.tokenizer.encode(words)) : 0),
     async stop() {
       await Promise.all([pictures.stop(), texts?.stop()]);
     },
@@ -82,11 +85,14 @@ function createTexts(
   };
 }
 
-/** 1 up to the first end of the text, 0 for what only fills the row. */
+/** Up to the first end of the text; what follows only fills the row. */
+const countTokens = (row: readonly number[]): number => row.indexOf(row.at(-1) ?? -1) + 1;
+
+/** 1 for tokens, 0 for what only fills the row. */
 function maskOf(rows: readonly (readonly number[])[]): BigInt64Array {
   const mask = rows.flatMap((row) => {
-    const end = row.indexOf(row.at(-1) ?? -1);
-    return row.map((_id, at) => (at <= end ? 1n : 0n));
+    const count = countTokens(row);
+    return row.map((_id, at) => (at < count ? 1n : 0n));
   });
   return BigInt64Array.from(mask);
 }

@@ -1,4 +1,4 @@
-import { createReplayGuard, createVerifier, signImageUrlV0, signJob } from '@spillway/sdk/signing';
+import { createReplayGuard, createVerifier, signImageUrlV0, signJob, signV1 } from '@spillway/sdk/signing';
 import { runHandler } from '@spillway/sdk/worker';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../media/input-error.ts';
@@ -25,6 +25,7 @@ const embedder: Embedder = {
     return Float32Array.from([3, 4]);
   },
   embedText: async () => Float32Array.from([0, 2]),
+  countTokens: (words) => words.split(' ').length + 2,
   stop: async () => {},
 };
 
@@ -122,6 +123,11 @@ describe('a signed clip job', () => {
     ['is signed too early', { image_url: URL, auth: auth(TS - 121) }],
     ['is signed too late', { image_url: URL, auth: auth(TS + 121) }],
     ['has a picture that no signature covers', { image: 'abcd', auth: auth() }],
+    ['asks for a text with the signature of a URL', { image_url: URL, text: 'a star', auth: auth() }],
+    [
+      'asks for other pictures with the signature of a URL',
+      { image_url: URL, images: [{ image_url: `${URL}/2` }], auth: auth() },
+    ],
     ['has a text that the old version does not cover', { text: 'a star', auth: auth() }],
   ])('that %s fails before anything is fetched', async (_name, input) => {
     const run = await runHandler(handlerWith({ isSigned: true }), { ...input, request_id: 'r' });
@@ -149,4 +155,77 @@ describe('a signed clip job', () => {
     });
     expect(downloads).toEqual([URL]);
   });
+
+  test('of a batch may name a picture twice', async () => {
+    const images = [
+      { image_url: URL, auth: auth() },
+      { image_url: URL, auth: auth() },
+    ];
+    const { output } = await runHandler(handlerWith({ isSigned: true }), { images });
+    expect(output).toMatchObject({ results: [{ dim: 2 }, { dim: 2 }] });
+  });
+});
+
+describe('a call of OpenAI’s API that comes as a job', () => {
+  const call = (openai_input: object, more: object = {}) => ({
+    openai_route: '/v1/embeddings',
+    openai_input,
+    ...more,
+  });
+
+  test('is answered as OpenAI would', async () => {
+    const run = await runHandler(handlerWith(), call({ model: 'ViT-B-32', input: ['a star', 'b'] }));
+    expect(run).toMatchObject({
+      status: 'COMPLETED',
+      output: {
+        ...{ object: 'list', model: 'ViT-B-32', usage: { prompt_tokens: 7, total_tokens: 7 } },
+        data: [
+          { object: 'embedding', index: 0, embedding: [0, 1] },
+          { object: 'embedding', index: 1, embedding: [0, 1] },
+        ],
+      },
+    });
+  });
+
+  test.each([
+    [{ model: 'gpt', input: 'a' }, 'model_not_found', 'model', /^model: "gpt" does not run here/],
+    [{ input: 'a', dimensions: 3 }, 'INPUT_INVALID', 'dimensions', /have 2 numbers and cannot be cut/],
+    [{ input: ['a', ''] }, 'INPUT_INVALID', 'input', /^The request: input.1: is empty/],
+    [{ input: ['a', 'data:image/png;base64,@@'] }, 'INPUT_INVALID', 'input', /^input.1: image is not valid/],
+    [{ input: `${URL}/broken` }, 'INFERENCE_ERROR', 'input', /could not be embedded/],
+  ])('%j is refused as an error object', async (body, code, param, message) => {
+    const run = await runHandler(handlerWith(), call(body));
+    expect(run.status).toBe('FAILED');
+    expect(JSON.parse(run.error ?? '')).toMatchObject({
+      code,
+      param,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('of another kind is refused, naming what there is', async () => {
+    const run = await runHandler(handlerWith(), { openai_route: '/v1/chat/completions', openai_input: {} });
+    expect(JSON.parse(run.error ?? '')).toMatchObject({ code: 'NOT_FOUND', type: 'not_found_error' });
+    const models = await runHandler(handlerWith(), { openai_route: '/v1/models', openai_input: {} });
+    expect(models.output).toMatchObject({ data: [{ id: 'ViT-B-32' }] });
+  });
+
+  test('is signed as a job, or as a call of the worker’s own route', async () => {
+    const handler = handlerWith({ isSigned: true });
+    const options = { secret: SECRET, ts: TS };
+    const unsigned = await runHandler(handler, call({ input: 'a' }));
+    expect(JSON.parse(unsigned.error ?? '')).toMatchObject({
+      ...{ message: 'Authentication failed', type: 'authentication_error', code: 'AUTH_FAILED' },
+    });
+    const job = call({ input: 'a' });
+    const byJob = await runHandler(handler, { ...job, auth: signJob('', job, options) });
+    expect(byJob.status).toBe('COMPLETED');
+    const request = { method: 'POST', path: '/v1/embeddings', body: { input: 'a' } };
+    const byCall = await runHandler(handler, call({ input: 'a', auth: signV1(request, options) }));
+    expect(byCall.status).toBe('COMPLETED');
+    const url = { image_url: URL, auth: auth() };
+    expect((await runHandler(handler, call({ input: 'a' }, url))).status).toBe('FAILED');
+  });
+
+  const auth = () => signImageUrlV0(URL, { secret: SECRET, ts: TS });
 });

@@ -1,7 +1,7 @@
 import { serveThread } from '../engines/serve-thread.ts';
 import { decodeImage } from '../media/image.ts';
 import type { ImageLimits } from '../media/image-limits.ts';
-import { type PreprocessSettings, preparePicture } from './preprocess.ts';
+import { checkProportions, type PreprocessSettings, preparePicture } from './preprocess.ts';
 
 /** Entry of the threads that turn files into what the vision tower takes, beside the thread that runs it. */
 export interface PreprocessThreadData {
@@ -23,6 +23,7 @@ await serveThread(async (data) => {
       const { bytes, field } = request as PreprocessRequest;
       const image = await decodeImage(bytes, limits, field);
       signal.throwIfAborted();
+      checkProportions(image, field);
       const pixels = preparePicture(image, settings);
       transfer([pixels.buffer as ArrayBuffer]);
       return pixels;

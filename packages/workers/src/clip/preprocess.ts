@@ -1,3 +1,4 @@
+import { InputError } from '../media/input-error.ts';
 import type { RgbImage } from '../media/raster.ts';
 import { normalizeToChw, resizeRgb } from '../media/resample.ts';
 
@@ -14,6 +15,16 @@ export interface PreprocessSettings {
 
 export const CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073];
 export const CLIP_STD = [0.26862954, 0.26130258, 0.27577711];
+
+/** From here on a picture is a line, of which only a speck would be seen, and scaling it up would take gigabytes. */
+const MOST_SLENDER = 100;
+
+/** @throws InputError for a picture that is all length. */
+export function checkProportions({ width, height }: RgbImage, field: string): void {
+  if (Math.max(width, height) <= MOST_SLENDER * Math.min(width, height)) return;
+  const sentence = `${field} is ${width} x ${height} pixels; one side may be at most ${MOST_SLENDER} times as long as the other.`;
+  throw new InputError(sentence, field);
+}
 
 /** Planes [3, size, size]. */
 export function preparePicture(image: RgbImage, { size, mean, std }: PreprocessSettings): Float32Array {

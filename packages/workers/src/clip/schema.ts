@@ -56,20 +56,26 @@ export type ClipInput =
   | { readonly type: 'text'; readonly item: TextInput }
   | { readonly type: 'texts'; readonly items: readonly TextInput[] };
 
+/** What an input asks for, by its fields alone: the first of these that it has, else a picture. */
+export function typeOfInput(fields: Readonly<Record<string, unknown>>): ClipInput['type'] {
+  const has = (field: string) => fields[field] !== undefined && fields[field] !== null;
+  if (has('images')) return 'pictures';
+  if (has('texts')) return 'texts';
+  return has('text') ? 'text' : 'picture';
+}
+
 /** @throws ClipError naming every field that is wrong and what was expected. */
 export function parseClipInput(input: unknown): ClipInput {
   const fields = typeof input === 'object' && input !== null ? (input as Record<string, unknown>) : {};
-  const { images, texts } = fields;
-  if (images !== undefined && images !== null) return { type: 'pictures', items: batchOf(images, 'images') };
-  if (texts !== undefined && texts !== null) {
-    const items = batchOf(texts, 'texts').map((one, at) =>
+  const type = typeOfInput(fields);
+  if (type === 'pictures') return { type, items: batchOf(fields.images, 'images') };
+  if (type === 'texts') {
+    const items = batchOf(fields.texts, 'texts').map((one, at) =>
       parse(textSchema, { ...fields, text: one }, `texts.${at}`),
     );
-    return { type: 'texts', items };
+    return { type, items };
   }
-  if (fields.text !== undefined && fields.text !== null)
-    return { type: 'text', item: parse(textSchema, fields) };
-  return { type: 'picture', item: parsePicture(fields) };
+  return type === 'text' ? { type, item: parseText(fields) } : { type, item: parsePicture(fields) };
 }
 
 /** @throws ClipError */
@@ -79,13 +85,17 @@ export function parsePicture(item: unknown): PictureInput {
   return parse(pictureSchema, fields);
 }
 
+/** @throws ClipError */
+export const parseText = (fields: unknown): TextInput => parse(textSchema, fields);
+
 function parse<T>(schema: z.ZodType<T>, fields: unknown, subject = 'The input'): T {
   const parsed = schema.safeParse(fields);
   if (parsed.success) return parsed.data;
   throw new ClipError('INPUT_INVALID', problemSentence(subject, listProblems(parsed.error)));
 }
 
-function batchOf(value: unknown, field: string): readonly unknown[] {
+/** @throws ClipError */
+export function batchOf(value: unknown, field: string): readonly unknown[] {
   if (!Array.isArray(value) || value.length === 0)
     throw new ClipError('INPUT_INVALID', `${field}: expected a list of 1 to ${MOST_IN_BATCH}.`);
   if (value.length > MOST_IN_BATCH)

@@ -1,4 +1,6 @@
 import { downloadFile, GuardError } from '@spillway/sdk/net';
+import { BatcherFullError } from '../engines/batcher.ts';
+import { PoolFullError } from '../engines/thread-pool.ts';
 import { decodeBase64Image } from '../media/base64-image.ts';
 import { InputError } from '../media/input-error.ts';
 import { ClipError } from './clip-error.ts';
@@ -10,6 +12,8 @@ import type { PictureInput, TextInput } from './schema.ts';
 export interface ClipServiceOptions {
   readonly embedder: Embedder;
   readonly name: ModelName;
+  /** Numbers of a vector, where the model says so by itself. */
+  readonly dim?: number | undefined;
   /** Settled by the worker's limits; rejects with a GuardError. */
   readonly download: (url: string, signal: AbortSignal | undefined) => Promise<Uint8Array>;
   readonly now: () => number;
@@ -44,7 +48,7 @@ export function createDownload(limits: Parameters<typeof downloadFile>[1]): Clip
   return (url, signal) => downloadFile(url, { ...limits, ...(signal ? { signal } : {}) });
 }
 
-export function createClipService({ embedder, name, download, now }: ClipServiceOptions) {
+export function createClipService({ embedder, name, dim, download, now }: ClipServiceOptions) {
   function checkModel(model: string | undefined): void {
     if (model === undefined || model === name.model) return;
     const sentence = `model: this worker runs ${name.model} (${name.pretrained}); got "${model}".`;
@@ -74,7 +78,8 @@ export function createClipService({ embedder, name, download, now }: ClipService
 
   return {
     name,
-    hasText: embedder.embedText !== undefined,
+    dim,
+    countTokens: (text: string) => embedder.countTokens(text),
     /** Of a picture whose caller may ask for it. @throws ClipError */
     async picture(item: PictureInput, options: CallOptions): Promise<Embedding> {
       checkModel(item.model);
@@ -125,6 +130,11 @@ function clipErrorOf(error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof GuardError) {
     const code = error.code === 'URL_INVALID' ? 'INPUT_INVALID' : 'DOWNLOAD_ERROR';
     return new ClipError(code, `image_url: ${error.message}.`, { cause: error });
+  }
+  if (error instanceof BatcherFullError || error instanceof PoolFullError) {
+    return new ClipError('BUSY', 'Too many pictures and texts wait already; try again soon.', {
+      cause: error,
+    });
   }
   // What it was is in the worker's log, not in the answer.
   return new ClipError(

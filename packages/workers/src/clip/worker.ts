@@ -1,5 +1,5 @@
 import { createSystemClock } from '@spillway/sdk/clock';
-import { createAddressRules } from '@spillway/sdk/net';
+import { createAddressRules, type DownloadOptions } from '@spillway/sdk/net';
 import { createReplayGuard, createVerifier, readSecrets, type Verifier } from '@spillway/sdk/signing';
 import { contractFiles, matchSignature } from '../engines/contracts.ts';
 import type { Engine, Tensors } from '../engines/engine.ts';
@@ -19,18 +19,29 @@ import { createClipHandler } from './handler.ts';
 import { chooseClipModel, loadTokenizer, nameOfModel } from './model-choice.ts';
 import { CLIP_MEAN, CLIP_STD } from './preprocess.ts';
 import type { PreprocessThreadData } from './preprocess-thread.ts';
+import { clipRoutes } from './routes.ts';
 import { createClipService, createDownload } from './service.ts';
 import { type ClipSettings, parseClipSettings } from './settings.ts';
 
 const DEFAULT_SIZE = 224;
+/** Pixels a side of a picture, beside the limit of all of them. */
+const MAX_SIDE = 16_384;
 /** Pictures that may wait to be prepared, besides those that are. */
 const MAX_WAITING = 1_024;
+
+export interface StartOptions {
+  /** How names in URLs are resolved; for tests. */
+  readonly lookup?: DownloadOptions['lookup'];
+}
 
 /**
  * Starts the clip worker: reads its environment, finds the model, loads its towers in threads of their own.
  * @throws ClipSettingsError, EngineSettingsError or ModelError with a sentence for whoever runs the worker.
  */
-export async function startClip({ env, warn }: WorkerContext): Promise<WorkerInstance> {
+export async function startClip(
+  { env, warn }: WorkerContext,
+  { lookup }: StartOptions = {},
+): Promise<WorkerInstance> {
   const settings = parseClipSettings(env);
   const engineSettings = parseEngineSettings(env);
   const model = await chooseClipModel(settings);
@@ -40,7 +51,7 @@ export async function startClip({ env, warn }: WorkerContext): Promise<WorkerIns
   };
   try {
     const [towers] = await Promise.all([loadTowers(model, engineSettings, warn, stops), verifyModel(model)]);
-    const { vision, text, size } = towers;
+    const { vision, text, size, dim } = towers;
     warnOfUnusedCard(vision.info, env, warn);
     if (settings.isOpen) warn('EMBEDDING_AUTH=off: anybody who may send jobs may have any URL fetched.');
     const preparing = createPreparing(model, size, engineSettings.cores);
@@ -52,15 +63,18 @@ export async function startClip({ env, warn }: WorkerContext): Promise<WorkerIns
     const download = createDownload({
       ...settings.download,
       rules: createAddressRules(settings.allowPrivateUrls),
+      ...(lookup ? { lookup } : {}),
     });
-    const service = createClipService({ embedder, name: nameOfModel(model), download, now });
-    const handler = createClipHandler({ service, verifier: verifierOf(settings, env), now });
+    const service = createClipService({ embedder, name: nameOfModel(model), dim, download, now });
+    const face = { service, verifier: verifierOf(settings, env), now };
+    const handler = createClipHandler(face);
     const report = createEngineReport(() => (text ? [vision.info, text.engine.info] : [vision.info]));
     stops.push(async () => report.stop());
     const { isOpen, windowSeconds, concurrency } = settings;
     return {
       handler: withRecycling(handler, engineSettings.recycle),
       concurrency,
+      routes: clipRoutes(face),
       info: () => ({
         worker: 'clip',
         models: [infoOfModel(text ? 'pictures and texts' : 'pictures', model)],
@@ -94,7 +108,10 @@ function verifierOf(settings: ClipSettings, env: WorkerContext['env']): Verifier
 /** Decoding and resampling take a core while the model has the others; more threads would only wait for each other. */
 function createPreparing(model: Model, size: number, cores: number): ThreadPool {
   const { mean = CLIP_MEAN, std = CLIP_STD } = model;
-  const data: PreprocessThreadData = { settings: { size, mean, std }, limits: DEFAULT_IMAGE_LIMITS };
+  const data: PreprocessThreadData = {
+    settings: { size, mean, std },
+    limits: { ...DEFAULT_IMAGE_LIMITS, maxSide: MAX_SIDE },
+  };
   return new ThreadPool({
     entry: siblingModule(import.meta.url, 'preprocess-thread'),
     data,
@@ -130,13 +147,18 @@ async function loadTowers(
     textFile === undefined ? undefined : loadTokenizer(model),
   ]);
   const text = textEngine && tokenizer ? { engine: textEngine, tokenizer } : undefined;
-  return { vision, text, size: sizeOf(vision, size) };
+  return { vision, text, size: sizeOf(vision, size), dim: dimOf(vision) };
 }
 
 function checkContract(engine: Engine, role: 'vision' | 'text', subject: string): void {
   const file = contractFiles('clip')[role];
   if (!file) throw new ModelError(`the contract clip has no ${role} tower`);
   matchSignature(engine, file, subject);
+}
+
+function dimOf(vision: Engine): number | undefined {
+  const width = vision.outputs.find(({ name }) => name === 'image_embeds')?.shape[1];
+  return typeof width === 'number' && width > 0 ? width : undefined;
 }
 
 /** A graph with a fixed size knows best. */

@@ -7,7 +7,7 @@ import type { Anomaly, DetectResult } from './result.ts';
  * The picture that a result was made from, with the result drawn in, as a PNG of the same size. Contours need the masks,
  * so the job should have asked for them (`include_masks`). The caption names the models, and a demo model as one.
  *
- * @param picture the file as it was sent: JPEG, PNG or WebP.
+ * @param picture the file as it was sent: JPEG, PNG, WebP or GIF.
  * @throws InputError when it is no such picture.
  */
 export async function annotatePicture(picture: Uint8Array, result: DetectResult): Promise<Uint8Array> {

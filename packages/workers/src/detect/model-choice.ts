@@ -1,6 +1,8 @@
-import { ModelError } from '../engines/model-error.ts';
+import path from 'node:path';
+import { ModelError, OtherContractError } from '../engines/model-error.ts';
 import { findModel, resolveModel } from '../engines/model-search.ts';
 import type { Model } from '../engines/models.ts';
+import { findSam2, goesWith, isSam3, type SegmenterFallback, standInForSam3 } from './segmenter-fallback.ts';
 import type { DetectSettings } from './settings.ts';
 
 /**
@@ -10,13 +12,17 @@ import type { DetectSettings } from './settings.ts';
 export interface ChosenModels {
   readonly detector: Model;
   readonly segmenter: Model;
+  /** Why it is not the one that was wanted. */
+  readonly fallback?: SegmenterFallback;
+  /** The same for whoever runs the worker. */
+  readonly problem?: string;
 }
 
 type ChoiceSettings = Pick<DetectSettings, 'variant' | 'detectorWeights' | 'segmenterPath' | 'modelFolders'>;
 
 export async function chooseModels(settings: ChoiceSettings): Promise<ChosenModels> {
   const detector = await chooseDetector(settings);
-  return { detector, segmenter: await chooseSegmenter(settings, detector) };
+  return { detector, ...(await chooseSegmenter(settings, detector)) };
 }
 
 async function chooseDetector(settings: ChoiceSettings): Promise<Model> {
@@ -45,19 +51,22 @@ async function chooseDetector(settings: ChoiceSettings): Promise<Model> {
   );
 }
 
-async function chooseSegmenter(settings: ChoiceSettings, detector: Model): Promise<Model> {
+type ChosenSegmenter = Omit<ChosenModels, 'detector'>;
+
+async function chooseSegmenter(settings: ChoiceSettings, detector: Model): Promise<ChosenSegmenter> {
   const { segmenterPath, modelFolders } = settings;
-  if (segmenterPath !== undefined) {
-    return resolveModel(segmenterPath, modelFolders, ['sam3-tracker', 'sam2']).catch(
-      naming('SAM_MODEL_PATH'),
-    );
-  }
+  if (segmenterPath !== undefined) return chooseNamed(segmenterPath, settings, detector);
   const sam3 = await findModel(modelFolders, { contract: 'sam3-tracker', exportName: /^sam[-_.]?3/i });
-  const sam2 = await findModel(modelFolders, { contract: 'sam2', exportName: /^sam[-_.]?2/i });
+  const sam2 = await findSam2(modelFolders);
   const found = sam3.model ?? sam2.model;
-  // A demo segmenter beside a real detector would be taken for a real one.
-  if (found !== undefined && (detector.isDemo || !found.isDemo)) {
-    return found;
+  if (found !== undefined && goesWith(found, detector)) {
+    const [problem] = sam3.model ? [] : sam3.rejected.filter(isSam3);
+    if (problem === undefined) return { segmenter: found };
+    const wanted = 'sam3-tracker';
+    return {
+      ...(await standInForSam3({ wanted, why: 'missing', problem, modelFolders, detector })),
+      problem,
+    };
   }
   throw new ModelError(
     [
@@ -73,6 +82,27 @@ async function chooseSegmenter(settings: ChoiceSettings, detector: Model): Promi
       .filter((sentence) => sentence !== '')
       .join(' '),
   );
+}
+
+/** SAM 2 stands in for a SAM 3 that is named and cannot be used; whatever else is named must be there. */
+async function chooseNamed(
+  named: string,
+  { modelFolders }: ChoiceSettings,
+  detector: Model,
+): Promise<ChosenSegmenter> {
+  try {
+    const asNamed = resolveModel(named, modelFolders, ['sam3-tracker', 'sam2']);
+    return { segmenter: await asNamed.catch(naming('SAM_MODEL_PATH')) };
+  } catch (error) {
+    const isForAnother = error instanceof ModelError && error.cause instanceof OtherContractError;
+    if (!(error instanceof ModelError) || isForAnother || !isSam3(named)) throw error;
+    const { message: problem } = error;
+    const wanted = path.basename(named);
+    return {
+      ...(await standInForSam3({ wanted, why: 'missing', problem, modelFolders, detector })),
+      problem,
+    };
+  }
 }
 
 function lookedIn(folders: readonly string[]): string {

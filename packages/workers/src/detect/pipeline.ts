@@ -20,6 +20,7 @@ import {
 } from './result.ts';
 import type { Detector } from './rf-detr.ts';
 import type { Segmenter } from './sam.ts';
+import type { SegmenterFallback } from './segmenter-fallback.ts';
 import { type MatchingRule, matchStructure, type Structure } from './structures.ts';
 import { cutViews, fromView, mergeDetections, type TilingOptions, type ViewDetection } from './tiling.ts';
 
@@ -46,7 +47,11 @@ export interface MeasureRequest {
 export interface PipelineParts {
   readonly detector: Detector;
   readonly segmenter: Segmenter;
-  readonly models: { readonly detector: Model; readonly segmenter: Model };
+  readonly models: {
+    readonly detector: Model;
+    readonly segmenter: Model;
+    readonly fallback?: SegmenterFallback | undefined;
+  };
   readonly tiling: TilingOptions;
   readonly matching: MatchingRule;
   /** Eight hex digits, new each time. */
@@ -130,7 +135,10 @@ async function runDetect(
     processing_time_ms: roundMs(now() - startedAt),
     detector_time_ms: roundMs(segmentStartedAt - detectStartedAt),
     segmenter_time_ms: roundMs(segmentEndedAt - segmentStartedAt),
-    models: { detector: modelCard(parts.models.detector), segmenter: modelCard(parts.models.segmenter) },
+    models: {
+      detector: modelCard(parts.models.detector),
+      segmenter: modelCard(parts.models.segmenter, parts.models.fallback),
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Model } from '../engines/models.ts';
 import type { BoundingBox } from '../media/raster.ts';
 import type { Geometry } from './geometry/geometry.ts';
+import type { SegmenterFallback } from './segmenter-fallback.ts';
 import type { Structure } from './structures.ts';
 
 /** The answer of a detect job: system-facing names as they go over the wire. */
@@ -51,13 +52,15 @@ export interface ModelCard {
   readonly demo: boolean;
   readonly licence?: string;
   readonly source?: string;
+  /** The model that was wanted in its place, and why it is not used. */
+  readonly fallback?: SegmenterFallback;
 }
 
 export interface MeasureResult {
   readonly instances: readonly { readonly bbox: BoundingBox; readonly geometry: Geometry }[];
 }
 
-export function modelCard(model: Model): ModelCard {
+export function modelCard(model: Model, fallback?: SegmenterFallback): ModelCard {
   const { id, contract, variant, licence, source } = model;
   return {
     id,
@@ -66,6 +69,7 @@ export function modelCard(model: Model): ModelCard {
     ...(variant === undefined ? {} : { variant }),
     ...(licence === undefined ? {} : { licence }),
     ...(source === undefined ? {} : { source }),
+    ...(fallback === undefined ? {} : { fallback }),
   };
 }
 

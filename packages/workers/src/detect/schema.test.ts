@@ -36,7 +36,7 @@ test('all problems of an input are told at once, each with its field', () => {
 });
 
 test.each([
-  [{ image: 7 }, 'image: expected a JPEG, PNG or WebP picture as base64 text or a data URL'],
+  [{ image: 7 }, 'image: expected a JPEG, PNG, WebP or GIF picture as base64 text or a data URL'],
   [{ image: '' }, 'image: is empty; expected base64 text'],
   [{ image: 'a', frame_id: 5 }, 'frame_id: expected text'],
   [{ image: 'a', confidence_threshold: -0.1 }, 'confidence_threshold: expected a number from 0 to 1'],

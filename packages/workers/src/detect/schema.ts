@@ -22,7 +22,7 @@ const scale = optional(
 
 export const detectInputSchema = z.looseObject({
   action: optional(z.literal('detect')),
-  image: picture('a JPEG, PNG or WebP picture'),
+  image: picture('a JPEG, PNG, WebP or GIF picture'),
   frame_id: optional(
     z
       .string({ error: 'expected text' })

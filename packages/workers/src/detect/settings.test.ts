@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { ENGINE_ENV } from '../engines/engine-env.ts';
 import { BUILT_IN_MODELS } from '../engines/model-folders.ts';
+import { isPodMode } from '../pod/pod-mode.ts';
+import { parsePodSettings } from '../pod/pod-settings.ts';
 import { WORKERS } from '../registry.ts';
 import { environmentSchema, parseSettings } from './settings.ts';
 
@@ -8,6 +10,24 @@ test('an empty environment means the settings that users of the service know', (
   const settings = parseSettings({});
   expect(settings).toMatchObject({ variant: 'medium', threshold: 0.3, matching: 'overlap', concurrency: 1 });
   expect(settings.modelFolders).toEqual(['/runpod-volume/models', '/models', BUILT_IN_MODELS]);
+});
+
+test('every variable of the original service is known', () => {
+  const names = [
+    ...[
+      'DETECTOR_VARIANT',
+      'DETECTOR_WEIGHTS',
+      'DETECTOR_NUM_CLASSES',
+      'SAM_MODEL_PATH',
+      'CONFIDENCE_THRESHOLD',
+    ],
+  ];
+  expect(WORKERS.detect?.env).toEqual(expect.arrayContaining(names));
+  expect(isPodMode({ RUNPOD_SERVERLESS: 'false' })).toBe(true);
+  expect(parsePodSettings({ API_HOST: '0.0.0.0', API_PORT: '8001' })).toMatchObject({
+    host: '0.0.0.0',
+    port: 8001,
+  });
 });
 
 test('a variable that is set to nothing counts as not set', () => {

@@ -4,6 +4,7 @@ import { type Transferable, Worker } from 'node:worker_threads';
 import { InputError } from '../media/input-error.ts';
 import { refuseTelemetry } from './no-telemetry.ts';
 import type { FromThread, ThreadFailure, ThreadStart, ToThread } from './thread-messages.ts';
+import { UnusablePartError } from './unusable-part-error.ts';
 
 /**
  * One inference thread as the pool sees it: starting → idle ⇄ busy → gone. It runs at most one task; whatever way it
@@ -112,7 +113,7 @@ export class InferenceThread {
         this.#becomeIdle(() => this.#started.resolve(message.info));
         return;
       case 'unusable':
-        this.#started.reject(new Error(message.message));
+        this.#started.reject(whyUnusable(message));
         void this.stop();
         return;
       case 'progress':
@@ -159,6 +160,10 @@ export class InferenceThread {
 function threadEnvironment(): NodeJS.ProcessEnv {
   const folder = getCompileCacheDir();
   return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: path.dirname(folder) };
+}
+
+function whyUnusable({ message, part }: { message: string; part?: string }): Error {
+  return part === undefined ? new Error(message) : new UnusablePartError(part, message);
 }
 
 function reviveError(failure: ThreadFailure): Error {

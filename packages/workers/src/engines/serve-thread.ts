@@ -1,6 +1,7 @@
 import { parentPort, type Transferable, workerData } from 'node:worker_threads';
 import { InputError } from '../media/input-error.ts';
 import type { FromThread, ThreadFailure, ThreadStart, ToThread } from './thread-messages.ts';
+import { UnusablePartError } from './unusable-part-error.ts';
 
 /**
  * The inside of an inference thread: sets itself up, says that it is ready, then answers one request at a time. It owns
@@ -43,7 +44,8 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
     port.postMessage(message, [...transfer]);
   const running = new Map<number, AbortController>();
   const service = await setUpWarm(setUp, data, warmUp === 'ready').catch((error: unknown) => {
-    send({ kind: 'unusable', message: error instanceof Error ? error.message : String(error) });
+    const part = error instanceof UnusablePartError ? { part: error.part } : {};
+    send({ kind: 'unusable', message: error instanceof Error ? error.message : String(error), ...part });
     return undefined;
   });
   if (service === undefined) {

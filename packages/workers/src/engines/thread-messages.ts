@@ -14,7 +14,7 @@ export type ToThread =
 export type FromThread =
   | { readonly kind: 'ready'; readonly info: unknown }
   /** The set-up failed; the thread ends after saying why. */
-  | { readonly kind: 'unusable'; readonly message: string }
+  | { readonly kind: 'unusable'; readonly message: string; readonly part?: string }
   | { readonly kind: 'progress'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'done'; readonly id: number; readonly reply: unknown }
   | { readonly kind: 'failed'; readonly id: number; readonly failure: ThreadFailure };

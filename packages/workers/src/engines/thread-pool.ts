@@ -19,6 +19,11 @@ export interface RequestOptions {
   readonly transfer?: readonly Transferable[] | undefined;
 }
 
+/** Too many requests wait already. */
+export class PoolFullError extends Error {
+  override readonly name = 'PoolFullError';
+}
+
 export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #crew: ThreadCrew;
@@ -57,7 +62,7 @@ export class ThreadPool {
     }
     if (this.#crew.idle === undefined && this.#waiting.length >= this.#options.maxWaiting) {
       const sentence = `The worker is busy: ${this.#waiting.length} requests already wait. Try again later.`;
-      return Promise.reject(new Error(sentence));
+      return Promise.reject(new PoolFullError(sentence));
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push(this.#createTask(request, options, { resolve, reject }));

@@ -52,7 +52,6 @@ describe('what a file is', () => {
 
   it('is named for files that are often sent by mistake', () => {
     const files: [bytes: string, name: string][] = [
-      ['GIF89a', 'a GIF'],
       ['BM', 'a BMP'],
       ['II*\0', 'a TIFF'],
       ['MM\0*', 'a TIFF'],
@@ -70,7 +69,7 @@ describe('what a file is', () => {
     for (const [bytes, name] of files) {
       expect(sniffImage(latin1(bytes)), name).toEqual({ other: name });
       const inspect = () => inspectImage(latin1(bytes), DEFAULT_IMAGE_LIMITS, 'image');
-      expect(inspect).toThrow(`image is ${name}; JPEG, PNG and WebP are accepted.`);
+      expect(inspect).toThrow(`image is ${name}; JPEG, PNG, WebP and GIF are accepted.`);
     }
   });
 
@@ -78,7 +77,9 @@ describe('what a file is', () => {
     expect(sniffImage(latin1('just words'))).toEqual({});
     expect(sniffImage(new Uint8Array(0))).toEqual({});
     const inspect = () => inspectImage(latin1('just words'), DEFAULT_IMAGE_LIMITS, 'photo');
-    expect(inspect).toThrow('photo is not a picture that is known here; JPEG, PNG and WebP are accepted.');
+    expect(inspect).toThrow(
+      'photo is not a picture that is known here; JPEG, PNG, WebP and GIF are accepted.',
+    );
   });
 });
 

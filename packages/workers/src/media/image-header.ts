@@ -1,8 +1,10 @@
 // What a file is and how many pixels it claims, read from its first bytes without decoding: a header of 30 000 x 30 000
-// must cost nothing. Formats: PNG (W3C, 3rd ed.), JPEG (ITU-T T.81), WebP (RFC 9649).
+// must cost nothing. Formats: PNG (W3C, 3rd ed.), JPEG (ITU-T T.81), WebP (RFC 9649), GIF (89a).
+
+import { readGifFrame } from './gif.ts';
 
 /** The kinds that are decoded. */
-export type ImageKind = 'jpeg' | 'png' | 'webp';
+export type ImageKind = 'jpeg' | 'png' | 'webp' | 'gif';
 
 /** `other` names what was recognised but is not taken; undefined when nothing was. */
 export type Sniffed = { readonly kind: ImageKind } | { readonly kind?: undefined; readonly other?: string };
@@ -17,7 +19,6 @@ export interface ImageHeader {
 }
 
 const OTHER_MAGIC: readonly (readonly [name: string, offset: number, magic: string])[] = [
-  ['a GIF', 0, 'GIF8'],
   ['a TIFF', 0, 'II*\0'],
   ['a TIFF', 0, 'MM\0*'],
   ['a BMP', 0, 'BM'],
@@ -44,6 +45,7 @@ export function sniffImage(bytes: Uint8Array): Sniffed {
   if (start.startsWith('\u00ff\u00d8\u00ff')) return { kind: 'jpeg' };
   if (start.startsWith('\u0089PNG\r\n\u001a\n')) return { kind: 'png' };
   if (start.startsWith('RIFF') && start.startsWith('WEBP', 8)) return { kind: 'webp' };
+  if (/^GIF8[79]a/.test(start)) return { kind: 'gif' };
   if (start.startsWith('ftyp', 4)) {
     const brand = FTYP_BRANDS.find(([, pattern]) => pattern.test(start.slice(8)));
     if (brand) return { other: brand[0] };
@@ -69,9 +71,20 @@ function latin1(bytes: Uint8Array, from: number, to: number): string {
 
 /** The header of a file of this kind; undefined when it is cut off or makes no sense. */
 export function readImageHeader(bytes: Uint8Array, kind: ImageKind): ImageHeader | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const header = kind === 'png' ? pngHeader(view) : kind === 'jpeg' ? jpegHeader(view) : webpHeader(view);
+  const header = HEADERS[kind](new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   return header && header.width > 0 && header.height > 0 ? header : undefined;
+}
+
+const HEADERS: Readonly<Record<ImageKind, (view: DataView) => ImageHeader | undefined>> = {
+  png: pngHeader,
+  jpeg: jpegHeader,
+  webp: webpHeader,
+  gif: gifHeader,
+};
+
+function gifHeader({ buffer, byteOffset, byteLength }: DataView): ImageHeader | undefined {
+  const frame = readGifFrame(new Uint8Array(buffer, byteOffset, byteLength));
+  return frame && { width: frame.width, height: frame.height, channels: 1, bitDepth: 8 };
 }
 
 /** Samples per pixel of PNG's colour types. */

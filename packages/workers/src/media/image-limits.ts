@@ -4,6 +4,8 @@ export interface ImageLimits {
   readonly maxBytes: number;
   /** Width times height. Decoded, a pixel takes three bytes. */
   readonly maxPixels: number;
+  /** Of width and of height (default: as many as `maxPixels` allows). */
+  readonly maxSide?: number;
 }
 
 export const DEFAULT_MAX_IMAGE_BYTES = 20_000_000;

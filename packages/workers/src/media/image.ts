@@ -3,6 +3,7 @@
 // One difference: Pillow clips 16-bit grey at 255, which leaves a white picture; here its high byte counts, as in 16-bit RGB.
 // Limits are checked on bytes and header before anything is decoded.
 
+import { decodeGifFrame, readGifFrame } from './gif.ts';
 import { type ImageHeader, type ImageKind, isCutOff, readImageHeader, sniffImage } from './image-header.ts';
 import { DEFAULT_IMAGE_LIMITS, formatBytes, formatPixels, type ImageLimits } from './image-limits.ts';
 import { InputError } from './input-error.ts';
@@ -10,7 +11,7 @@ import { loadSharp } from './load-sharp.ts';
 import type { RgbImage } from './raster.ts';
 
 /**
- * The pixels of a JPEG, PNG or WebP; of an animation its first frame.
+ * The pixels of a JPEG, PNG, WebP or GIF; of an animation its first frame.
  * @param field name used in the sentences, as the user knows it.
  * @throws InputError when the bytes are no such picture, over a limit, cut off or damaged.
  */
@@ -20,6 +21,7 @@ export async function decodeImage(
   field = 'image',
 ): Promise<RgbImage> {
   const { kind, header } = inspectImage(bytes, limits, field);
+  if (kind === 'gif') return decodeGif(bytes, field);
   const isCmyk = kind === 'jpeg' && header.channels === 4;
   const sharp = await loadSharp();
   // 'error' refuses cut-off files but not the harmless irregularities of many cameras, as Pillow does.
@@ -43,7 +45,7 @@ export async function decodeImage(
 
 /**
  * Kind and header of a picture that may be decoded.
- * @throws InputError when it is no JPEG, PNG or WebP, its header is unreadable, or it is over a limit.
+ * @throws InputError when it is no JPEG, PNG, WebP or GIF, its header is unreadable, or it is over a limit.
  */
 export function inspectImage(
   bytes: Uint8Array,
@@ -60,7 +62,7 @@ export function inspectImage(
   const sniffed = sniffImage(bytes);
   if (!sniffed.kind) {
     const what = sniffed.other ? `is ${sniffed.other}` : 'is not a picture that is known here';
-    throw new InputError(`${field} ${what}; JPEG, PNG and WebP are accepted.`, field);
+    throw new InputError(`${field} ${what}; JPEG, PNG, WebP and GIF are accepted.`, field);
   }
   const header = readImageHeader(bytes, sniffed.kind);
   if (!header) {
@@ -77,20 +79,44 @@ export function inspectImage(
       field,
     );
   }
+  const { maxSide = Number.POSITIVE_INFINITY } = limits;
+  if (Math.max(header.width, header.height) > maxSide) {
+    throw new InputError(
+      `${field} is ${header.width} x ${header.height} pixels, more than the limit of ${maxSide} a side. Scale it down or cut it into parts.`,
+      field,
+    );
+  }
   return { kind: sniffed.kind, header };
 }
 
-const KIND_NAMES: Readonly<Record<ImageKind, string>> = { jpeg: 'JPEG', png: 'PNG', webp: 'WebP' };
+/** sharp gives what is transparent as black, and Pillow in the palette's colour. */
+function decodeGif(bytes: Uint8Array, field: string): RgbImage {
+  const frame = readGifFrame(bytes);
+  const image = frame ? decodeGifFrame(bytes, frame) : 'damaged';
+  if (typeof image !== 'string') return image;
+  throw unusable('gif', image === 'cut off', field);
+}
+
+export const KIND_NAMES: Readonly<Record<ImageKind, string>> = {
+  jpeg: 'JPEG',
+  png: 'PNG',
+  webp: 'WebP',
+  gif: 'GIF',
+};
 
 /** What a failed decoder means for the user; anything but the picture's fault is passed on as it is. */
 export function decodeError(error: unknown, bytes: Uint8Array, kind: ImageKind, field: string): unknown {
   const text = error instanceof Error ? error.message : String(error);
   if (/memory/i.test(text)) return error;
-  const isShort = kind === 'jpeg' ? /premature end/i.test(text) : isCutOff(bytes, kind);
+  const isContainer = kind === 'png' || kind === 'webp';
+  const isShort = isContainer ? isCutOff(bytes, kind) : /premature end/i.test(text);
+  return unusable(kind, isShort, field, error);
+}
+
+function unusable(kind: ImageKind, isShort: boolean, field: string, cause?: unknown): InputError {
   const what = isShort ? 'is cut off before its end' : 'is damaged and cannot be decoded';
-  return new InputError(`${field} is a ${KIND_NAMES[kind]} that ${what}. Send the whole file again.`, field, {
-    cause: error,
-  });
+  const sentence = `${field} is a ${KIND_NAMES[kind]} that ${what}. Send the whole file again.`;
+  return new InputError(sentence, field, { cause });
 }
 
 /** Pillow's formula, without colour profiles; the decoder has already undone Adobe's inverted storage. */

@@ -1,6 +1,6 @@
 // Masks as PNG files: what users send to be measured, and what answers carry.
 
-import { decodeError, inspectImage } from './image.ts';
+import { decodeError, inspectImage, KIND_NAMES } from './image.ts';
 import { sniffImage } from './image-header.ts';
 import { DEFAULT_IMAGE_LIMITS, type ImageLimits } from './image-limits.ts';
 import { InputError } from './input-error.ts';
@@ -18,10 +18,9 @@ export async function decodeMaskPng(
   field = 'mask',
 ): Promise<Mask> {
   const { kind } = sniffImage(bytes);
-  if (kind === 'jpeg' || kind === 'webp') {
-    const name = kind === 'jpeg' ? 'JPEG' : 'WebP';
+  if (kind !== undefined && kind !== 'png') {
     throw new InputError(
-      `${field} is a ${name}; masks must be PNG, because lossy edges are not exact.`,
+      `${field} is a ${KIND_NAMES[kind]}; masks must be PNG, because lossy edges are not exact.`,
       field,
     );
   }

@@ -5,6 +5,7 @@ import type { WorkerInstance } from '../registry.ts';
 import { type PodAnswer, type PodCall, PodError, type PodRoute } from './pod-route.ts';
 import type { PodSettings } from './pod-settings.ts';
 import { parseJson, readBody } from './read-body.ts';
+import { readForm } from './read-form.ts';
 import { runsyncRoute } from './run-handler-call.ts';
 
 /**
@@ -13,10 +14,16 @@ import { runsyncRoute } from './run-handler-call.ts';
  */
 export interface PodServerOptions {
   readonly name: string;
+  /** As jobs are signed for it (default: the worker's name). */
+  readonly endpoint?: string | undefined;
   readonly settings: PodSettings;
   readonly newId: () => string;
   /** Told what went wrong inside, which callers are not told. */
   readonly onError: (error: unknown, callId: string) => void;
+  /** Told what a worker's routes say of a call. */
+  readonly onLog?: (message: string, callId: string) => void;
+  /** Longest time in which nothing of a body comes (default 20 s). */
+  readonly bodyIdleMs?: number;
 }
 
 export interface PodServer {
@@ -30,6 +37,7 @@ export interface PodServer {
 /** Calls at once, and those that wait, for each place of the worker. */
 const CALLS_PER_PLACE = 16;
 const REQUEST_TIMEOUT_MS = 120_000;
+const BODY_IDLE_MS = 20_000;
 const RETRY_SOON = { 'retry-after': '1' };
 
 /** @throws the system's error where the address can't be listened on. */
@@ -75,8 +83,9 @@ class PodFace {
   }
 
   ready(worker: WorkerInstance): void {
+    const { name, endpoint = name } = this.#options;
     this.#worker = worker;
-    this.#routes = [runsyncRoute(worker), ...(worker.routes ?? [])];
+    this.#routes = [runsyncRoute(worker, endpoint), ...(worker.routes ?? [])];
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -95,7 +104,7 @@ class PodFace {
   }
 
   async #serve(request: IncomingMessage, id: string, signal: AbortSignal): Promise<PodAnswer> {
-    const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://pod');
+    const { pathname: path, searchParams: query } = urlOf(request);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     if (method === 'GET' && path === '/health') return this.#health();
     if (method === 'GET' && path === '/ping') return { status: this.#worker && !this.isStopping ? 200 : 204 };
@@ -114,13 +123,26 @@ class PodFace {
       throw new PodError(503, 'BUSY', 'Too many calls at once; try again soon.', RETRY_SOON);
     this.#running += 1;
     try {
-      const body = await readBody(request, route.maxBodyBytes);
-      const { headers } = request;
-      const call: PodCall = { method, path, query, headers, body, id, json: () => parseJson(body), signal };
+      const body = await this.#read(request, route);
+      const call: PodCall = {
+        ...{ method, path, query, headers: request.headers, id, signal, ...body },
+        hasKey: this.#key !== undefined,
+        json: () => parseJson(body.body),
+        log: (message) => this.#options.onLog?.(message, id),
+      };
       return await route.handle(call);
     } finally {
       this.#running -= 1;
     }
+  }
+
+  async #read(
+    request: IncomingMessage,
+    { form, maxBodyBytes }: PodRoute,
+  ): Promise<Pick<PodCall, 'body' | 'form'>> {
+    const idleMs = this.#options.bodyIdleMs ?? BODY_IDLE_MS;
+    if (!form) return { body: await readBody(request, { maxBytes: maxBodyBytes, idleMs }) };
+    return { body: Buffer.alloc(0), form: await readForm(request, form, idleMs) };
   }
 
   #find(method: string, path: string): PodRoute {
@@ -154,11 +176,15 @@ class PodFace {
   }
 
   #info(): PodAnswer {
-    if (!this.#worker)
-      throw new PodError(503, 'LOADING', 'The models are being loaded; try again soon.', RETRY_SOON);
-    const { concurrency } = this.#worker;
     const uptimeSeconds = Math.round((Date.now() - this.#startedAt) / 1000);
-    return { body: { ...this.#worker.info(), concurrency, running: this.#running, uptimeSeconds } };
+    const worker = this.#worker;
+    if (!worker)
+      return {
+        body: { worker: this.#options.name, status: 'loading', models: [], running: 0, uptimeSeconds },
+      };
+    const status = this.isStopping ? 'stopping' : 'ready';
+    const { concurrency } = worker;
+    return { body: { ...worker.info(), status, concurrency, running: this.#running, uptimeSeconds } };
   }
 
   #refusal(error: unknown, id: string): PodAnswer {
@@ -171,6 +197,14 @@ class PodFace {
     const message = `The worker failed; its log says why, under ${id}.`;
     return { status: 500, body: { error: { code: 'INTERNAL', message }, detail: message } };
   }
+}
+
+/** @throws PodError */
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  // Two slashes at the front are a path here and no host.
+  const parsed = URL.parse(url.startsWith('/') ? `http://pod${url}` : url);
+  if (parsed) return parsed;
+  throw new PodError(400, 'INPUT_INVALID', 'The path of the call cannot be read.');
 }
 
 const DROP_MS = 1_000;

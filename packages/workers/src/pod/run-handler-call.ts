@@ -4,13 +4,17 @@ import { type PodAnswer, type PodCall, PodError, type PodRoute } from './pod-rou
 
 const MAX_BODY_BYTES = 64_000_000;
 
-/** Runs the worker's handler on an input, as a job would. */
-export function runInput(
+/** Runs the worker's handler on an input, as a job would. What the handler logs goes to the worker's log. */
+export async function runInput(
   { handler }: Pick<WorkerInstance, 'handler'>,
   input: Readonly<Record<string, unknown>>,
-  { id, signal }: Pick<PodCall, 'id' | 'signal'>,
+  { id, signal, log }: Pick<PodCall, 'id' | 'signal' | 'log'>,
+  endpoint?: string,
 ): Promise<HandlerRun> {
-  return runHandler(handler, { ...input }, { jobId: id, signal });
+  const options = { jobId: id, signal, ...(endpoint === undefined ? {} : { endpoint }) };
+  const run = await runHandler(handler, { ...input }, options);
+  for (const line of run.logs) log(line);
+  return run;
 }
 
 /** The output of a run that went well. @throws PodError with the sentence of one that didn't. */
@@ -22,8 +26,10 @@ export function outputOf({ status, output, error, failureType }: HandlerRun): un
   throw new Error(error ?? 'the handler failed');
 }
 
+const isException = (error: string): boolean => error.startsWith('{"error_type":');
+
 /** `POST /runsync {"input": …}`: every worker can be called with the contract of its jobs. */
-export function runsyncRoute(worker: WorkerInstance): PodRoute {
+export function runsyncRoute(worker: WorkerInstance, endpoint: string): PodRoute {
   return {
     method: 'POST',
     path: '/runsync',
@@ -32,7 +38,10 @@ export function runsyncRoute(worker: WorkerInstance): PodRoute {
       const { input } = call.json();
       if (typeof input !== 'object' || input === null || Array.isArray(input))
         throw new PodError(400, 'INPUT_INVALID', 'input: expected a JSON object.');
-      const { status, output, error } = await runInput(worker, input as Record<string, unknown>, call);
+      const run = await runInput(worker, input as Record<string, unknown>, call, endpoint);
+      const { status, output, error } = run;
+      // What was not said for the caller is for the log: an exception's text names files and values.
+      if (error !== undefined && isException(error)) throw new Error(error);
       return {
         body: {
           id: call.id,

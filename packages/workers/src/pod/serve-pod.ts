@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { WORKER_ENV } from '@spillway/protocol';
 import type { WorkerInstance, WorkerRow } from '../registry.ts';
 import { startPodServer } from './pod-server.ts';
 import { isLoopback, parsePodSettings } from './pod-settings.ts';
@@ -13,10 +14,12 @@ export async function servePod(name: string, row: WorkerRow): Promise<void> {
   const settings = parsePodSettings(process.env);
   const server = await startPodServer({
     name,
+    endpoint: process.env[WORKER_ENV.endpoint],
     settings,
     newId: () => `call-${randomBytes(6).toString('hex')}`,
     onError: (error, id) =>
       warn(`${id} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
+    onLog: (message) => warn(message),
   });
   warn(`${name} listens at ${server.url}; its models are being loaded`);
   if (settings.apiKey === undefined && !isLoopback(settings.host))
