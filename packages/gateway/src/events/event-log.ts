@@ -21,7 +21,7 @@ export interface NumberedEvent extends LoggedEvent {
 }
 
 export interface EventLog {
-  /** Takes the event over: it gets its number. */
+  /** It gets the next number. */
   append(event: LoggedEvent): void;
   /** Number of the newest event; 0 before the first. */
   newest(): number;
@@ -33,23 +33,23 @@ export interface EventLog {
   /** The number of an id, if it is one of this run and what follows it is still here. */
   numberOf(id: string): number | undefined;
   /** Calls `listener` with every further event, until the returned function is called. */
-  watch(listener: (event: NumberedEvent) => void): () => void;
+  watch(listener: (event: LoggedEvent) => void): () => void;
 }
 
 export const EVENTS_KEPT = 10_000;
 
 export function createEventLog(run: string, kept = EVENTS_KEPT): EventLog {
-  const ring: NumberedEvent[] = [];
-  const listeners = new Set<(event: NumberedEvent) => void>();
+  /** Each at the place that its number says: one more field would be one more piece of memory for each. */
+  const ring: LoggedEvent[] = [];
+  const listeners = new Set<(event: LoggedEvent) => void>();
   let newest = 0;
   const isKept = (number: number) => number >= newest - kept && number <= newest;
 
   return {
     append(event) {
       newest += 1;
-      const numbered: NumberedEvent = Object.assign(event, { number: newest });
-      ring[newest % kept] = numbered;
-      for (const listener of listeners) listener(numbered);
+      ring[newest % kept] = event;
+      for (const listener of listeners) listener(event);
     },
     newest: () => newest,
     oldest: () => Math.max(0, newest - kept),
@@ -58,7 +58,7 @@ export function createEventLog(run: string, kept = EVENTS_KEPT): EventLog {
       const events: NumberedEvent[] = [];
       for (let next = number + 1; next <= newest && events.length < limit; next += 1) {
         const event = ring[next % kept];
-        if (event) events.push(event);
+        if (event) events.push({ ...event, number: next });
       }
       return events;
     },

@@ -12,7 +12,7 @@ export function logEvents(events: EventLog, log: Logger): void {
     // Most are not logged, so nothing is made of them.
     const isNotable = NOTABLE.has(event.type);
     if (!isNotable && (!isDebug || !event.type.startsWith('job.'))) return;
-    const { number: _number, at: _at, type, progress: _progress, ...fields } = event;
+    const { at: _at, type, progress: _progress, ...fields } = event;
     if (isNotable) log.info(fields, type);
     else log.debug(fields, type);
   });
