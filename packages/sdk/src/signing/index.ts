@@ -14,6 +14,7 @@ export { canonicalBody, imageTextV0, jobTextV0, type SignedRequest, textTextV0 }
 export {
   AUTHENTICATION_FAILED,
   createVerifier,
+  type GoodSignature,
   type RefusalCode,
   type Signed,
   type Verifier,
