@@ -104,6 +104,7 @@ describe('an endpoint with hmac', () => {
     ['no signature', () => INPUT],
     ['null', () => ({ ...INPUT, auth: null })],
     ['one of another secret', () => v1(INPUT, 'wrong')],
+    ['one of the older version for more than the picture', () => ({ ...v0(), text: 'a star' })],
     ['one of another picture', () => ({ ...INPUT, auth: v0(`${URL}?2`).auth })],
     [
       'one of another endpoint',
@@ -170,6 +171,10 @@ describe('an endpoint with hmac', () => {
     const check = worker();
     expect(input.images?.map((item) => check(item))).toEqual([undefined, 'MISSING', undefined]);
     expect(await run({ images: [items[1]] })).toMatchObject({ status: 'FAILED' });
+    const twice = v0(`${URL}?4`);
+    expect(await run({ images: [twice, twice] })).toMatchObject({ status: 'IN_QUEUE' });
+    const both = (await take('w3')).input.images ?? [];
+    expect(both.map((item) => check(item))).toEqual([undefined, undefined]);
     const whole = { images: [{ image_url: URL }, { image_url: `${URL}?2` }] };
     expect(await run(v1(whole))).toMatchObject({ status: 'IN_QUEUE' });
     expect(check((await take('w2')).input)).toBeUndefined();

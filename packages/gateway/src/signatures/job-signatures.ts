@@ -20,6 +20,11 @@ import type { SignatureStore } from './signature-store.ts';
 import { readSignedInput, type SignedUnit } from './signed-input.ts';
 
 const MOST_SHOWN = 5;
+/** Fields with which the input of an embedding asks for something else than `image_url`. */
+const OTHER_WORK = ['image', 'images', 'text', 'texts', 'openai_route', 'openai_input'];
+
+const hasField = (value: Readonly<Record<string, unknown>>, field: string): boolean =>
+  value[field] !== undefined && value[field] !== null;
 
 export interface JobSignaturesOptions {
   readonly endpoints: Pick<EndpointDirectory, 'get'>;
@@ -56,7 +61,7 @@ export class JobSignatures {
 
   /** Throws HMAC_SECRET_MISSING. */
   async submit(submission: Submission): Promise<Job> {
-    const admitted = this.#admit(submission, undefined);
+    const admitted = this.#admit(submission, this.#options.newNonce());
     try {
       return await this.#options.queue.submit(admitted);
     } catch (error) {
@@ -86,11 +91,12 @@ export class JobSignatures {
    * a good one; none is used up then.
    */
   async admitRequests(endpoint: string, bodies: readonly string[]): Promise<readonly string[]> {
+    const { store, wallTime, newNonce } = this.#options;
     const signing = this.#verifying(endpoint);
     if (!signing) return bodies;
     const admitted = bodies.map((body) => {
       const slices = sliceJsonObject(body);
-      return { slices, ...this.#admitInput(endpoint, signing, slices.get('input') ?? '{}', undefined) };
+      return { slices, ...this.#admitInput(endpoint, signing, slices.get('input') ?? '{}', newNonce()) };
     });
     const signatures = admitted.flatMap(({ used }) => used);
     const refused = admitted.flatMap(({ reason }, at) => (reason === undefined ? [] : [`[${at}]`]));
@@ -98,7 +104,7 @@ export class JobSignatures {
       this.#release(signatures);
       throw refusedRequests(refused, bodies.length);
     }
-    await this.#options.store.keep({ signatures, now: this.#options.wallTime() });
+    await store.keep({ signatures, now: wallTime() });
     return admitted.map(({ slices, input }) => joinJsonObject([...slices.set('input', input)]));
   }
 
@@ -145,7 +151,7 @@ export class JobSignatures {
     return readSignedInput(input).units.some((unit) => versionOf(endpoint, signing, unit) !== undefined);
   }
 
-  #admit(submission: Submission, holder: string | undefined): Submission {
+  #admit(submission: Submission, holder: string): Submission {
     const { endpoint } = submission;
     const signing = this.#verifying(endpoint);
     if (!signing) return submission;
@@ -164,15 +170,18 @@ export class JobSignatures {
     return signing;
   }
 
-  /** In a batch that is signed item by item, those without a good signature stay without any: the worker answers them. */
-  #admitInput(endpoint: string, signing: Signing, input: string, holder: string | undefined): Admitted {
+  /**
+   * `holder` is what the signatures are used for: the same picture twice in one batch, signed in the same second, is no
+   * replay. In a batch that is signed item by item, those without a good signature stay without any: the worker answers them.
+   */
+  #admitInput(endpoint: string, signing: Signing, input: string, holder: string): Admitted {
     const [secret = ''] = signing.secrets;
     const read = readSignedInput(input);
     const used: UsedSignature[] = [];
     let isGood = false;
     let reason: RefusalCode | undefined;
-    const texts = read.units.map((unit, at) => {
-      const verdict = this.#verify(endpoint, signing, unit, holder && `${holder}#${at}`);
+    const texts = read.units.map((unit) => {
+      const verdict = this.#verify(endpoint, signing, unit, holder);
       if (typeof verdict === 'string') {
         reason = verdict;
         return unit.bare;
@@ -189,11 +198,13 @@ export class JobSignatures {
     endpoint: string,
     signing: Signing,
     { auth, value }: SignedUnit,
-    holder: string | undefined,
+    holder: string,
   ): RefusalCode | { version: SignatureVersion; used: UsedSignature | undefined } {
     const { image_url: url } = value;
+    // It says nothing of a request but the picture's URL, so it may ask for that picture alone.
+    const isPicture = typeof url === 'string' && !OTHER_WORK.some((field) => hasField(value, field));
     const good = this.#verifierOf(endpoint, signing).check(auth, {
-      v0: typeof url === 'string' ? (ts) => [jobTextV0(url, ts)] : undefined,
+      v0: isPicture ? (ts) => [jobTextV0(url, ts)] : undefined,
       v1: { method: 'JOB', path: endpoint, body: value },
     });
     if (typeof good === 'string') return good;

@@ -12,6 +12,8 @@ interface Taken {
   };
 }
 
+const texts = (count: number) => Array.from({ length: count }, (_, at) => `text ${at}`);
+
 describe('embeddings by OpenAI’s API', () => {
   let test: TestApp;
   beforeEach(() => {
@@ -32,7 +34,6 @@ describe('embeddings by OpenAI’s API', () => {
     const usage = `{"prompt_tokens":${size * 2},"total_tokens":${size * 2}}`;
     return `{"output":{"object":"list","data":[${entries.join(',')}],"model":"demo","usage":${usage}}}`;
   };
-  const texts = (count: number) => Array.from({ length: count }, (_, at) => `text ${at}`);
 
   it('asks the endpoint that has the model, with the worker’s own name for it left out', async () => {
     const held = ask('{"input":"a cat","model":"small","encoding_format":"base64","dimensions":8.0}');
@@ -70,6 +71,14 @@ describe('embeddings by OpenAI’s API', () => {
       ...Array.from({ length: 8 }, (_, at) => [3, at + 0.5]),
     ]);
     expect(reply.usage).toEqual({ prompt_tokens: 80, total_tokens: 80 });
+  });
+
+  it('takes more pictures than a worker takes at once', async () => {
+    const picture = 'data:image/png;base64,iVBORw0KGgo=';
+    const held = ask({ input: Array(20).fill(picture), model: 'small' });
+    for (const [worker, size] of [16, 4].entries())
+      await test.done((await take()).id, answerOf(worker, size));
+    expect((await held).json<{ data: unknown[] }>().data).toHaveLength(20);
   });
 
   it('where one part fails there is no answer, its place is that in the list, and the others are ended', async () => {
@@ -119,7 +128,16 @@ describe('embeddings by OpenAI’s API', () => {
   it.each([
     ['no input', { model: 'small' }, 400, 'input', /^input: expected text/],
     ['tokens', { input: [1, 2], model: 'small' }, 400, 'input', /token numbers/],
-    ['a wrong item', { input: ['a', 7.5, {}], model: 'small' }, 400, 'input', /^input/],
+    ['a wrong item', { input: ['a', {}], model: 'small' }, 400, 'input', /^input\.1: expected text/],
+    [
+      'an empty text far down',
+      { input: [...texts(40), ''], model: 'small' },
+      400,
+      'input',
+      /^input\.40: is empty/,
+    ],
+    ['too many', { input: texts(2049), model: 'small' }, 400, 'input', /holds 2049; expected at most 2048/],
+    ['an empty list', { input: [], model: 'small' }, 400, 'input', /is empty/],
     [
       'a wrong format',
       { input: 'a', model: 'small', encoding_format: 'hex' },
