@@ -63,7 +63,8 @@ function disabled(): ClipClientError {
 }
 
 function failedTwice(error: ClipClientError, { reason, code }: ClipFallback): ClipClientError {
-  const message = `${error.message} It was asked since RunPod failed with ${code}: ${reason}`;
+  const sentence = error.message.replace(/[^.!?]$/, '$&.');
+  const message = `${sentence} It was asked since RunPod failed with ${code}: ${reason}`;
   const { requestId, backend, cause } = error;
   return new ClipClientError({ code: error.code, message, requestId, backend, cause });
 }
