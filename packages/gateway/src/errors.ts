@@ -7,6 +7,8 @@ export const ERRORS = {
   UNAUTHORIZED: { status: 401, title: 'Unauthorized' },
   /** The key is good, but not for this. */
   FORBIDDEN: { status: 403, title: 'Forbidden' },
+  /** The endpoint takes signed requests only, and this one has no good signature. */
+  SIGNATURE_REFUSED: { status: 401, title: 'Unauthorized' },
   /** No such endpoint, or the key has no right to it. */
   ENDPOINT_NOT_FOUND: { status: 404, title: 'Not Found' },
   JOB_NOT_FOUND: { status: 404, title: 'Not Found' },
@@ -41,6 +43,8 @@ export const ERRORS = {
   /** The store cannot write (a full disk, say); nothing was accepted. */
   STORE_UNAVAILABLE: { status: 503, title: 'Service Unavailable' },
   SHUTTING_DOWN: { status: 503, title: 'Service Unavailable' },
+  /** The endpoint is to verify signatures and has nothing to do so with. */
+  HMAC_SECRET_MISSING: { status: 500, title: 'Internal Server Error' },
   INTERNAL: { status: 500, title: 'Internal Server Error' },
   /** An operation of queues, called on an endpoint whose workers serve HTTP themselves; and the reverse. */
   LOAD_BALANCER_ENDPOINT: { status: 400, title: 'Bad Request', word: 'not allowed for LB API' },

@@ -39,6 +39,7 @@ import { createWebhookDelivery, type WebhookDelivery } from './results/deliver-w
 import type { DeliveryStore } from './results/delivery.ts';
 import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-store.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
+import { createJobSignatures } from './signatures/create-job-signatures.ts';
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -188,6 +189,7 @@ export class Gateway {
     const app = createHttpFace({
       ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
       ...{ loadBalancer, batches, deliveries, placer },
+      signatures: createJobSignatures({ db, engine, endpoints, ids: this.#ids, log }),
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
       watchWebhooks: webhooks.watch,

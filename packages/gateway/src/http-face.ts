@@ -31,6 +31,7 @@ export interface HttpFaceOptions
     | 'deliveries'
     | 'pokeWebhooks'
     | 'isStopping'
+    | 'signatures'
   > {
   readonly config: GatewayConfig;
   readonly clock: Clock;

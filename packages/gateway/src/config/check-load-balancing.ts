@@ -2,7 +2,7 @@ import { loadBalancingFields } from './load-balancing-fields.ts';
 import type { ConfigProblem } from './problem.ts';
 
 /** Settings of jobs, which a load-balancing endpoint has none of. */
-const JOB_KEYS = ['executionTimeout', 'ttl', 'retries', 'cancelGrace'];
+const JOB_KEYS = ['executionTimeout', 'ttl', 'retries', 'cancelGrace', 'hmac', 'embeddingModels'];
 const OWN_KEYS = Object.keys(loadBalancingFields).filter((key) => key !== 'type');
 /** Each worker gets free ports, so that many can run on one machine. */
 const PORT_VARIABLES = ['PORT', 'PORT_HEALTH', 'HEALTH_CHECK_PATH'];

@@ -8,6 +8,7 @@ import { toLoadBalancing } from './load-balancing-fields.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { ParsedConfig } from './schema.ts';
+import { toSigning } from './signing-fields.ts';
 
 /** The configuration as the gateway uses it: durations in milliseconds, paths absolute, frozen to the last leaf. */
 export interface GatewayConfig {
@@ -111,6 +112,7 @@ function toEndpoint(
     },
     scaling: toScaling(parsed),
     ...loadBalancing,
+    ...toSigning(name, parsed),
     // How long one piece of work may take, whichever kind it is.
     executionTimeoutMs: loadBalancing.loadBalancing?.requestTimeoutMs ?? parsed.executionTimeout,
     ttlMs: parsed.ttl,

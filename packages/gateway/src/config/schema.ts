@@ -8,6 +8,7 @@ import { gpuField } from './gpu-field.ts';
 import { loadBalancingFields } from './load-balancing-fields.ts';
 import { rateLimits } from './rate-limits.ts';
 import { reservedEnvFix } from './reserved-env.ts';
+import { findSharedModels, signingFields } from './signing-fields.ts';
 import { warmWindow } from './warm-window.ts';
 
 /**
@@ -157,6 +158,7 @@ const endpoint = crossCheck(
     ...containerFields,
     gpu: gpuField().optional(),
     ...loadBalancingFields,
+    ...signingFields,
     cwd: text('a folder', './mine', 'Folder in which the command runs, relative to this file.').prefault('.'),
     env,
     workers,
@@ -199,15 +201,16 @@ const endpoint = crossCheck(
   ],
 });
 
-const endpoints = crossCheck(z.record(z.string(), endpoint), (block) =>
-  Object.keys(block)
+const endpoints = crossCheck(z.record(z.string(), endpoint), (block) => [
+  ...Object.keys(block)
     .filter((name) => !ENDPOINT_NAME.test(name))
     .map((name) => ({
       path: [name],
       message: `expected a name of 1 to 63 lower-case letters, digits and -, found ${JSON.stringify(name)}`,
       fix: 'rename it, such as `my-endpoint`',
     })),
-)
+  ...findSharedModels(block),
+])
   .meta({
     description: 'The named targets that jobs are sent to.',
     propertyNames: { pattern: ENDPOINT_NAME.source },

@@ -59,6 +59,16 @@ export interface LoadBalancing {
   readonly payloadLimitBytes: number;
 }
 
+/** Signed jobs (docs/signing.md): whose signature counts, and what the gateway signs with itself. */
+export interface Signing {
+  /** `hmac: true`: the gateway verifies what is submitted, and workers get a fresh signature with each attempt. */
+  readonly isVerified: boolean;
+  /** The current secret, then the one before while they are rotated. Empty: nothing is accepted. */
+  readonly secrets: readonly string[];
+  /** How far a signature's time may lie from now. */
+  readonly windowSeconds: number;
+}
+
 /**
  * Scheduled pre-warming: at given hours of given days more workers run than `workers.min` asks for, so that the first
  * jobs of a shift meet a warm worker.
@@ -104,6 +114,10 @@ export interface Endpoint {
   readonly scaling: Scaling;
   /** Set for an endpoint whose workers serve HTTP themselves; it takes no jobs. */
   readonly loadBalancing?: LoadBalancing;
+  /** Set where jobs are verified here, or where the gateway could sign some. */
+  readonly signing?: Signing;
+  /** Names under which `/v1/embeddings` finds it. */
+  readonly embeddingModels?: readonly string[];
   readonly executionTimeoutMs: number;
   readonly ttlMs: number;
   /** How long a started worker may take until its first job-take (RunPod: 7 minutes). */

@@ -11,6 +11,7 @@ import type { Route, RouteParts } from './route.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { cancelRoutes } from './routes/cancel.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
+import { embeddingsRoutes } from './routes/embeddings.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
 import { eventRoutes } from './routes/events.ts';
 import { gpuRoutes } from './routes/gpus.ts';
@@ -40,6 +41,7 @@ export const ROUTES: readonly Route[] = [
   ...cancelRoutes,
   ...queueOperationRoutes,
   ...openAiRoutes,
+  ...embeddingsRoutes,
   ...batchRoutes,
   ...healthRoutes,
   ...metricsRoutes,

@@ -1,4 +1,4 @@
-import type { ApiErrorBody } from '@spillway/protocol';
+import { type ApiErrorBody, EMBEDDINGS_ROUTE } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import { ERRORS, type ErrorRow, GatewayError } from '../errors.ts';
 import { createErrorLog } from './error-log.ts';
@@ -27,9 +27,14 @@ function answerError(known: GatewayError, call: HttpCall): void {
   call.code(status).header('x-request-id', call.id);
   if (status === 503) call.header('retry-after', '1');
   if (known instanceof BodyTooLargeError) call.header('connection', 'close');
-  if (call.pattern.includes('/openai/')) {
+  if (isOpenAi(call)) {
     call.type('application/json').send(openAiErrorBody(openAiErrorOf(status, known.code, known.message)));
   } else call.type('application/problem+json').send(JSON.stringify(errorBody(known, call.id)));
+}
+
+/** Whether the caller is one of OpenAI's clients. */
+function isOpenAi({ pattern }: HttpCall): boolean {
+  return pattern === EMBEDDINGS_ROUTE || pattern.includes('/openai/');
 }
 
 /** The one error body. Only an answer that says 5xx names the request, since only those are in the log. */

@@ -19,6 +19,7 @@ import type { KeyStore, Scope } from '../keys/key-store.ts';
 import type { HangUp } from '../lib/hang-up.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
+import type { JobSignatures } from '../signatures/job-signatures.ts';
 import { type Caller, maySee } from './auth.ts';
 import type { CallLog } from './lazy-log.ts';
 import type { Reference } from './openapi/reference.ts';
@@ -28,6 +29,8 @@ import type { RouteDoc } from './openapi/route-doc.ts';
 export interface RouteParts {
   readonly endpoints: EndpointDirectory;
   readonly queue: JobQueue;
+  /** Absent where no endpoint signs. */
+  readonly signatures?: JobSignatures | undefined;
   readonly dispatcher: Dispatcher;
   readonly waiters: JobWaiters;
   readonly stops: StopRequests;

@@ -11,6 +11,8 @@ import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
+import { JobSignatures } from '../signatures/job-signatures.ts';
+import { createSqliteSignatureStore } from '../signatures/sqlite/sqlite-signature-store.ts';
 import { type AppOptions, createApp, ROUTES } from './app.ts';
 import { createAuthenticator } from './auth.ts';
 import { batchSubmission } from './batch/batch-submission.ts';
@@ -42,9 +44,8 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
   const parts: RouteParts = {
     endpoints,
     batches,
-    queue: engine.queue,
-    dispatcher: engine.dispatcher,
-    waiters: engine.waiters,
+    signatures: changes.signing && createTestSignatures(engine, endpoints),
+    ...{ queue: engine.queue, dispatcher: engine.dispatcher, waiters: engine.waiters },
     ...{ stops: engine.stops, strays: engine.strays },
     fleet: FLEET,
     keys,
@@ -114,6 +115,19 @@ function serveChecked(options: AppOptions) {
     onAnswer: answers.note,
   });
   return { app, answers, connections };
+}
+
+/** Wall time is the engine's. What a gateway wires is in a test that starts one. */
+function createTestSignatures(
+  { queue, db, clock, ids }: ReturnType<typeof createTestEngine>,
+  endpoints: EndpointDirectory,
+): JobSignatures {
+  return new JobSignatures({
+    ...{ queue, endpoints, store: createSqliteSignatureStore(db) },
+    wallTime: clock.now,
+    newNonce: () => ids.secret(16),
+    onRefused: () => {},
+  });
 }
 
 function createTestBatches(

@@ -8,8 +8,11 @@ import type { EndedAttempt, JobEvent, Reporter, Transition } from './job-machine
  * through `decideTransition`; a store adds no rules of its own. No SQL exists outside its implementations.
  */
 export interface JobStore {
-  /** With `once`, a second submit under the same key gives the first one's job and adds none. */
-  insert(job: Job, once?: IdempotentSubmit): Promise<InsertResult>;
+  /**
+   * With `once`, a second submit under the same key gives the first one's job and adds none. `used` is kept with the job
+   * or not at all.
+   */
+  insert(job: Job, once?: IdempotentSubmit, used?: UsedSignatures): Promise<InsertResult>;
   /** Applies one event; undefined when the job is unknown or absorbed it. */
   apply(id: string, event: JobEvent, now: number): Promise<Transition | undefined>;
   /**
@@ -69,6 +72,19 @@ export interface IdempotentSubmit {
   readonly key: string;
   /** Hash of what is submitted: the same key with another is a mistake of the caller. */
   readonly fingerprint: string;
+}
+
+/** Signatures that a submit uses up. */
+export interface UsedSignatures {
+  readonly signatures: readonly UsedSignature[];
+  /** Those whose time was over before then are forgotten. */
+  readonly now: number;
+}
+
+export interface UsedSignature {
+  readonly signature: string;
+  readonly holder: string | undefined;
+  readonly until: number;
 }
 
 export type InsertResult =

@@ -4,7 +4,7 @@ import type { Ids } from '../lib/ids.ts';
 import { createHeldJobs, type HeldJob } from './held-jobs.ts';
 import type { Job, RetryLimits } from './job.ts';
 import type { ErrorReport, JobEvent, Reporter, Transition } from './job-machine.ts';
-import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest } from './job-store.ts';
+import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest, UsedSignatures } from './job-store.ts';
 import { jobIdOf } from './wire-id.ts';
 
 /** What a caller submits, already checked. Texts are JSON as it arrived. */
@@ -23,6 +23,10 @@ export interface Submission {
   readonly limits: RetryLimits;
   /** Ids of `/runsync` begin with `sync-`, as clients know them. */
   readonly isSync: boolean;
+  /** Kept with the job. */
+  readonly used?: UsedSignatures;
+  /** Why it is not to run: the job has FAILED when it is there. */
+  readonly refusal?: { readonly error: string; readonly output: string };
 }
 
 /** Something happened to a job and is on disk: a transition, or (without one) a new job or a streamed chunk. */
@@ -132,23 +136,31 @@ function createSubmits(
   return {
     submit(submission: Submission): Promise<Job> {
       const job = newJob(submission, ids.uuid(), clock.now());
-      const inserted = store.insert(job);
+      const inserted = store.insert(job, undefined, submission.used);
       announce(job);
       return inserted.then(() => {
         tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
+        if (job.finishedAt !== undefined) tellRefused(job, tell);
         return job;
       });
     },
     /** A submit that its caller may repeat: the same key with the same content gives the first one's job. */
     async submitOnce(submission: Submission, once: IdempotentSubmit): Promise<OnceResult> {
       const job = newJob(submission, ids.uuid(), clock.now());
-      const inserted = store.insert(job, once);
+      const inserted = store.insert(job, once, submission.used);
       announce(job);
       const result = await inserted;
       if (result.type === 'inserted') tell({ jobId: job.id, endpoint: job.endpoint, isNew: true });
       return result.type === 'inserted' ? { ...result, jobId: job.id } : result;
     },
   };
+}
+
+/** As the end of a job that was queued before, which is what those who watch know. */
+function tellRefused(job: Job, tell: (change: JobChange) => void): void {
+  const { finishedAt: _at, error: _error, output: _output, ...rest } = job;
+  const before: Job = { ...rest, status: 'IN_QUEUE' };
+  tell({ jobId: job.id, endpoint: job.endpoint, transition: { before, after: job } });
 }
 
 type Apply = (id: string, event: JobEvent) => Promise<Transition | undefined>;
@@ -240,7 +252,7 @@ async function restore(
 function newJob(submission: Submission, uuid: string, now: number): Job {
   const { isSync, ttlMs, delayMs = 0, isLowPriority } = submission;
   // Every key named: copying what is left of a submission costs ten times as much.
-  return {
+  const job: Job = {
     id: `${isSync ? 'sync-' : ''}${uuid}-s1`,
     endpoint: submission.endpoint,
     status: 'IN_QUEUE',
@@ -263,4 +275,6 @@ function newJob(submission: Submission, uuid: string, now: number): Job {
     handlerErrorCount: 0,
     isSuspect: false,
   };
+  const { refusal } = submission;
+  return refusal === undefined ? job : { ...job, ...refusal, status: 'FAILED', finishedAt: now };
 }

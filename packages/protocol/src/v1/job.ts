@@ -105,7 +105,7 @@ export const jobSubmittedSchema = z
   .object({
     id: z.string(),
     endpoint: z.string(),
-    status: z.literal('IN_QUEUE'),
+    status: z.enum(['IN_QUEUE', 'FAILED']).describe('FAILED where its signature was refused.'),
     createdAt: at('When it was submitted.'),
   })
   .meta({ id: 'JobSubmitted' });

@@ -11,9 +11,11 @@ export {
   signV1,
 } from './sign.ts';
 export { canonicalBody, imageTextV0, jobTextV0, type SignedRequest, textTextV0 } from './signed-text.ts';
+export { signUnusedSecond, type UnusedSecondOptions } from './unused-second.ts';
 export {
   AUTHENTICATION_FAILED,
   createVerifier,
+  type GoodSignature,
   type RefusalCode,
   type Signed,
   type Verifier,

@@ -8,6 +8,8 @@ export interface ReplayGuard {
    * when a job is delivered again. `until`: epoch milliseconds.
    */
   claim(signature: string, holder: string | undefined, until: number): 'new' | 'same' | 'replayed' | 'full';
+  /** Forgets a use that came to nothing, so that its caller may try again. */
+  release(signature: string): void;
   readonly size: number;
 }
 
@@ -42,6 +44,7 @@ export function createReplayGuard({ now, capacity = CAPACITY }: ReplayGuardOptio
       used.set(signature, { until, holder });
       return 'new';
     },
+    release: (signature) => void used.delete(signature),
     get size() {
       return used.size;
     },

@@ -32,6 +32,15 @@ export interface Signed {
 export interface Verifier {
   /** Undefined when the signature is good; it is used up then. */
   verify(auth: unknown, signed: Signed): RefusalCode | undefined;
+  /** Everything but whether it was used before; it is not used up. */
+  check(auth: unknown, signed: Omit<Signed, 'holder'>): GoodSignature | RefusalCode;
+}
+
+export interface GoodSignature {
+  readonly version: 0 | 1;
+  readonly sig: string;
+  /** End of the time in which it is accepted, epoch milliseconds. */
+  readonly until: number;
 }
 
 export interface VerifierOptions {
@@ -53,20 +62,29 @@ const NONCE = /^[\w-]{16,128}$/;
 export function createVerifier(options: VerifierOptions): Verifier {
   const { now, replays, windowSeconds = WINDOW_SECONDS } = options;
   const secrets = options.secrets.filter((secret) => secret !== '');
+
+  function check(auth: unknown, signed: Omit<Signed, 'holder'>): GoodSignature | RefusalCode {
+    if (secrets.length === 0) return 'NO_SECRET';
+    if (auth === undefined || auth === null) return 'MISSING';
+    const given = parseAuth(auth);
+    if (!given) return 'MALFORMED';
+    const texts = textsOf(given, signed, options.onlyV1 ?? false);
+    if (!texts) return 'OLD_VERSION';
+    const age = now() / 1000 - given.ts;
+    if (age > windowSeconds) return 'EXPIRED';
+    if (age < -windowSeconds) return 'FUTURE';
+    if (!isSignedByOne(secrets, texts, given.sig)) return 'MISMATCH';
+    const version = given.nonce === undefined ? 0 : 1;
+    return { version, sig: given.sig, until: (given.ts + windowSeconds) * 1000 };
+  }
+
   return {
+    check,
     verify(auth, signed) {
-      if (secrets.length === 0) return 'NO_SECRET';
-      if (auth === undefined || auth === null) return 'MISSING';
-      const given = parseAuth(auth);
-      if (!given) return 'MALFORMED';
-      const texts = textsOf(given, signed, options.onlyV1 ?? false);
-      if (!texts) return 'OLD_VERSION';
-      const age = now() / 1000 - given.ts;
-      if (age > windowSeconds) return 'EXPIRED';
-      if (age < -windowSeconds) return 'FUTURE';
-      if (!isSignedByOne(secrets, texts, given.sig)) return 'MISMATCH';
+      const good = check(auth, signed);
       // Whoever can't sign must not fill the guard.
-      const claim = replays.claim(given.sig, signed.holder, (given.ts + windowSeconds) * 1000);
+      if (typeof good === 'string') return good;
+      const claim = replays.claim(good.sig, signed.holder, good.until);
       if (claim === 'full') return 'TOO_MANY';
       return claim === 'replayed' ? 'REPLAYED' : undefined;
     },

@@ -74,7 +74,7 @@ export async function sendError(call: Call, job: Job, error: OpenAiError): Promi
 }
 
 /** The answer of a job that has ended, as JSON text, or why there is none. */
-async function resultOf(call: Call, job: Job): Promise<string | OpenAiError> {
+export async function resultOf(call: Call, job: Job): Promise<string | OpenAiError> {
   if (job.status !== 'COMPLETED') return errorOf(call, job);
   const [first] = await answersOf(call, job);
   if (first === undefined) return nothingYielded();

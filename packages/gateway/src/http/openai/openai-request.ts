@@ -4,7 +4,7 @@ import { parseObject, parseSubmit } from '../parse-submit.ts';
 import { type Call, endpointOf, waitOf } from '../route.ts';
 
 /** How long a call waits for its answer, or a streaming one for its first chunk, in milliseconds. */
-const WAIT = { min: 1_000, max: 300_000, default: 300_000 } as const;
+export const OPENAI_WAIT = { min: 1_000, max: 300_000, default: 300_000 } as const;
 
 /** A call of OpenAI's API as the job that answers it. */
 export interface OpenAiRequest {
@@ -16,7 +16,7 @@ export interface OpenAiRequest {
 /** Throws ENDPOINT_NOT_FOUND and INPUT_INVALID. */
 export function parseOpenAiRequest(call: Call): OpenAiRequest {
   const endpoint = endpointOf(call);
-  const waitMs = waitOf(call, WAIT);
+  const waitMs = waitOf(call, OPENAI_WAIT);
   const route = JSON.stringify(`/${call.params['*'] ?? ''}`);
   const { text, isStream } = bodyOf(call);
   const submission = parseSubmit(

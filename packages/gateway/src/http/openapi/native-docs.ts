@@ -1,3 +1,4 @@
+import { embeddingsReplySchema, embeddingsRequestSchema } from '@spillway/protocol';
 import {
   cancelledSchema,
   drainingSchema,
@@ -24,7 +25,9 @@ import {
 import { z } from 'zod';
 import { eventsQuerySchema } from '../event-stream.ts';
 import { jobListQuerySchema } from '../job-filter.ts';
+import { OPENAI_WAIT } from '../openai/openai-request.ts';
 import { NO_CONTENT, ok, type RouteDoc } from './route-doc.ts';
+import { openAiErrorSchema } from './runpod-schemas.ts';
 
 /** What the OpenAPI document says of the operations of `/v1`, and of those for operators. */
 const idempotencyHeaders = z.object({
@@ -44,6 +47,28 @@ const logQuery = z.object({
 });
 
 const text = (description: string, mediaType: string) => ({ 200: { description, mediaType } });
+
+export const embeddingsDocs = {
+  create: {
+    ...{
+      id: 'createEmbeddings',
+      tag: 'Embeddings',
+      summary: 'Embed texts and pictures',
+      body: embeddingsRequestSchema,
+    },
+    description:
+      'As OpenAI’s clients call it. The model’s name says which endpoint is asked: one of its `embeddingModels` in spillway.yaml, or its own name. More than 16 items become several jobs.',
+    query: z.object({
+      wait: z.coerce
+        .number()
+        .int()
+        .default(OPENAI_WAIT.default)
+        .describe(`Milliseconds to wait, brought within ${OPENAI_WAIT.min} to ${OPENAI_WAIT.max}.`),
+    }),
+    answers: ok('A vector for each item, in their order.', embeddingsReplySchema),
+    error: { description: 'It did not work.', schema: openAiErrorSchema },
+  },
+} as const satisfies Record<string, RouteDoc>;
 
 export const jobDocs = {
   submit: {

@@ -62,6 +62,7 @@ describe('real answers', () => {
   const SEEN_ELSEWHERE = [
     /^GET \/v1\/events$/,
     /^(GET|POST) \/v2\/:endpoint\/openai/,
+    /\/v1\/embeddings$/,
     /\/batch/,
     /\/pool-workers$/,
     /\/v1\/deliveries/,

@@ -29,6 +29,7 @@ export interface AnswerDoc {
 /** Groups of operations, in the order in which the reference shows them. */
 export const TAGS = {
   Jobs: 'Submit, find, cancel and retry jobs.',
+  Embeddings: "Texts and pictures as vectors, by OpenAI's API.",
   Endpoints: 'Look at endpoints and change them while the gateway runs.',
   Workers: 'The processes that run jobs.',
   Events: 'What happens, as it happens.',

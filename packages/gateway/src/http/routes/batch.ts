@@ -25,7 +25,7 @@ export const batchRoutes: readonly Route[] = [
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
     async handle(call) {
       const endpoint = endpointOf(call);
-      const bodies = parseRequests(call.body, endpoint);
+      const bodies = await admitted(call, parseRequests(call.body, endpoint));
       const { id, status } = await call.parts.batches.create(endpoint.name, bodies);
       return { id, status };
     },
@@ -93,7 +93,7 @@ function requestRoutes(): readonly Route[] {
       bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
       async handle(call) {
         const list = requestsIn(parseObject(call.body).slices);
-        const bodies = parseRequests(list, endpointOf(call));
+        const bodies = await admitted(call, parseRequests(list, endpointOf(call)));
         return batchReply(await call.parts.batches.add(nameOf(call), bodies));
       },
     },
@@ -124,6 +124,12 @@ async function rename(call: Call): Promise<object> {
     throw new GatewayError('INPUT_INVALID', 'bad request: expected {"name": a text of 1 to 200 characters}');
   }
   return batchReply(await call.parts.batches.rename(nameOf(call), checked.data.name));
+}
+
+/** Verified now, since they may wait longer than a signature counts. Throws SIGNATURE_REFUSED. */
+async function admitted(call: Call, bodies: readonly string[]): Promise<readonly string[]> {
+  const { signatures } = call.parts;
+  return signatures ? signatures.admitRequests(endpointOf(call).name, bodies) : bodies;
 }
 
 function nameOf(call: Call) {

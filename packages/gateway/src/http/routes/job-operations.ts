@@ -8,6 +8,7 @@ import { jobDetail, nativeJob } from '../native-job.ts';
 import { jobDocs } from '../openapi/native-docs.ts';
 import { parseBody } from '../parse-body.ts';
 import type { Call, Route } from '../route.ts';
+import { refuseUnsigned, retryIfSigned } from '../signed-jobs.ts';
 
 const PAGE = 500;
 
@@ -34,6 +35,7 @@ export const jobOperationRoutes: readonly Route[] = [
     scopes: ['client'],
     async handle(call) {
       const job = await nativeJob(call);
+      refuseUnsigned(call, job);
       const transition = await call.parts.queue.retry(job.id);
       if (transition) return jobDetail(call, transition.after);
       const sentence = `only FAILED and TIMED_OUT jobs can be retried; this one is ${job.status}`;
@@ -69,7 +71,7 @@ export const jobOperationRoutes: readonly Route[] = [
     doc: jobDocs.retryMany,
     scopes: ['client'],
     handle: async (call) => ({
-      retried: await applyToAll(call, ['FAILED', 'TIMED_OUT'], call.parts.queue.retry),
+      retried: await applyToAll(call, ['FAILED', 'TIMED_OUT'], (id) => retryIfSigned(call, id)),
     }),
   },
 ];

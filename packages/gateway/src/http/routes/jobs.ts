@@ -3,6 +3,7 @@ import { RUNSYNC_BODY_LIMIT_BYTES } from '@spillway/protocol';
 import { JOB_LIMITS, type JobSubmit, type JobSubmitted, jobSubmitSchema } from '@spillway/protocol/v1';
 import type { Endpoint } from '../../endpoints/endpoint.ts';
 import { GatewayError } from '../../errors.ts';
+import type { Job } from '../../jobs/job.ts';
 import type { Submission } from '../../jobs/queue.ts';
 import { joinJsonObject } from '../../lib/json-slices.ts';
 import { jobListQuerySchema, listVisible, withoutAbsent } from '../job-filter.ts';
@@ -59,15 +60,17 @@ async function submitJob(call: Call): Promise<JobSubmitted> {
   const endpoint = endpointNamed(call, body.endpoint);
   refuseLoadBalanced(endpoint);
   const submission = submissionOf(body, slices, endpoint);
-  const { queue, clock } = call.parts;
+  const { queue, clock, signatures } = call.parts;
+  const taker = signatures ?? queue;
   if (key === undefined) {
-    const job = await queue.submit(submission);
-    return submitted(call, job.id, body.endpoint, job.createdAt);
+    const job = await taker.submit(submission);
+    return submitted(call, job, body.endpoint);
   }
-  const fingerprint = fingerprintOf(slices);
+  const bare = signatures?.bareInput(endpoint.name, submission.input);
+  const fingerprint = fingerprintOf(bare === undefined ? slices : new Map(slices).set('input', bare));
   // Keys of two callers are two keys, though they may look the same.
   const scoped = `${call.caller.keyId ?? ''}/${key}`;
-  const result = await queue.submitOnce(submission, { key: scoped, fingerprint });
+  const result = await taker.submitOnce(submission, { key: scoped, fingerprint });
   if (result.type === 'conflict') {
     throw new GatewayError(
       'IDEMPOTENCY_CONFLICT',
@@ -76,13 +79,18 @@ async function submitJob(call: Call): Promise<JobSubmitted> {
   }
   if (result.type === 'repeated') call.reply.header('idempotency-replayed', 'true');
   const job = await queue.get(result.jobId);
-  return submitted(call, result.jobId, body.endpoint, job?.createdAt ?? clock.now());
+  const known = job ?? { id: result.jobId, createdAt: clock.now(), attempt: 0, status: 'IN_QUEUE' as const };
+  return submitted(call, known, body.endpoint);
 }
 
-function submitted(call: Call, id: string, endpoint: string, createdAt: number): JobSubmitted {
+type Known = Pick<Job, 'id' | 'createdAt' | 'attempt' | 'status'>;
+
+/** A repeated submit is answered as the first one was, whatever has become of its job since. */
+function submitted(call: Call, { id, createdAt, attempt, status }: Known, endpoint: string): JobSubmitted {
   call.log.debug({ jobId: id, endpoint }, 'accepted a job');
   call.reply.code(201).header('location', `/v1/jobs/${encodeURIComponent(id)}`);
-  return { id, endpoint, status: 'IN_QUEUE', createdAt };
+  const isRefused = status === 'FAILED' && attempt === 0;
+  return { id, endpoint, status: isRefused ? 'FAILED' : 'IN_QUEUE', createdAt };
 }
 
 function submissionOf(body: JobSubmit, slices: ReadonlyMap<string, string>, endpoint: Endpoint): Submission {

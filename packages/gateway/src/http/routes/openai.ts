@@ -4,6 +4,7 @@ import { parseOpenAiRequest } from '../openai/openai-request.ts';
 import { answerStream } from '../openai/openai-stream.ts';
 import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { type Call, type Route, refuseIfStopping } from '../route.ts';
+import { refuseUnsignedCalls } from '../signed-jobs.ts';
 
 /**
  * OpenAI's API in front of a worker that speaks it: every call is a job whose input names the path and carries the
@@ -27,6 +28,7 @@ export const openAiRoutes: readonly Route[] = [
 async function answer(call: Call): Promise<void> {
   const request = parseOpenAiRequest(call);
   refuseIfStopping(call.parts);
+  refuseUnsignedCalls(call.parts, request.submission.endpoint);
   const job = await call.parts.queue.submit(request.submission);
   return request.isStream ? answerStream(call, job, request) : answerWhole(call, job, request);
 }

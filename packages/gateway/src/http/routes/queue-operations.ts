@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { findJob } from '../find-job.ts';
 import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { endpointOf, type Route } from '../route.ts';
+import { refuseUnsigned } from '../signed-jobs.ts';
 
 /** What a caller may do to queued and failed jobs afterwards. */
 export const queueOperationRoutes: readonly Route[] = [
@@ -13,6 +14,7 @@ export const queueOperationRoutes: readonly Route[] = [
     scopes: ['client'],
     async handle(call) {
       const job = await findJob(call);
+      refuseUnsigned(call, job);
       const transition = await call.parts.queue.retry(job.id);
       if (!transition) {
         throw new GatewayError(

@@ -37,7 +37,8 @@ export const runRoutes: readonly Route[] = [
 function submit(call: Call, isSync: boolean): Promise<Job> {
   const endpoint = endpointOf(call);
   refuseIfStopping(call.parts);
-  return call.parts.queue.submit(parseSubmit(call.body, endpoint, isSync)).then((job) => {
+  const { queue, signatures } = call.parts;
+  return (signatures ?? queue).submit(parseSubmit(call.body, endpoint, isSync)).then((job) => {
     call.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
     return job;
   });

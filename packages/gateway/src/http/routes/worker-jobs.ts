@@ -26,7 +26,7 @@ export const workerJobRoutes: readonly Route[] = [
     scopes: ['worker'],
     async handle(call) {
       const [job] = await take(call, 1);
-      return job && takenJob(job);
+      return job && takenJob(call, job);
     },
   },
   {
@@ -38,7 +38,7 @@ export const workerJobRoutes: readonly Route[] = [
       const asked = Number(call.query.batch_size ?? 1);
       const size = Number.isInteger(asked) && asked > 0 ? Math.min(asked, LARGEST_BATCH) : 1;
       const jobs = await take(call, size);
-      return jobs.length === 0 ? undefined : `[${jobs.map(takenJob).join(',')}]`;
+      return jobs.length === 0 ? undefined : `[${jobs.map((job) => takenJob(call, job)).join(',')}]`;
     },
   },
   {
@@ -124,9 +124,10 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
 }
 
 /** What the worker runs: everything the submit had, under the attempt's wire id. */
-function takenJob(job: Job): string {
+function takenJob({ parts: { signatures } }: Call, job: Job): string {
   const id = JSON.stringify(job.lease?.wireId ?? job.id);
-  const body = `{"id":${id},"input":${job.input},"_spillway":{"attempt":${job.attempt}}`;
+  const input = signatures === undefined ? job.input : signatures.forAttempt(job);
+  const body = `{"id":${id},"input":${input},"_spillway":{"attempt":${job.attempt}}`;
   return job.extras === undefined || job.extras === '{}' ? `${body}}` : `${body},${job.extras.slice(1)}`;
 }
 

@@ -1,6 +1,6 @@
 import type { Job } from '../job.ts';
 import { decideTransition } from '../job-machine.ts';
-import type { IdempotentSubmit, InsertResult, JobStore } from '../job-store.ts';
+import type { IdempotentSubmit, InsertResult, JobStore, UsedSignatures } from '../job-store.ts';
 import type { CommitGroup } from './commit-group.ts';
 import { countsOfMove } from './counters.ts';
 import type { Draft } from './draft.ts';
@@ -26,13 +26,15 @@ type Writes = Pick<
 export function createJobWrites(parts: StoreParts, group: CommitGroup): Writes {
   const takes = createJobTakes(parts, group);
   return {
-    insert(job, once) {
+    insert(job, once, used) {
       // One that may be a repetition is not promised to anybody.
       let arrive = job.availableAt <= job.createdAt && !once ? takes.announce(job.endpoint) : undefined;
       return group.run((draft, overlay) => {
         arrive?.();
         arrive = undefined;
-        return insertOne(parts, takes, draft, overlay, job, once);
+        const result = insertOne(parts, takes, draft, overlay, job, once);
+        if (used !== undefined && result.type === 'inserted') useSignatures(draft, used);
+        return result;
       });
     },
     coming: takes.coming,
@@ -151,6 +153,8 @@ function insertOne(
   draft.writes.push(insertWrite(seq, written, isReady));
   draft.writes.push(['putInput', seq, job.input, job.extras ?? null]);
   if (job.output !== undefined) draft.writes.push(['putOutput', seq, job.output]);
+  if (job.finishedAt !== undefined && job.webhook !== undefined)
+    draft.writes.push(['putDelivery', seq, job.id, job.endpoint, job.webhook, job.finishedAt]);
   if (job.progress !== undefined && isLong(job.progress))
     draft.writes.push(['putProgress', seq, job.progress]);
   for (const tag of job.tags) draft.writes.push(['putTag', tag, seq]);
@@ -161,6 +165,12 @@ function insertOne(
   addCounts(parts, draft, job.endpoint, countsOfMove(undefined, written, false, isReady));
   stage(parts, draft, { seq, job: written, isReady });
   return { type: 'inserted' };
+}
+
+function useSignatures({ writes }: Draft, { signatures, now }: UsedSignatures): void {
+  for (const { signature, holder = null, until } of signatures)
+    writes.push(['useSignature', signature, holder, until]);
+  writes.push(['dropSignatures', now]);
 }
 
 /** The submit that came under the key before, in the file or in this batch. */

@@ -53,6 +53,8 @@ export const WRITE_STATEMENTS = {
   putAttempt: 'INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)',
   putTag: 'INSERT OR IGNORE INTO job_tags VALUES (?, ?)',
   putIdempotent: 'INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)',
+  useSignature: 'INSERT OR IGNORE INTO used_signatures VALUES (?, ?, ?)',
+  dropSignatures: 'DELETE FROM used_signatures WHERE until < ?',
   putDelivery:
     'INSERT INTO deliveries (seq, job_id, endpoint, url, created_at, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)',
   putChunk: 'INSERT INTO chunks VALUES (?, ?, ?, ?)',
