@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -43,6 +43,25 @@ export async function findDamage(
   return problems;
 }
 
+/**
+ * What is known of files without hashing them: `damaged` where one is missing or of another size, `verified` where all were
+ * hashed and not changed since.
+ */
+export async function glanceAt(
+  hashes: readonly FileHash[],
+  stampsIn: string,
+): Promise<'verified' | 'unverified' | 'damaged'> {
+  const stamps = await readStamps(stampsIn);
+  let isKnown = true;
+  for (const { path: file, sha256, bytes } of hashes) {
+    const found = await stat(file).catch(() => undefined);
+    if (found?.size !== bytes) return 'damaged';
+    const stamp = stamps[path.relative(stampsIn, file)];
+    isKnown &&= stamp?.sha256 === sha256 && stamp.changedAtSeconds === seconds(found.mtimeMs);
+  }
+  return isKnown ? 'verified' : 'unverified';
+}
+
 /** Notes that the files of `folder` have these hashes now. */
 export async function writeStamps(folder: string, hashes: readonly FileHash[]): Promise<void> {
   const stamps: Record<string, Stamps[string]> = {};
@@ -50,13 +69,17 @@ export async function writeStamps(folder: string, hashes: readonly FileHash[]): 
     const { mtimeMs } = await stat(file);
     stamps[path.relative(folder, file)] = { sha256, bytes, changedAtSeconds: seconds(mtimeMs) };
   }
-  await writeFile(path.join(folder, STAMPS_FILE), `${JSON.stringify(stamps, null, 2)}\n`);
+  const file = path.join(folder, STAMPS_FILE);
+  const half = `${file}.${process.pid}`;
+  await writeFile(half, `${JSON.stringify(stamps, null, 2)}\n`);
+  await rename(half, file);
 }
 
 async function readStamps(folder: string): Promise<Stamps> {
   const text = await readFile(path.join(folder, STAMPS_FILE), 'utf8').catch(() => '{}');
   try {
-    return JSON.parse(text) as Stamps;
+    const stamps: unknown = JSON.parse(text);
+    return typeof stamps === 'object' && stamps !== null ? (stamps as Stamps) : {};
   } catch {
     return {};
   }
