@@ -19,6 +19,8 @@ export interface ListedModel {
   /** The models folder that it lies in. */
   readonly modelsFolder: string;
   readonly path: string;
+  /** Where the link of a pulled model leads. */
+  readonly realPath: string;
   readonly contract: ContractName;
   readonly variant?: string | undefined;
   /** Number formats that are there. */
@@ -86,7 +88,7 @@ async function lookAt(modelsFolder: string, place: ModelPlace): Promise<ListedMo
   });
   const { id, variant, dtype, isDemo, licence, source, revision, vramBytes, hashes } = model;
   return {
-    ...{ ...place, modelsFolder, contract, id, variant, dtypes, dtype },
+    ...{ ...place, realPath: model.path, modelsFolder, contract, id, variant, dtypes, dtype },
     ...{ isDemo, licence, source, revision, vramBytes },
     bytes: await bytesOf(place.path, contract, dtypes, card),
     state: hashes.length === 0 ? 'no hashes' : await glanceAt(hashes, model.path),

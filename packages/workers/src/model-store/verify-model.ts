@@ -3,6 +3,7 @@ import { contractFiles, matchSignature } from '../engines/contracts.ts';
 import type { Dtype } from '../engines/dtypes.ts';
 import { type FileHash, findDamage, writeStamps } from '../engines/file-hashes.ts';
 import { ModelError } from '../engines/model-error.ts';
+import { BUILT_IN_MODELS } from '../engines/model-folders.ts';
 import { findModelFiles } from '../engines/model-files.ts';
 import { readCard } from '../engines/models.ts';
 import type { ListedModel } from './inventory.ts';
@@ -50,8 +51,9 @@ export async function* verifyListedModel(
   for (const dtype of model.dtypes) yield await checkContract(model, dtype, card?.roles, card?.dtype);
 }
 
-/** On a volume that can't be written, the next start hashes again. */
+/** On a volume that can't be written, the next start hashes again. Our own package is not written into. */
 async function noteHashes(folder: string, hashes: readonly FileHash[]): Promise<void> {
+  if (folder.startsWith(BUILT_IN_MODELS)) return;
   await writeStamps(folder, hashes).catch((error: NodeJS.ErrnoException) => {
     if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC'].includes(error.code ?? '')) throw error;
   });
