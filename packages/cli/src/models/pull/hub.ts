@@ -32,7 +32,7 @@ const listingSchema = z.looseObject({
         .nullish(),
     }),
   ),
-  cardData: z.looseObject({ license: z.unknown() }).nullish(),
+  cardData: z.looseObject({ license: z.unknown().optional() }).nullish(),
 });
 
 export function createHubRemote({ hubUrl, repository, token }: HubOptions, calls: RemoteCalls): Remote {
