@@ -46,6 +46,20 @@ test('a connection that is cut in the middle is an error, not an end', async () 
   await expect(readAll(answer.body)).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
+test('what came before the connection was cut is all given out', async () => {
+  const port = await serve((_request, response) => {
+    response.writeHead(200, { 'content-length': '200000' });
+    response.write(Buffer.alloc(100_000, 1), () => response.socket?.end());
+  });
+  const answer = await guardedOpen(`http://127.0.0.1:${port}/`, { rules });
+  let bytes = 0;
+  const read = async () => {
+    for await (const chunk of answer.body) bytes += chunk.length;
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(bytes).toBe(100_000);
+});
+
 test('an answer that stops coming is given up on after the idle time', async () => {
   const port = await serve((_request, response) => {
     response.writeHead(200, { 'content-length': '100' });

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { type AddressRules, createAddressRules } from './address-rules.ts';
+import { readLosslessly } from './lossless-body.ts';
 
 /** What was wrong with a URL or its answer; it names no address that a name led to. */
 export type GuardCode =
@@ -96,16 +97,17 @@ export interface GuardedStream extends Omit<GuardedResponse, 'body'> {
 /** `guardedFetch` for what does not fit into memory. */
 export async function guardedOpen(url: string, options: GuardedOpenOptions = {}): Promise<GuardedStream> {
   const { response, ...answer } = await follow(url, options, options.signal);
-  return { ...answer, body: stream(response, options), close: () => response.destroy() };
+  return { ...answer, body: stream(readLosslessly(response), options), close: () => response.destroy() };
 }
 
-async function* stream(response: IncomingMessage, options: GuardedOpenOptions): AsyncGenerator<Uint8Array> {
+async function* stream(
+  chunks: AsyncIterable<Uint8Array>,
+  options: GuardedOpenOptions,
+): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of response) yield chunk as Buffer;
+    yield* chunks;
   } catch (error) {
     throw reasonOf(options.signal, error, options);
-  } finally {
-    response.destroy();
   }
 }
 
