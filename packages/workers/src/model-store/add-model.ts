@@ -39,7 +39,7 @@ export interface AddedModel {
  */
 export async function addModel(options: AddOptions): Promise<AddedModel> {
   const source = await findSource(options.source);
-  const name = options.name ?? source.name;
+  const name = options.name ?? asName(source.name);
   if (!/^[\w][\w.-]*$/.test(name)) {
     throw new ModelError(
       `"${name}" can't be a model's name: letters, digits, "_", "." and "-" make one up. Give another with --name.`,
@@ -79,6 +79,10 @@ export async function addModel(options: AddOptions): Promise<AddedModel> {
     await rm(half, { recursive: true, force: true });
     throw error;
   }
+}
+
+function asName(text: string): string {
+  return text.replaceAll(/[^\w.-]+/g, '-').replace(/^[.-]+/, '') || 'model';
 }
 
 async function findSource(given: string): Promise<{ folder: string; name: string }> {
