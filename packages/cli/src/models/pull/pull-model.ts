@@ -265,8 +265,9 @@ async function lookInside({ name, request, selection }: Task, stage: Stage): Pro
 }
 
 function withEtags(files: Readonly<Record<string, Downloaded>>, listing: Listing): PinnedModel['files'] {
+  const sorted = Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(
-    Object.entries(files).map(([file, { sha256, bytes, etag }]) => {
+    sorted.map(([file, { sha256, bytes, etag }]) => {
       const listed = listing.files.find((one) => one.path === file);
       // Where the origin publishes hashes, nothing else is needed to see a change.
       const version =
