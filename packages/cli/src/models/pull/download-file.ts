@@ -102,12 +102,13 @@ interface Finished {
 async function fetchRest(options: DownloadOptions): Promise<Finished> {
   const { file, part } = options;
   const note = await readNote(options.note);
-  // A second name of a file that workers may have open: it must not change under them.
-  if (((await stat(part).catch(() => undefined))?.nlink ?? 1) > 1) await discard(options);
+  if (await isStale(part, note, file)) await discard(options);
   const have = await sizeOf(part);
-  // Without an exact name of the content, only the hash can tell whether the rest belongs to what is there.
-  const mayResume = have > 0 && (note.etag !== undefined || file.sha256 !== undefined);
-  if (mayResume && have === file.bytes) return (await hashPart(part, file)).finish(note.etag);
+  // Without an exact name of the content, only a hash can tell whether the rest belongs to what is there.
+  const isKnown = file.sha256 !== undefined || file.gitSha1 !== undefined;
+  const mayResume = have > 0 && (note.etag !== undefined || isKnown);
+  const isListed = isKnown || (file.etag !== undefined && file.etag === note.etag);
+  if (mayResume && isListed && have === file.bytes) return (await hashPart(part, file)).finish(note.etag);
   const headers: Record<string, string> = {};
   if (mayResume) {
     headers.range = `bytes=${have}-`;
@@ -123,6 +124,12 @@ async function fetchRest(options: DownloadOptions): Promise<Finished> {
   const etag = plan.from > 0 ? note.etag : exactEtag(answer);
   assertAsListed(file, etag, answer);
   return receive(options, answer, plan, etag);
+}
+
+/** Of another content than the listing's; or a second name of a file that workers may have open, which must not change. */
+async function isStale(part: string, note: PartNote, file: RemoteFile): Promise<boolean> {
+  const isOther = file.etag !== undefined && note.etag !== undefined && file.etag !== note.etag;
+  return isOther || ((await stat(part).catch(() => undefined))?.nlink ?? 1) > 1;
 }
 
 interface Plan {
