@@ -7,6 +7,7 @@ import { gpusCommand } from './commands/gpus.ts';
 import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logsCommand } from './commands/logs.ts';
+import { modelsCommand } from './commands/models.ts';
 import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
 import { upCommand } from './commands/up.ts';
@@ -23,6 +24,7 @@ Examples:
   spillway run detect photo.jpg           send a photo, wait, show what was found
   spillway jobs --status FAILED           what went wrong
   spillway logs detect -f                 follow the newest worker of an endpoint
+  spillway models pull hf:OWNER/NAME      fetch the weights that a worker is to run
   spillway doctor                         what this machine lacks, and how to get it
 
 Finding the gateway:
@@ -75,6 +77,7 @@ function createProgram(): Command {
     eventsCommand,
     keysCommand,
     poolCommand,
+    modelsCommand,
     doctorCommand,
   ]) {
     inherit(program, create());

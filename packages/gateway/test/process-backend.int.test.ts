@@ -85,7 +85,7 @@ describe('a worker process', () => {
     expect(statSync(env.HOME).mode & 0o777).toBe(0o700);
     expect(JSON.stringify(env)).not.toContain('top secret');
     const allowed =
-      /^(PATH|TZ|TMPDIR|LANG|LANGUAGE|LC_.*|LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|SSL_.*|REQUESTS_.*|NODE_EXTRA_CA_CERTS|HOME|MODEL|PWD|OLDPWD|_)$/;
+      /^(PATH|TZ|TMPDIR|LANG|LANGUAGE|LC_.*|LD_LIBRARY_PATH|CUDA_.*|NVIDIA_.*|SSL_.*|REQUESTS_.*|NODE_EXTRA_CA_CERTS|SPILLWAY_MODELS_.*|HF_HUB_CACHE|HOME|MODEL|PWD|OLDPWD|_)$/;
     expect(Object.keys(env).filter((name) => !allowed.test(name))).toEqual([]);
     worker.kill();
     await worker.exited;

@@ -17,6 +17,7 @@ export {
   WAIT_LIMITS,
   type WaitReason,
 } from './job.ts';
+export { modelsCacheOf } from './models-cache.ts';
 export {
   EMBEDDINGS_LIMITS,
   EMBEDDINGS_ROUTE,

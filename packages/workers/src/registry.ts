@@ -3,6 +3,7 @@ import type { Handler } from '@spillway/sdk/worker';
 import { type CardUse, decideCardUse } from './engines/card-use.ts';
 import { ENGINE_ENV } from './engines/engine-env.ts';
 import type { EngineReport } from './engines/engine-report.ts';
+import { MODEL_ENV } from './engines/model-env.ts';
 import { siblingModule } from './engines/sibling-module.ts';
 import type { PodRoute } from './pod/pod-route.ts';
 
@@ -68,8 +69,8 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
         'SAM_MODEL_PATH',
         'CONFIDENCE_THRESHOLD',
       ],
-      ...['SPILLWAY_MODELS_DIR', 'DETECTOR_TILE_SIZE', 'DETECTOR_TILE_OVERLAP', 'STRUCTURE_MATCHING'],
-      'DETECTOR_CONCURRENCY',
+      ...MODEL_ENV,
+      ...['DETECTOR_TILE_SIZE', 'DETECTOR_TILE_OVERLAP', 'STRUCTURE_MATCHING', 'DETECTOR_CONCURRENCY'],
       ...ENGINE_ENV,
     ],
     start: async (context) => (await import('./detect/worker.ts')).startDetect(context),
@@ -79,7 +80,7 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
     env: [
       ...['CLIP_MODEL', 'CLIP_CONCURRENCY', 'CLIP_DOWNLOAD_TIMEOUT_S', 'CLIP_DOWNLOAD_MAX_MB'],
       ...['EMBEDDING_AUTH', 'EMBEDDING_HMAC_SECRET', 'EMBEDDING_HMAC_SECRET_PREVIOUS'],
-      ...['EMBEDDING_HMAC_WINDOW_S', 'SPILLWAY_ALLOW_PRIVATE_URLS', 'SPILLWAY_MODELS_DIR'],
+      ...['EMBEDDING_HMAC_WINDOW_S', 'SPILLWAY_ALLOW_PRIVATE_URLS', ...MODEL_ENV],
       ...ENGINE_ENV,
     ],
     start: async (context) => (await import('./clip/worker.ts')).startClip(context),

@@ -87,6 +87,29 @@ test('the endpoint may change settings, but not who the worker is', () => {
   });
 });
 
+test('workers that are kept before a job comes are warm before they take one, unless the endpoint says otherwise', () => {
+  expect(environment().ONNX_WARM_UP).toBeUndefined();
+  const workers = { min: 1, max: 3, idleTimeoutMs: 5_000 };
+  expect(environment({ endpoint: newTestEndpoint({ workers }) }).ONNX_WARM_UP).toBe('ready');
+  const endpoint = newTestEndpoint({ workers, env: { ONNX_WARM_UP: 'off' } });
+  expect(environment({ endpoint }).ONNX_WARM_UP).toBe('off');
+});
+
+test('workers look for models where the machine keeps them, in spite of a home and a folder of their own', () => {
+  expect(inheritedEnvironment({ HOME: '/home/ada' })).toEqual({
+    SPILLWAY_MODELS_CACHE: '/home/ada/.cache/spillway/models',
+  });
+  const host = {
+    SPILLWAY_MODELS_DIR: '/data/models::weights',
+    SPILLWAY_MODELS_CACHE: '/big',
+    HF_HUB_CACHE: '',
+  };
+  expect(inheritedEnvironment(host)).toEqual({
+    SPILLWAY_MODELS_DIR: `/data/models:${process.cwd()}/weights`,
+    SPILLWAY_MODELS_CACHE: '/big',
+  });
+});
+
 test('the gateway is reached past any proxy', () => {
   expect(environment().NO_PROXY).toBe('127.0.0.1');
   const endpoint = newTestEndpoint({ env: { HTTPS_PROXY: 'http://proxy', no_proxy: 'lan' } });
@@ -101,8 +124,8 @@ test('of the machine only what is on the allow-list is inherited', () => {
     PATH: '/bin',
     LC_ALL: 'C.UTF-8',
     CUDA_VISIBLE_DEVICES: '1',
-    HOME: '/root',
     SPILLWAY_ADMIN_KEY: 'secret',
+    HF_TOKEN: 'secret',
     RUNPOD_API_KEY: 'secret',
     AWS_SECRET_ACCESS_KEY: 'secret',
     NODE_OPTIONS: '--inspect',

@@ -1,4 +1,5 @@
-import { httpWorkerEnvironment, workerEnvironment } from '@spillway/protocol';
+import path from 'node:path';
+import { httpWorkerEnvironment, modelsCacheOf, workerEnvironment } from '@spillway/protocol';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { WorkerAddress } from './free-ports.ts';
 import type { HostHardware } from './host-hardware.ts';
@@ -34,6 +35,8 @@ export function buildWorkerEnvironment(identity: WorkerIdentity): Record<string,
     ...settings(hardware),
     // Whoever reads it opens no port to the network, past the gateway's keys.
     ...(address ? { HOST: '127.0.0.1' } : {}),
+    // Workers that are kept running before a job comes have the time; others are started for a job that waits.
+    ...(endpoint.workers.min > 0 ? { ONNX_WARM_UP: 'ready' } : {}),
     ...endpoint.env,
     ...(devices === undefined ? {} : { CUDA_VISIBLE_DEVICES: devices }),
     ...withoutProxy(origin, endpoint.env),
@@ -109,6 +112,7 @@ const INHERITED = new Set([
   'CUDA_VISIBLE_DEVICES',
   'NVIDIA_VISIBLE_DEVICES',
   'NVIDIA_DRIVER_CAPABILITIES',
+  'SPILLWAY_MODELS_DTYPE',
   // Paths of certificate stores, which closed networks need.
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
@@ -116,14 +120,29 @@ const INHERITED = new Set([
   'NODE_EXTRA_CA_CERTS',
 ]);
 
+type HostEnvironment = Readonly<Record<string, string | undefined>>;
+
 /** The few variables of the gateway's own environment that a process on the same machine gets. */
-export function inheritedEnvironment(
-  host: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(host).filter(
-      (entry): entry is [string, string] =>
-        entry[1] !== undefined && (INHERITED.has(entry[0]) || entry[0].startsWith('LC_')),
-    ),
+export function inheritedEnvironment(host: HostEnvironment): Record<string, string> {
+  const inherited = Object.entries(host).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (INHERITED.has(entry[0]) || entry[0].startsWith('LC_')),
   );
+  return { ...Object.fromEntries(inherited), ...modelPlaces(host) };
+}
+
+/** Where models lie on this machine: a worker has another home and another working folder. */
+function modelPlaces(host: HostEnvironment): Record<string, string> {
+  const { SPILLWAY_MODELS_DIR: folders, HF_HUB_CACHE: hubCache } = host;
+  const own = (folders ?? '').split(path.delimiter).filter((folder) => folder.trim() !== '');
+  const places = {
+    SPILLWAY_MODELS_DIR: own.map((folder) => path.resolve(folder)).join(path.delimiter),
+    SPILLWAY_MODELS_CACHE: absolute(modelsCacheOf(host)),
+    HF_HUB_CACHE: absolute(hubCache),
+  };
+  return Object.fromEntries(Object.entries(places).filter(([, place]) => place !== ''));
+}
+
+function absolute(folder: string | undefined): string {
+  return folder?.trim() ? path.resolve(folder.trim()) : '';
 }

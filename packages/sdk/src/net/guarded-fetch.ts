@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { type AddressRules, createAddressRules } from './address-rules.ts';
+import { readLosslessly } from './lossless-body.ts';
 
 /** What was wrong with a URL or its answer; it names no address that a name led to. */
 export type GuardCode =
@@ -72,23 +73,80 @@ const DEFAULT_TIMEOUT_MS = 30_000;
  * and https, no user names in the URL. Rejects with GuardError for what is not allowed, else with the network's error.
  */
 export async function guardedFetch(url: string, options: GuardedFetchOptions = {}): Promise<GuardedResponse> {
-  const rules = options.rules ?? createAddressRules();
   const timeout = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
   const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  const { response, ...answer } = await follow(url, options, signal);
+  try {
+    return { ...answer, body: await readBody(response, options) };
+  } catch (error) {
+    response.destroy();
+    throw reasonOf(signal, error, options);
+  }
+}
+
+/** For answers of any size: the body is read as it comes, and nothing but `idleTimeoutMs` and `signal` bounds its time. */
+export type GuardedOpenOptions = Omit<GuardedFetchOptions, 'maxBytes' | 'timeoutMs' | 'refuseEncoded'>;
+
+export interface GuardedStream extends Omit<GuardedResponse, 'body'> {
+  /** Rejects like `guardedFetch` when the connection is cut. Whoever stops reading before its end closes the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Closes the connection of an answer that is not read. */
+  close(): void;
+}
+
+/** `guardedFetch` for what does not fit into memory. */
+export async function guardedOpen(url: string, options: GuardedOpenOptions = {}): Promise<GuardedStream> {
+  const { response, ...answer } = await follow(url, options, options.signal);
+  return { ...answer, body: stream(readLosslessly(response), options), close: () => response.destroy() };
+}
+
+async function* stream(
+  chunks: AsyncIterable<Uint8Array>,
+  options: GuardedOpenOptions,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw reasonOf(options.signal, error, options);
+  }
+}
+
+interface Answer extends Omit<GuardedResponse, 'body'> {
+  readonly response: IncomingMessage;
+}
+
+async function follow(
+  url: string,
+  options: GuardedFetchOptions,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const rules = options.rules ?? createAddressRules();
+  let headers = options.headers ?? {};
   let target = parseUrl(url);
   for (let redirects = 0; ; redirects += 1) {
     checkTarget(target, options);
-    const response = await exchange(target, options, rules, signal);
-    const location = response.headers.location;
-    const isRedirect = response.status >= 300 && response.status < 400 && typeof location === 'string';
-    if (!isRedirect || (options.maxRedirects ?? 0) === 0) return response;
+    const response = await exchange(target, { ...options, headers }, rules, signal);
+    const { statusCode: status = 0 } = response;
+    const { location } = response.headers;
+    const isRedirect = status >= 300 && status < 400 && typeof location === 'string';
+    if (!isRedirect || (options.maxRedirects ?? 0) === 0)
+      return { response, status, headers: response.headers, url: target.href };
+    response.destroy();
     if (redirects >= (options.maxRedirects ?? 0))
       throw new GuardError('TOO_MANY_REDIRECTS', `${target.origin} redirects too often`);
     const next = parseUrl(URL.parse(location, target.href)?.href ?? '');
     if (target.protocol === 'https:' && next.protocol === 'http:')
       throw new GuardError('URL_NOT_ALLOWED', `${target.origin} redirects from https to http`);
+    if (next.origin !== target.origin) headers = withoutSecrets(headers);
     target = next;
   }
+}
+
+/** What proves who calls is meant for the host that was called, and for no other that it names. */
+function withoutSecrets(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => !['authorization', 'cookie'].includes(name.toLowerCase())),
+  );
 }
 
 function parseUrl(text: string): URL {
@@ -120,8 +178,8 @@ function exchange(
   url: URL,
   options: GuardedFetchOptions,
   rules: AddressRules,
-  signal: AbortSignal,
-): Promise<GuardedResponse> {
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const port = portOf(url);
   if (isIP(host) !== 0 && !rules.isAllowed(host, host, port)) return Promise.reject(refusal(host, port));
@@ -134,32 +192,31 @@ function exchange(
       agent: false,
       lookup: (name, lookupOptions, callback) =>
         checkedLookup(name, port, lookupOptions, options.lookup ?? systemLookup, rules, callback),
-      signal,
+      ...(signal ? { signal } : {}),
     });
     const { idleTimeoutMs } = options;
+    let response: IncomingMessage | undefined;
     if (idleTimeoutMs !== undefined)
-      call.setTimeout(idleTimeoutMs, () =>
-        call.destroy(new GuardError('TOO_SLOW', `nothing came for ${idleTimeoutMs / 1000} s`)),
-      );
-    call.once('error', (error) => reject(reasonOf(signal, error, options)));
-    call.once('response', (response) => {
-      // Of a connection that is cut while the body comes, the response alone tells.
-      readBody(response, options).then(
-        (body) =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body, url: url.href }),
-        (error: unknown) => {
-          call.destroy();
-          reject(reasonOf(signal, error, options));
-        },
-      );
+      call.setTimeout(idleTimeoutMs, () => {
+        const error = new GuardError('TOO_SLOW', `nothing came for ${idleTimeoutMs / 1000} s`);
+        // Of what ends an answer while its body comes, the answer alone tells.
+        response?.destroy(error);
+        call.destroy(error);
+      });
+    call.on('error', (error) => reject(reasonOf(signal, error, options)));
+    call.once('response', (answer) => {
+      response = answer;
+      // Nobody may be reading when it ends; who reads gets the same error.
+      answer.on('error', () => {});
+      resolve(answer);
     });
     call.end(options.body);
   });
 }
 
 /** A caller's own abort is passed on; ours is the time that is over. */
-function reasonOf(signal: AbortSignal, error: unknown, options: GuardedFetchOptions): unknown {
-  if (!signal.aborted) return error;
+function reasonOf(signal: AbortSignal | undefined, error: unknown, options: GuardedFetchOptions): unknown {
+  if (!signal?.aborted) return error;
   if (options.signal?.aborted) return options.signal.reason;
   const seconds = (options.timeoutMs ?? DEFAULT_TIMEOUT_MS) / 1000;
   return new GuardError('TOO_SLOW', `the answer took longer than ${seconds} s`, { cause: signal.reason });

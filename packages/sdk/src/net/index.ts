@@ -4,6 +4,9 @@ export {
   type GuardCode,
   GuardError,
   type GuardedFetchOptions,
+  type GuardedOpenOptions,
   type GuardedResponse,
+  type GuardedStream,
   guardedFetch,
+  guardedOpen,
 } from './guarded-fetch.ts';

@@ -10,22 +10,23 @@ import { type ClipTokenizer, createClipTokenizer } from './tokenizer.ts';
 export async function chooseClipModel({
   model: named,
   modelFolders,
-}: Pick<ClipSettings, 'model' | 'modelFolders'>): Promise<Model> {
+  dtype,
+}: Pick<ClipSettings, 'model' | 'modelFolders' | 'dtype'>): Promise<Model> {
   if (named !== undefined) {
-    return resolveModel(named, modelFolders, ['clip']).catch((error: unknown) => {
+    return resolveModel(named, modelFolders, ['clip'], { dtype }).catch((error: unknown) => {
       throw error instanceof ModelError
         ? new ModelError(`CLIP_MODEL: ${error.message}`, { cause: error })
         : error;
     });
   }
-  const { model, rejected } = await findModel(modelFolders, { contract: 'clip', exportName: /clip/i });
+  const { model, rejected } = await findModel(modelFolders, { contract: 'clip', dtype, exportName: /clip/i });
   if (model !== undefined) return model;
   throw new ModelError(
     [
       'There is no CLIP model: no folder with onnx/vision_model.onnx.',
       `Looked in: ${modelFolders.join(', ')}.`,
       ...rejected,
-      'To get one, put the public export Xenova/clip-vit-base-patch32 into one of these folders, or name its folder in CLIP_MODEL.',
+      'To get one, run "spillway models pull hf:Xenova/clip-vit-base-patch32", put that public export into one of these folders, or name its folder in CLIP_MODEL.',
     ].join(' '),
   );
 }

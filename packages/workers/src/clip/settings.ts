@@ -1,6 +1,6 @@
-import path from 'node:path';
 import { z } from 'zod';
-import { modelFolders } from '../engines/model-folders.ts';
+import type { Dtype } from '../engines/dtypes.ts';
+import { modelEnvironmentShape, modelFolders } from '../engines/model-folders.ts';
 import { type Environment, parseEnvironment } from '../environment.ts';
 
 /** The clip worker's environment, read once. Every variable is in the table of README.md. */
@@ -9,6 +9,8 @@ export interface ClipSettings {
   readonly model?: string | undefined;
   /** Folders that hold model folders, in the order they are looked through. */
   readonly modelFolders: readonly string[];
+  /** Number format of the weights; undefined takes what the model's card says. */
+  readonly dtype?: Dtype | undefined;
   /** Jobs at once. */
   readonly concurrency: number;
   /** Jobs are taken without a signature. */
@@ -40,7 +42,7 @@ export const clipEnvironmentSchema = z.object({
   EMBEDDING_HMAC_SECRET_PREVIOUS: z.string().optional(),
   EMBEDDING_HMAC_WINDOW_S: whole(1, 3600).default(120),
   SPILLWAY_ALLOW_PRIVATE_URLS: z.string().optional(),
-  SPILLWAY_MODELS_DIR: z.string().optional(),
+  ...modelEnvironmentShape,
 });
 
 /** @throws ClipSettingsError naming every variable that is wrong, what was expected and, but for secrets, what it says. */
@@ -60,7 +62,8 @@ export function parseClipSettings(env: Environment): ClipSettings {
   const allowed = values.SPILLWAY_ALLOW_PRIVATE_URLS?.split(/[\s,]+/) ?? [];
   return {
     model: values.CLIP_MODEL,
-    modelFolders: modelFolders(values.SPILLWAY_MODELS_DIR?.split(path.delimiter)),
+    modelFolders: modelFolders(env),
+    dtype: values.SPILLWAY_MODELS_DTYPE,
     concurrency: values.CLIP_CONCURRENCY,
     isOpen,
     windowSeconds: values.EMBEDDING_HMAC_WINDOW_S,

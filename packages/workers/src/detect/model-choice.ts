@@ -18,7 +18,10 @@ export interface ChosenModels {
   readonly problem?: string;
 }
 
-type ChoiceSettings = Pick<DetectSettings, 'variant' | 'detectorWeights' | 'segmenterPath' | 'modelFolders'>;
+type ChoiceSettings = Pick<
+  DetectSettings,
+  'variant' | 'detectorWeights' | 'segmenterPath' | 'modelFolders' | 'dtype'
+>;
 
 export async function chooseModels(settings: ChoiceSettings): Promise<ChosenModels> {
   const detector = await chooseDetector(settings);
@@ -26,13 +29,16 @@ export async function chooseModels(settings: ChoiceSettings): Promise<ChosenMode
 }
 
 async function chooseDetector(settings: ChoiceSettings): Promise<Model> {
-  const { variant, detectorWeights, modelFolders } = settings;
+  const { variant, detectorWeights, modelFolders, dtype } = settings;
   if (detectorWeights !== undefined) {
-    return resolveModel(detectorWeights, modelFolders, ['rf-detr']).catch(naming('DETECTOR_WEIGHTS'));
+    return resolveModel(detectorWeights, modelFolders, ['rf-detr'], { dtype }).catch(
+      naming('DETECTOR_WEIGHTS'),
+    );
   }
   const { model, rejected } = await findModel(modelFolders, {
     contract: 'rf-detr',
     variant,
+    dtype,
     exportName: new RegExp(`^rf[-_]?detr[-_.]?${variant}(?![a-z])`, 'i'),
   });
   if (model !== undefined) {
@@ -43,7 +49,7 @@ async function chooseDetector(settings: ChoiceSettings): Promise<Model> {
       `There are no RF-DETR weights for DETECTOR_VARIANT=${variant}: no folder with onnx/model.onnx, either named rfdetr_${variant}-ONNX or with a model.json that says "contract": "rf-detr", "variant": "${variant}".`,
       lookedIn(modelFolders),
       ...rejected,
-      `To get them, put the public export onnx-community/rfdetr_${variant}-ONNX into one of these folders, or export a checkpoint of your own (tools/convert/README.md) and name it in DETECTOR_WEIGHTS.`,
+      `To get them, run "spillway models pull hf:onnx-community/rfdetr_${variant}-ONNX" or put that public export into one of these folders, or export a checkpoint of your own (tools/convert/README.md) and name it in DETECTOR_WEIGHTS.`,
       variant === 'nano' ? '' : 'To try the product out with its demo model, set DETECTOR_VARIANT=nano.',
     ]
       .filter((sentence) => sentence !== '')
@@ -54,17 +60,17 @@ async function chooseDetector(settings: ChoiceSettings): Promise<Model> {
 type ChosenSegmenter = Omit<ChosenModels, 'detector'>;
 
 async function chooseSegmenter(settings: ChoiceSettings, detector: Model): Promise<ChosenSegmenter> {
-  const { segmenterPath, modelFolders } = settings;
+  const { segmenterPath, modelFolders, dtype } = settings;
   if (segmenterPath !== undefined) return chooseNamed(segmenterPath, settings, detector);
-  const sam3 = await findModel(modelFolders, { contract: 'sam3-tracker', exportName: /^sam[-_.]?3/i });
-  const sam2 = await findSam2(modelFolders);
+  const sam3 = await findModel(modelFolders, { contract: 'sam3-tracker', dtype, exportName: /^sam[-_.]?3/i });
+  const sam2 = await findSam2(modelFolders, dtype);
   const found = sam3.model ?? sam2.model;
   if (found !== undefined && goesWith(found, detector)) {
     const [problem] = sam3.model ? [] : sam3.rejected.filter(isSam3);
     if (problem === undefined) return { segmenter: found };
     const wanted = 'sam3-tracker';
     return {
-      ...(await standInForSam3({ wanted, why: 'missing', problem, modelFolders, detector })),
+      ...(await standInForSam3({ wanted, why: 'missing', problem, modelFolders, dtype, detector })),
       problem,
     };
   }
@@ -74,7 +80,7 @@ async function chooseSegmenter(settings: ChoiceSettings, detector: Model): Promi
       lookedIn(modelFolders),
       ...sam3.rejected,
       ...sam2.rejected,
-      'To get one, put the public export onnx-community/sam2.1-hiera-tiny-ONNX or onnx-community/sam3-tracker-ONNX into one of these folders, or name its folder in SAM_MODEL_PATH.',
+      'To get one, run "spillway models pull hf:onnx-community/sam2.1-hiera-tiny-ONNX" (or hf:onnx-community/sam3-tracker-ONNX), put such an export into one of these folders, or name its folder in SAM_MODEL_PATH.',
       found === undefined
         ? ''
         : `The built-in demo model is taken only when SAM_MODEL_PATH=${found.id} asks for it.`,
@@ -87,11 +93,11 @@ async function chooseSegmenter(settings: ChoiceSettings, detector: Model): Promi
 /** SAM 2 stands in for a SAM 3 that is named and cannot be used; whatever else is named must be there. */
 async function chooseNamed(
   named: string,
-  { modelFolders }: ChoiceSettings,
+  { modelFolders, dtype }: ChoiceSettings,
   detector: Model,
 ): Promise<ChosenSegmenter> {
   try {
-    const asNamed = resolveModel(named, modelFolders, ['sam3-tracker', 'sam2']);
+    const asNamed = resolveModel(named, modelFolders, ['sam3-tracker', 'sam2'], { dtype });
     return { segmenter: await asNamed.catch(naming('SAM_MODEL_PATH')) };
   } catch (error) {
     const isForAnother = error instanceof ModelError && error.cause instanceof OtherContractError;
@@ -99,7 +105,7 @@ async function chooseNamed(
     const { message: problem } = error;
     const wanted = path.basename(named);
     return {
-      ...(await standInForSam3({ wanted, why: 'missing', problem, modelFolders, detector })),
+      ...(await standInForSam3({ wanted, why: 'missing', problem, modelFolders, dtype, detector })),
       problem,
     };
   }

@@ -1,3 +1,4 @@
+import type { Dtype } from '../engines/dtypes.ts';
 import { ModelError } from '../engines/model-error.ts';
 import { findModel } from '../engines/model-search.ts';
 import type { Model } from '../engines/models.ts';
@@ -25,6 +26,8 @@ export interface FallbackQuery {
   /** What was wrong, for whoever runs the worker. */
   readonly problem: string;
   readonly modelFolders: readonly string[];
+  /** Number format of the weights, where only one will do. */
+  readonly dtype?: Dtype | undefined;
   readonly detector: Model;
 }
 
@@ -36,16 +39,16 @@ export interface StandIn {
 /** Whether a path or name speaks of SAM 3. */
 export const isSam3 = (named: string): boolean => /sam[-_.]?3/i.test(named);
 
-export const findSam2 = (folders: readonly string[]) =>
-  findModel(folders, { contract: 'sam2', exportName: /^sam[-_.]?2/i });
+export const findSam2 = (folders: readonly string[], dtype?: Dtype) =>
+  findModel(folders, { contract: 'sam2', dtype, exportName: /^sam[-_.]?2/i });
 
 /** A demo segmenter beside a real detector would be taken for a real one. */
 export const goesWith = (segmenter: Model, detector: Model): boolean => detector.isDemo || !segmenter.isDemo;
 
 /** @throws ModelError where there is no SAM 2 either. */
 export async function standInForSam3(query: FallbackQuery): Promise<StandIn> {
-  const { wanted, why, problem, modelFolders, detector } = query;
-  const { model } = await findSam2(modelFolders);
+  const { wanted, why, problem, modelFolders, dtype, detector } = query;
+  const { model } = await findSam2(modelFolders, dtype);
   if (model === undefined || !goesWith(model, detector))
     throw new ModelError(`${problem} There is no SAM 2 model to take in its place either.`);
   const reason = `SAM 3 (${wanted}) ${WHYS[why]}, so ${model.id} is used in its place.`;

@@ -9,7 +9,8 @@ import { environmentSchema, parseSettings } from './settings.ts';
 test('an empty environment means the settings that users of the service know', () => {
   const settings = parseSettings({});
   expect(settings).toMatchObject({ variant: 'medium', threshold: 0.3, matching: 'overlap', concurrency: 1 });
-  expect(settings.modelFolders).toEqual(['/runpod-volume/models', '/models', BUILT_IN_MODELS]);
+  const hubCache = '/runpod-volume/huggingface-cache/hub';
+  expect(settings.modelFolders).toEqual(['/runpod-volume/models', '/models', hubCache, BUILT_IN_MODELS]);
 });
 
 test('every variable of the original service is known', () => {
@@ -37,9 +38,17 @@ test('a variable that is set to nothing counts as not set', () => {
   });
 });
 
-test('own model folders are looked through before all others', () => {
-  const { modelFolders } = parseSettings({ SPILLWAY_MODELS_DIR: '/a:/b' });
-  expect(modelFolders.slice(0, 3)).toEqual(['/a', '/b', '/runpod-volume/models']);
+test('own model folders are looked through before all others, then what was pulled', () => {
+  const { modelFolders } = parseSettings({ SPILLWAY_MODELS_DIR: '/a:/b', HOME: '/home/ada' });
+  const cache = '/home/ada/.cache/spillway/models';
+  expect(modelFolders.slice(0, 4)).toEqual(['/a', '/b', cache, '/runpod-volume/models']);
+});
+
+test('the number format of the weights may be chosen, from those that exports have', () => {
+  expect(parseSettings({ SPILLWAY_MODELS_DTYPE: 'fp16' }).dtype).toBe('fp16');
+  expect(() => parseSettings({ SPILLWAY_MODELS_DTYPE: 'fp8' })).toThrow(
+    /MODELS_DTYPE: expected fp32, fp16, .*"fp8"/,
+  );
 });
 
 test('all wrong variables are told at once, with what was expected and what they say', () => {

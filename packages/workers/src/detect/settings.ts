@@ -1,6 +1,6 @@
-import path from 'node:path';
 import { z } from 'zod';
-import { modelFolders } from '../engines/model-folders.ts';
+import type { Dtype } from '../engines/dtypes.ts';
+import { modelEnvironmentShape, modelFolders } from '../engines/model-folders.ts';
 import { type Environment, parseEnvironment } from '../environment.ts';
 import { MATCHING_RULES, type MatchingRule } from './structures.ts';
 
@@ -15,6 +15,8 @@ export interface DetectSettings {
   readonly threshold: number;
   /** Folders that hold model folders, in the order they are looked through. */
   readonly modelFolders: readonly string[];
+  /** Number format of the weights; undefined takes what the models' cards say. */
+  readonly dtype?: Dtype | undefined;
   readonly tileSize: number;
   readonly overlap: number;
   readonly matching: MatchingRule;
@@ -47,7 +49,7 @@ export const environmentSchema = z.object({
     .min(0, 'expected a number from 0 to 1')
     .max(1, 'expected a number from 0 to 1')
     .default(0.3),
-  SPILLWAY_MODELS_DIR: z.string().optional(),
+  ...modelEnvironmentShape,
   DETECTOR_TILE_SIZE: number('pixels from 256, or 0 for no tiles')
     .int('expected whole pixels')
     .refine((size) => size === 0 || size >= 256, 'expected pixels from 256, or 0 for no tiles')
@@ -80,7 +82,8 @@ export function parseSettings(env: Environment): DetectSettings {
     numClasses: values.DETECTOR_NUM_CLASSES,
     segmenterPath: values.SAM_MODEL_PATH,
     threshold: values.CONFIDENCE_THRESHOLD,
-    modelFolders: modelFolders(values.SPILLWAY_MODELS_DIR?.split(path.delimiter)),
+    modelFolders: modelFolders(env),
+    dtype: values.SPILLWAY_MODELS_DTYPE,
     tileSize: values.DETECTOR_TILE_SIZE,
     overlap: values.DETECTOR_TILE_OVERLAP,
     matching: values.STRUCTURE_MATCHING,

@@ -119,13 +119,13 @@ async function startPool(
 async function replaceSegmenter(
   error: unknown,
   { detector, segmenter }: ChosenModels,
-  { modelFolders }: DetectSettings,
+  { modelFolders, dtype }: DetectSettings,
 ): Promise<ChosenModels> {
   if (!(error instanceof UnusablePartError)) throw error;
   const { message: problem, part } = error;
   if (segmenter.contract !== 'sam3-tracker') throw new ModelError(problem, { cause: error });
   const why = part === 'segmenter files' ? 'damaged' : 'unloadable';
-  const query = { wanted: segmenter.id, why, problem, modelFolders, detector } as const;
+  const query = { wanted: segmenter.id, why, problem, modelFolders, dtype, detector } as const;
   return { detector, ...(await standInForSam3(query)), problem };
 }
 

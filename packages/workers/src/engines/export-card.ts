@@ -24,10 +24,14 @@ const configSchema = z.looseObject({
 
 const channels = z.array(z.number()).length(3).optional();
 
+const side = z
+  .union([z.number(), z.looseObject({ height: z.number().optional(), width: z.number().optional() })])
+  .optional();
+
 const preprocessorSchema = z.looseObject({
-  size: z
-    .union([z.number(), z.looseObject({ height: z.number().optional(), width: z.number().optional() })])
-    .optional(),
+  size: side,
+  /** Of CLIP: what is left of the resized picture is what the model sees. */
+  crop_size: side,
   image_mean: channels,
   image_std: channels,
 });
@@ -44,7 +48,7 @@ const CONTRACT_BY_MODEL_TYPE: Readonly<Record<string, ContractName>> = {
 export async function readExportCard(folder: string): Promise<ExportCard> {
   const config = await readConfig(path.join(folder, 'config.json'), configSchema);
   const preprocessor = await readConfig(path.join(folder, 'preprocessor_config.json'), preprocessorSchema);
-  const size = preprocessor?.size;
+  const size = preprocessor?.crop_size ?? preprocessor?.size;
   return {
     contract: CONTRACT_BY_MODEL_TYPE[config?.model_type ?? ''],
     labels: config?.id2label,

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 
 /**
@@ -29,11 +29,13 @@ export function mapWeights(file: string): MappedModel | undefined {
   if (fd === undefined) return undefined;
   try {
     const source = createSource(fd);
-    const location = path.basename(file);
+    // The runtime follows links and refuses what they lead to, out of the model's folder: caches of hubs are such links.
+    const real = realpathSync(file);
+    const location = path.basename(real);
     const model = rewrite(source, { start: 0, end: source.size }, MODEL_GRAPH, (graph) =>
       rewrite(source, graph, GRAPH_INITIALIZER, (tensor) => mapTensor(source, tensor, location)),
     );
-    return model === undefined ? undefined : { bytes: Buffer.concat(model), folder: path.dirname(file) };
+    return model === undefined ? undefined : { bytes: Buffer.concat(model), folder: path.dirname(real) };
   } catch (error) {
     // Missing and damaged files are for the runtime to refuse, which it does with a sentence of its own.
     if (error instanceof MalformedError) return undefined;
@@ -43,7 +45,8 @@ export function mapWeights(file: string): MappedModel | undefined {
   }
 }
 
-function openToRead(file: string): number | undefined {
+/** For readers of ONNX's protobuf (`external-data.ts` too). */
+export function openToRead(file: string): number | undefined {
   try {
     return openSync(file, 'r');
   } catch {
@@ -51,9 +54,9 @@ function openToRead(file: string): number | undefined {
   }
 }
 
-class MalformedError extends Error {}
+export class MalformedError extends Error {}
 
-interface Range {
+export interface Range {
   readonly start: number;
   readonly end: number;
 }
@@ -66,7 +69,7 @@ interface Field extends Range {
   readonly body: Range;
 }
 
-interface Source {
+export interface Source {
   readonly size: number;
   bytes(range: Range): Buffer;
   fields(range: Range): Generator<Field>;
@@ -133,7 +136,7 @@ function varint(value: number): Buffer {
 /** Large enough for what surrounds a weight, small enough that hundreds of weights cost nothing to jump over. */
 const WINDOW_BYTES = 4096;
 
-function createSource(fd: number): Source {
+export function createSource(fd: number): Source {
   const { size } = fstatSync(fd);
   const window = Buffer.alloc(WINDOW_BYTES);
   let windowStart = 0;

@@ -10,3 +10,13 @@ export class ModelError extends Error {
 export class OtherContractError extends ModelError {
   override readonly name = 'OtherContractError';
 }
+
+/** The model is there in other number formats than the one that was asked for. */
+export class MissingDtypeError extends ModelError {
+  override readonly name = 'MissingDtypeError';
+}
+
+/** `model.json` is there and wrong. */
+export class CardError extends ModelError {
+  override readonly name = 'CardError';
+}

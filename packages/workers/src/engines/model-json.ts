@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CONTRACT_NAMES } from './contracts.ts';
+import { DTYPES } from './dtypes.ts';
 
 /**
  * `model.json`, the card at the top of a model folder: what the model is, which contract it has, where it comes from,
@@ -18,6 +19,10 @@ export const modelJsonSchema = z.looseObject({
   contract: z.enum(CONTRACT_NAMES),
   /** Size of the architecture, e.g. `nano`; what `DETECTOR_VARIANT` selects by. */
   variant: z.string().min(1).optional(),
+  /** Number format of the weights that are loaded where nobody asks for another; `fp32` when absent. */
+  dtype: z.enum(DTYPES).optional(),
+  /** Files of a public export as they were published: known by the export's name, which is then its `id`. */
+  isExport: z.boolean().optional(),
   /** Made from synthetic data to try the product out; results say so. */
   demo: z.boolean(),
   description: z.string().optional(),
@@ -27,7 +32,12 @@ export const modelJsonSchema = z.looseObject({
   inputSize: z.number().int().positive().optional(),
   licence: z.string().min(1),
   source: z.string().min(1),
+  /** What of the source it is: a commit, say. */
+  revision: z.string().min(1).optional(),
+  /** Memory of a card that a worker with this model needs. */
   vramBytes: z.number().int().nonnegative().optional(),
+  /** Place of a contract's file where it has another name than in the public exports. */
+  roles: z.record(z.string(), relativePath).optional(),
   files: z.record(
     relativePath,
     z.object({

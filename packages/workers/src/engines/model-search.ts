@@ -1,8 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ContractName } from './contracts.ts';
-import { ModelError, OtherContractError } from './model-error.ts';
-import { loadModel, type Model } from './models.ts';
+import type { Dtype } from './dtypes.ts';
+import { CardError, ModelError, OtherContractError } from './model-error.ts';
+import { type LoadOptions, loadModel, type Model, readCard } from './models.ts';
 
 /**
  * Finds a model by what it is, in an ordered list of folders that hold model folders. The first folder with a match
@@ -14,6 +15,8 @@ export interface ModelQuery {
   readonly variant?: string | undefined;
   /** How a public export without `model.json` is recognised by its folder's name. */
   readonly exportName: RegExp;
+  /** Only weights in this number format; open takes what a model's card says, else fp32. */
+  readonly dtype?: Dtype | undefined;
 }
 
 export interface SearchResult {
@@ -26,8 +29,8 @@ export async function findModel(folders: readonly string[], query: ModelQuery): 
   const rejected: string[] = [];
   for (const folder of folders) {
     const matches: Model[] = [];
-    for (const name of await listNames(folder)) {
-      const model = await tryModel(path.join(folder, name), query, rejected);
+    for (const place of await listPlaces(folder)) {
+      const model = await tryModel(place, query, rejected);
       if (model !== undefined) {
         matches.push(model);
       }
@@ -40,28 +43,37 @@ export async function findModel(folders: readonly string[], query: ModelQuery): 
   return { rejected };
 }
 
-/** A model named by path, or by the name of its folder in one of `folders`. */
+/** A model named by path, by the name of its folder in one of `folders`, or by the id on its card. */
 export async function resolveModel(
   named: string,
   folders: readonly string[],
   accepted: readonly ContractName[],
+  options: LoadOptions = {},
 ): Promise<Model> {
   if (named.includes('/') || named.includes(path.sep)) {
-    return loadModel(named, accepted);
+    return loadModel(named, accepted, options);
   }
-  for (const folder of folders) {
-    if ((await listNames(folder)).includes(named)) {
-      return loadModel(path.join(folder, named), accepted);
-    }
+  const places = (await Promise.all(folders.map(listPlaces))).flat();
+  const isCalled = async (place: ModelPlace) =>
+    (await readCard(place.path).catch(() => undefined))?.id === named;
+  for (const place of places) {
+    if (place.name === named) return loadModel(place.path, accepted, { ...options, id: place.name });
   }
-  return loadModel(named, accepted);
+  for (const place of places) {
+    if (await isCalled(place)) return loadModel(place.path, accepted, options);
+  }
+  return loadModel(named, accepted, options);
 }
 
-async function tryModel(place: string, query: ModelQuery, rejected: string[]): Promise<Model | undefined> {
-  const isNamedSo = query.exportName.test(path.basename(place));
+async function tryModel(
+  { name, path: place }: ModelPlace,
+  query: ModelQuery,
+  rejected: string[],
+): Promise<Model | undefined> {
+  const isNamedSo = query.exportName.test(name);
   try {
-    const model = await loadModel(place, [query.contract]);
-    if (model.origin === 'export') {
+    const model = await loadModel(place, [query.contract], { dtype: query.dtype, id: name });
+    if (model.origin === 'export' && (isNamedSo || model.variant === undefined)) {
       return isNamedSo ? model : undefined;
     }
     return query.variant === undefined || model.variant === query.variant ? model : undefined;
@@ -70,14 +82,48 @@ async function tryModel(place: string, query: ModelQuery, rejected: string[]): P
       throw error;
     }
     // A folder of something else is no news; one that claims to be a model, by card or by name, and is broken, is.
-    if (!(error instanceof OtherContractError) && (isNamedSo || error.message.includes('model.json'))) {
-      rejected.push(error.message);
-    }
+    const isClaim = isNamedSo || error instanceof CardError || (await claims(place, query));
+    if (!(error instanceof OtherContractError) && isClaim) rejected.push(error.message);
     return undefined;
   }
 }
 
-/** Names in a folder; an absent or unreadable folder simply holds nothing. */
+/** Whether a folder's card says that it is what is looked for. */
+async function claims(place: string, { contract, variant }: ModelQuery): Promise<boolean> {
+  const card = await readCard(place).catch(() => undefined);
+  return card?.contract === contract && (variant === undefined || card.variant === variant);
+}
+
+/** Something in a models folder that may be a model. */
+export interface ModelPlace {
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * What a models folder holds; an absent or unreadable one simply holds nothing. What begins with a dot is no model: `pull`
+ * keeps its half-pulled ones so. Of the hub's own cache it is the snapshot that its `refs/main` names, or the only one.
+ */
+export async function listPlaces(folder: string): Promise<ModelPlace[]> {
+  const names = (await listNames(folder)).filter(
+    (name) => !name.startsWith('.') && !name.endsWith('.lock.json'),
+  );
+  const places = names.map(async (name) => {
+    const place = path.join(folder, name);
+    return /^models--.+--/.test(name) ? findSnapshot(place, name) : { name, path: place };
+  });
+  return (await Promise.all(places)).filter((place) => place !== undefined);
+}
+
+async function findSnapshot(place: string, name: string): Promise<ModelPlace | undefined> {
+  const snapshots = path.join(place, 'snapshots');
+  const names = await listNames(snapshots);
+  const main = await readFile(path.join(place, 'refs/main'), 'utf8').catch(() => '');
+  const chosen = names.includes(main.trim()) ? main.trim() : names[0];
+  if (chosen === undefined) return undefined;
+  return { name: name.split('--').at(-1) ?? name, path: path.join(snapshots, chosen) };
+}
+
 async function listNames(folder: string): Promise<string[]> {
   return (await readdir(folder).catch(() => [])).sort();
 }

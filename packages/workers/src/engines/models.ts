@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { listProblems, problemSentence } from '../problems.ts';
-import { type ContractName, contractFiles } from './contracts.ts';
+import type { ContractName } from './contracts.ts';
+import { type Dtype, dtypeOf } from './dtypes.ts';
 import { readExportCard } from './export-card.ts';
-import { ModelError, OtherContractError } from './model-error.ts';
-import { modelJsonSchema } from './model-json.ts';
+import { type FileHash, findDamage } from './file-hashes.ts';
+import { CardError, ModelError, OtherContractError } from './model-error.ts';
+import { findModelFiles } from './model-files.ts';
+import { type ModelJson, modelJsonSchema } from './model-json.ts';
 
 /**
  * Models as folders: reads what is there (`model.json`, or the config files of a public export, or a bare `.onnx`) into
@@ -16,8 +17,10 @@ export interface Model {
   readonly id: string;
   readonly contract: ContractName;
   readonly variant?: string | undefined;
+  /** Number format of the weights. */
+  readonly dtype?: Dtype | undefined;
   readonly isDemo: boolean;
-  /** Described by a `model.json` of its own, or a public export known by its folder and config files. */
+  /** Described by a `model.json` of its own, or a public export known by its name and config files. */
   readonly origin: 'card' | 'export';
   /** Class names by index; empty when nothing beside the weights names them. */
   readonly labels: Readonly<Record<string, string>>;
@@ -27,18 +30,25 @@ export interface Model {
   readonly std?: readonly number[] | undefined;
   readonly licence?: string | undefined;
   readonly source?: string | undefined;
+  /** What of the source it is: a commit, say. */
+  readonly revision?: string | undefined;
+  /** Memory of a card that a worker with it needs, where its card says so. */
+  readonly vramBytes?: number | undefined;
   /** Folder or file it was loaded from. */
   readonly path: string;
   /** Absolute path of each file of the contract, by role. */
   readonly files: Readonly<Record<string, string>>;
+  /** Absolute paths of the files that those keep their weights in. */
+  readonly dataFiles?: readonly string[] | undefined;
   /** What `verifyModel` checks. */
   readonly hashes: readonly FileHash[];
 }
 
-interface FileHash {
-  readonly path: string;
-  readonly sha256: string;
-  readonly bytes: number;
+export interface LoadOptions {
+  /** Only weights in this number format; open takes what the card says, else fp32. */
+  readonly dtype?: Dtype | undefined;
+  /** Name of a model without a card; default its folder's. */
+  readonly id?: string | undefined;
 }
 
 const PYTORCH_FILE = /\.(pt|pth|ckpt|bin|safetensors)$/i;
@@ -48,14 +58,22 @@ const PYTORCH_FILE = /\.(pt|pth|ckpt|bin|safetensors)$/i;
  * @param accepted contracts that the caller can use; the first stands where the files themselves do not say.
  * @throws ModelError with all problems in one sentence.
  */
-export async function loadModel(modelPath: string, accepted: readonly ContractName[]): Promise<Model> {
+export async function loadModel(
+  modelPath: string,
+  accepted: readonly ContractName[],
+  options: LoadOptions = {},
+): Promise<Model> {
   const found = await stat(modelPath).catch(() => undefined);
   if (found === undefined) {
     throw new ModelError(`There is no model at ${modelPath}.`);
   }
   if (found.isDirectory()) {
-    const hasCard = await exists(path.join(modelPath, 'model.json'));
-    return hasCard ? loadModelFolder(modelPath, accepted) : loadExportFolder(modelPath, accepted);
+    // A pulled model's folder is a link that an update moves: whoever runs the model keeps to the files it began with.
+    const folder = await realpath(modelPath);
+    const card = await readCard(folder);
+    if (card !== undefined) return loadModelFolder(folder, card, accepted, options);
+    const id = options.id ?? path.basename(path.resolve(modelPath));
+    return loadExport(id, folder, folder, accepted, options);
   }
   if (PYTORCH_FILE.test(modelPath)) {
     throw new ModelError(
@@ -65,34 +83,83 @@ export async function loadModel(modelPath: string, accepted: readonly ContractNa
   if (!modelPath.endsWith('.onnx')) {
     throw new ModelError(`${modelPath} is neither a model folder nor an .onnx file.`);
   }
-  return loadExport(path.basename(modelPath, '.onnx'), modelPath, path.dirname(modelPath), accepted);
+  return loadFile(modelPath, accepted, options);
 }
 
-async function loadModelFolder(folder: string, accepted: readonly ContractName[]): Promise<Model> {
-  const cardPath = path.join(folder, 'model.json');
-  const card = modelJsonSchema.safeParse(await readJson(cardPath));
-  if (!card.success) {
-    throw new ModelError(problemSentence(cardPath, listProblems(card.error)));
+/** An `.onnx` file that a card beside it, or in the folder above, lists is that card's model. */
+async function loadFile(
+  file: string,
+  accepted: readonly ContractName[],
+  options: LoadOptions,
+): Promise<Model> {
+  const folder = path.dirname(path.resolve(file));
+  for (const place of [folder, path.dirname(folder)]) {
+    const card = await readCard(place).catch(() => undefined);
+    if (card !== undefined && Object.hasOwn(card.files, path.relative(place, path.resolve(file)))) {
+      return loadModelFolder(place, card, accepted, options, path.resolve(file));
+    }
   }
-  const { id, contract, variant, demo, labels = {}, inputSize, licence, source } = card.data;
+  return loadExport(path.basename(file, '.onnx'), file, path.dirname(file), accepted, options);
+}
+
+/** The card of a model folder, or undefined where there is none. @throws ModelError naming all that is wrong with it. */
+export async function readCard(folder: string): Promise<ModelJson | undefined> {
+  const file = path.join(folder, 'model.json');
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+    throw new CardError(`${file} can't be read: ${error.message}.`, { cause: error });
+  });
+  return text === undefined ? undefined : parseCard(text, file);
+}
+
+/** @throws ModelError naming the file and all that is wrong with it. */
+export function parseCard(text: string, file: string): ModelJson {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CardError(`${file} is not readable JSON: ${reason}.`, { cause });
+  }
+  const card = modelJsonSchema.safeParse(json);
+  if (!card.success) throw new CardError(problemSentence(file, listProblems(card.error)));
+  return card.data;
+}
+
+async function loadModelFolder(
+  folder: string,
+  card: ModelJson,
+  accepted: readonly ContractName[],
+  { dtype }: LoadOptions,
+  single?: string,
+): Promise<Model> {
+  const { id, contract, variant, demo, licence, source, revision, vramBytes, roles } = card;
   if (!accepted.includes(contract)) {
     throw new OtherContractError(
-      `${cardPath}: contract "${contract}" does not fit here; expected ${accepted.join(' or ')}.`,
+      `${path.join(folder, 'model.json')}: contract "${contract}" does not fit here; expected ${accepted.join(' or ')}.`,
     );
   }
-  const hashes = Object.entries(card.data.files).map(([file, hash]) => ({
-    path: path.join(folder, file),
-    ...hash,
-  }));
-  const files = await findFiles(folder, contract);
+  const query = { contract, dtype: dtypeToLoad(dtype, single), cardDtype: card.dtype, roles, single };
+  const found = await findModelFiles(folder, query);
+  // A card that was written for a public export leaves to the export's own files what those say.
+  const config = await readExportCard(folder);
+  const { labels = config.labels ?? {}, inputSize = config.inputSize } = card;
   return {
-    ...{ id, contract, variant, isDemo: demo, origin: 'card', labels, inputSize, licence, source },
-    ...{ path: folder, files, hashes },
+    ...{ id, contract, variant, isDemo: demo, origin: card.isExport === true ? 'export' : 'card' },
+    ...{ labels, inputSize },
+    ...{ mean: config.mean, std: config.std, licence, source, revision, vramBytes },
+    ...{ path: folder, ...found, hashes: hashesOf(folder, card) },
   };
 }
 
-function loadExportFolder(folder: string, accepted: readonly ContractName[]): Promise<Model> {
-  return loadExport(path.basename(path.resolve(folder)), folder, folder, accepted);
+/** Whoever names a file means the weights in it. */
+function dtypeToLoad(dtype: Dtype | undefined, single: string | undefined): Dtype | undefined {
+  return single === undefined ? dtype : dtypeOf(single);
+}
+
+/** What a card says of its files, under their absolute paths. */
+function hashesOf(folder: string, card: ModelJson): FileHash[] {
+  return Object.entries(card.files).map(([file, hash]) => ({ path: path.join(folder, file), ...hash }));
 }
 
 /** A model without `model.json`: its name is the folder's or the file's, the rest is what its config files say. */
@@ -101,6 +168,7 @@ async function loadExport(
   modelPath: string,
   folder: string,
   accepted: readonly ContractName[],
+  { dtype }: LoadOptions,
 ): Promise<Model> {
   const configFolder = path.basename(folder) === 'onnx' ? path.dirname(folder) : folder;
   const card = await readExportCard(configFolder);
@@ -108,20 +176,12 @@ async function loadExport(
   if (!accepted.includes(contract)) {
     throw new OtherContractError(`${modelPath} is a ${contract} model; expected ${accepted.join(' or ')}.`);
   }
-  const files = await findFiles(folder, contract, modelPath.endsWith('.onnx') ? modelPath : undefined);
+  const single = modelPath.endsWith('.onnx') ? modelPath : undefined;
+  const found = await findModelFiles(folder, { contract, dtype: dtypeToLoad(dtype, single), single });
   const { labels = {}, inputSize, mean, std } = card;
   return {
-    id,
-    contract,
-    isDemo: false,
-    origin: 'export',
-    labels,
-    inputSize,
-    mean,
-    std,
-    path: modelPath,
-    files,
-    hashes: [],
+    ...{ id, contract, isDemo: false, origin: 'export', labels, inputSize, mean, std },
+    ...{ path: modelPath, ...found, hashes: [] },
   };
 }
 
@@ -138,80 +198,14 @@ function guessContract(modelPath: string, accepted: readonly ContractName[]): Co
   return accepted.includes('sam2') ? 'sam2' : first;
 }
 
-/** Where each role's file lies: in the layout of the public exports, or all in one folder. */
-async function findFiles(
-  folder: string,
-  contract: ContractName,
-  single?: string,
-): Promise<Record<string, string>> {
-  const roles = Object.entries(contractFiles(contract));
-  const files: Record<string, string> = {};
-  const missing: string[] = [];
-  for (const [role, file] of roles) {
-    const places = [path.join(folder, file.path), path.join(folder, path.basename(file.path))];
-    if (single !== undefined && roles.length === 1) {
-      places.unshift(single);
-    }
-    const place = await firstExisting(places);
-    if (place === undefined) {
-      if (file.isOptional !== true) missing.push(file.path);
-    } else {
-      files[role] = place;
-    }
-  }
-  if (missing.length > 0) {
-    throw new ModelError(`${folder} lacks ${missing.join(' and ')}, which a ${contract} model is made of.`);
-  }
-  return files;
-}
-
 /**
- * Checks size and SHA-256 of each file that the model's card lists.
+ * Checks size and SHA-256 of each file that the model's card lists; files that were hashed when they were placed, and not
+ * changed since, by size and time only.
  * @throws ModelError naming every file that differs.
  */
-export async function verifyModel(model: Model): Promise<void> {
-  const problems: string[] = [];
-  for (const hash of model.hashes) {
-    const found = await stat(hash.path).catch(() => undefined);
-    if (found === undefined) {
-      problems.push(`${hash.path} is missing`);
-    } else if (found.size !== hash.bytes) {
-      problems.push(`${hash.path} has ${found.size} bytes instead of ${hash.bytes}`);
-    } else if ((await sha256(hash.path)) !== hash.sha256) {
-      problems.push(`${hash.path} has another SHA-256 than model.json says`);
-    }
-  }
+export async function verifyModel({ id, hashes, path: folder }: Model): Promise<void> {
+  const problems = await findDamage(hashes, { stampsIn: folder });
   if (problems.length > 0) {
-    throw new ModelError(`The model ${model.id} is damaged: ${problems.join('; ')}. Fetch it again.`);
+    throw new ModelError(`The model ${id} is damaged: ${problems.join('; ')}. Fetch it again.`);
   }
-}
-
-async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk);
-  }
-  return hash.digest('hex');
-}
-
-async function readJson(file: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8'));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ModelError(`${file} is not readable JSON: ${reason}.`, { cause });
-  }
-}
-
-async function firstExisting(places: readonly string[]): Promise<string | undefined> {
-  for (const place of places) {
-    if (await exists(place)) {
-      return path.resolve(place);
-    }
-  }
-  return undefined;
-}
-
-async function exists(place: string): Promise<boolean> {
-  return (await stat(place).catch(() => undefined)) !== undefined;
 }

@@ -1,0 +1,16 @@
+export { CONTRACT_NAMES, type ContractName, contractFiles } from '../engines/contracts.ts';
+export { DEFAULT_DTYPE, DTYPES, type Dtype, withDtype } from '../engines/dtypes.ts';
+export { externalDataOf } from '../engines/external-data.ts';
+export { type FileHash, findDamage, hashFile, writeStamps } from '../engines/file-hashes.ts';
+export { ModelError } from '../engines/model-error.ts';
+export { modelFolders } from '../engines/model-folders.ts';
+export type { ModelJson } from '../engines/model-json.ts';
+export { parseCard, readCard } from '../engines/models.ts';
+export { type AddedModel, type AddOptions, addModel } from './add-model.ts';
+export { listModelFiles } from './file-set.ts';
+export { type BrokenModel, type Inventory, type ListedModel, takeInventory } from './inventory.ts';
+export { type RecognisedModel, recogniseFolder } from './recognise-folder.ts';
+export { SIDECARS } from './sidecars.ts';
+export { type Check, type PinnedFiles, verifyListedModel } from './verify-model.ts';
+export { CHOOSING_WORKERS, chooseForWorker, type ModelChoice } from './worker-choices.ts';
+export { readLicence, writeCard } from './write-card.ts';
