@@ -23,7 +23,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { ADMIN_KEY, startGateway, type TestGateway } from './harness/start-gateway.ts';
 
 const SEARCH = fileURLToPath(new URL('../examples/picture-search/search.ts', import.meta.url));
-const PICTURES = fileURLToPath(new URL('../examples/picture-search/pictures', import.meta.url));
+const PICTURES = fileURLToPath(new URL('../examples/picture-search/shapes', import.meta.url));
 const SHAPES = fileURLToPath(new URL('../packages/workers/test/fixtures/shapes', import.meta.url));
 const SECRET = 'a secret of the picture search';
 const YAML = `endpoints:

@@ -67,10 +67,17 @@ async function startGateway(dataDir: string, secret: string): Promise<Gateway> {
   const env = { ...process.env, EMBEDDING_HMAC_SECRET: secret };
   const result = await loadConfig(file, { env, builtInWorkers });
   if (!result.ok) throw new Error(formatProblems(file, result.problems));
-  const config = { ...result.config, listen: { host: '127.0.0.1', port: 0 }, dataDir };
+  const endpoints = result.config.endpoints.map((one) => ({ ...one, env: { ...one.env, ...modelChoice() } }));
+  const config = { ...result.config, endpoints, listen: { host: '127.0.0.1', port: 0 }, dataDir };
   const gateway = createGateway({ config, log: pino({ level: 'error' }, process.stderr) });
   await gateway.start();
   return gateway;
+}
+
+/** Workers get the environment of their endpoint, not ours. */
+function modelChoice(): Record<string, string> {
+  const { CLIP_MODEL, SPILLWAY_MODELS_DIR } = process.env;
+  return { ...(CLIP_MODEL ? { CLIP_MODEL } : {}), ...(SPILLWAY_MODELS_DIR ? { SPILLWAY_MODELS_DIR } : {}) };
 }
 
 function tellOnce(onNote: (sentence: string) => void): (reason: string) => void {

@@ -66,7 +66,7 @@ async function demo(options: FindOptions): Promise<void> {
     pageFile: path.join(out, 'picture-search.html'),
     top: 6,
   };
-  const pictures = path.join(import.meta.dirname, 'pictures');
+  const pictures = path.join(import.meta.dirname, 'shapes');
   await index({ ...options, settings }, pictures);
   const like = path.join(pictures, 'picture-10.jpg');
   await find({ ...options, settings }, [

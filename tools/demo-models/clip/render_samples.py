@@ -1,4 +1,4 @@
-"""Renders the pictures of `examples/picture-search/pictures` and `truth.json` beside them.
+"""Renders the pictures of `examples/picture-search/shapes` and `truth.json` beside them.
 
 Seeds are held out from training. Names say nothing of what is shown.
 """
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shapes import COLOURS, KINDS, PATTERNS, Scene, draw
 
-PICTURES = Path(__file__).resolve().parents[3] / "examples" / "picture-search" / "pictures"
+PICTURES = Path(__file__).resolve().parents[3] / "examples" / "picture-search" / "shapes"
 FIRST_SEED = 30_000_000
 SIZES = ((288, 288), (320, 288), (288, 320))
 ENDINGS = (".webp", ".jpg", ".webp", ".webp")
