@@ -210,7 +210,7 @@ describe('an index', () => {
       unchanged: 2,
       removed: 2,
     });
-    expect(stderr).toMatch(/^✗ notes\.jpg: .*JPEG, PNG and WebP/m);
+    expect(stderr).toMatch(/^✗ notes\.jpg: .*JPEG, PNG/m);
     expect(code).toBe(1);
     const { queries } = await find(album(changed), path.join(SHAPES, '01.jpg'), '--top', '1');
     expect(queries.map(({ hits }) => hits[0])).toEqual([

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type CliRun, runCli } from '../../packages/cli/test/start-cli.ts';
+import { nodeEndpoint, nodeWorker } from '../harness/node-worker.ts';
 import { ADMIN_KEY, startGateway, type TestGateway } from '../harness/start-gateway.ts';
 
 const SECRET = 'a secret of the smoke story';
@@ -19,7 +20,17 @@ const YAML = `endpoints:
     worker: detect
     env: { DETECTOR_VARIANT: nano }
     workers: { max: 1, idleTimeout: 10m }
-`;
+${nodeEndpoint('greet', 'greet.mjs')}`;
+const GREET = nodeWorker(`
+  if (typeof job.input.name !== 'string') throw new Error('name: expected text');
+  return { greeting: 'Hello, ' + job.input.name };
+`);
+const TESTS = {
+  tests: [
+    { name: 'greets', input: { name: 'Ada' }, timeout: 10_000 },
+    { name: 'nobody', input: {} },
+  ],
+};
 /** Every check of a clip worker, in order. */
 const CLIP_CHECKS = [
   ...['health', 'info', 'signatures', 'image as base64', 'fields of the answer', 'length of the vector'],
@@ -32,6 +43,13 @@ const CLIP_CHECKS = [
   ],
   ...['refused: replayed signature', 'refused: private URL', 'refused: 17 in a batch', 'refused: empty text'],
   'refused: what is no picture',
+];
+
+/** Those of its own routes. */
+const HTTP_CHECKS = [
+  ...['POST /v1/embed/image', 'POST /v1/embed/image-batch', 'POST /v1/embed/text', 'POST /v1/embeddings'],
+  ...['refused over HTTP: no signature', 'refused over HTTP: replayed signature'],
+  'refused over HTTP: 17 in a batch',
 ];
 
 interface Told {
@@ -48,7 +66,7 @@ describe('spillway smoke', () => {
   let test: TestGateway;
 
   beforeAll(async () => {
-    test = await startGateway(YAML);
+    test = await startGateway(YAML, { 'greet.mjs': GREET, 'mine.json': JSON.stringify(TESTS) });
   });
   afterAll(() => test.stop());
 
@@ -75,6 +93,13 @@ describe('spillway smoke', () => {
     expect(run.stdout).toMatch(/^PASSED +refused: what is no picture +.*JPEG, PNG/m);
     expect(run.stdout).toMatch(/\nPASSED {2}5 passed in /);
     expect(run.code).toBe(0);
+  });
+
+  it('sends the tests of a worker of the user, and tells what it threw', async () => {
+    const run = await smoke(['greet', '--tests', 'mine.json']);
+    expect(run.stdout).toMatch(/^PASSED +greets +waited .*, ran .*; answer: greeting$/m);
+    expect(run.stdout).toMatch(/^FAILED +nobody +FAILED: .*name: expected text/m);
+    expect(run.code).toBe(1);
   });
 
   it('says with a wrong secret that the signature was refused, and passes no refusal for that', async () => {
@@ -173,7 +198,7 @@ describe('spillway smoke --pod', () => {
     const run = await smoke(['clip', '--pod', url], env);
     const result = told(run);
     expect(withStatus(result, 'FAILED')).toEqual([]);
-    expect(withStatus(result, 'PASSED')).toEqual(expect.arrayContaining(CLIP_CHECKS));
+    expect(withStatus(result, 'PASSED')).toEqual([...CLIP_CHECKS, ...HTTP_CHECKS]);
     expect(detailOf(result, 'info')).toContain('demo-clip (demo); on cpu');
     expect(run.code).toBe(0);
     const keyless = told(await smoke(['clip', '--pod', url], { EMBEDDING_HMAC_SECRET: SECRET }));
@@ -183,6 +208,16 @@ describe('spillway smoke --pod', () => {
     expect(other.result).toBe('FAILED');
   });
 
+  it('passes a detect worker, by its jobs and by its own route', async () => {
+    const url = await startPod('detect', { DETECTOR_VARIANT: 'nano' });
+    const result = told(await smoke(['detect', '--pod', url], {}));
+    expect(withStatus(result, 'PASSED')).toEqual([
+      ...['health', 'info', 'sample photo of a crack', 'fields of the answer', 'refused: what is no picture'],
+      'POST /detect',
+    ]);
+    expect(result.result).toBe('PASSED');
+  });
+
   it('skips what needs signatures where the worker wants none', async () => {
     const url = await startPod('clip', { EMBEDDING_AUTH: 'off' });
     const result = told(await smoke(['clip', '--pod', url], {}));
@@ -190,7 +225,7 @@ describe('spillway smoke --pod', () => {
     expect(detailOf(result, 'signatures')).toBe('the worker wants no signatures (/info: auth off)');
     expect(withStatus(result, 'SKIPPED')).toEqual([
       'image by URL',
-      ...CLIP_CHECKS.filter((name) => /refused: .*(signature|secret)/.test(name)),
+      ...[...CLIP_CHECKS, ...HTTP_CHECKS].filter((name) => /^refused.*(signature|secret)/.test(name)),
     ]);
   });
 });

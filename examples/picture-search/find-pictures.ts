@@ -11,7 +11,7 @@ export interface FoundPicture {
 }
 
 /** What clip workers take. */
-const PICTURE_NAME = /\.(jpe?g|png|webp)$/i;
+const PICTURE_NAME = /\.(jpe?g|png|webp|gif)$/i;
 
 export const isPictureName = (file: string): boolean => PICTURE_NAME.test(file);
 

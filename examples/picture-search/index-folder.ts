@@ -55,7 +55,7 @@ async function bringInStep(options: IndexOptions, keepsOld: boolean): Promise<In
     throw new Error(`${indexFile} is the index of ${old.head.folder}; name another file with --index`);
   const found = await findPictures(folder);
   if (found.length === 0 && !old)
-    throw new Error(`${folder}: there are no pictures in it (.jpg, .jpeg, .png, .webp)`);
+    throw new Error(`${folder}: there are no pictures in it (.jpg, .jpeg, .png, .webp, .gif)`);
   const changes = decideChanges(found, old?.entries ?? []);
   const pass = new Pass(options, old?.head, old?.entries ?? []);
   try {

@@ -42,8 +42,8 @@ export function createPodTarget(options: PodOptions): SmokeTarget {
   return {
     kind: 'pod',
     label: url,
-    // The worker's `/runsync` belongs to no endpoint.
-    signedName: '',
+    // The worker's `/runsync` belongs to no endpoint, and goes by the worker's name.
+    signedName: options.worker ?? '',
     isLocal: isLoopback(url),
     checks: [health, info],
     run: (input, runOptions) => runInput(call, input, runOptions),

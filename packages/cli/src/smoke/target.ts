@@ -5,7 +5,7 @@ export interface SmokeTarget {
   readonly kind: 'gateway' | 'runpod' | 'pod';
   /** For people: `clip at http://127.0.0.1:8080`. */
   readonly label: string;
-  /** What the signature of a job names: the endpoint, or nothing where a worker is called without one. */
+  /** What the signature of a job names: the endpoint, or the worker where it is called without one. */
   readonly signedName: string;
   /** On this machine, so that it may reach what is served here. */
   readonly isLocal: boolean;

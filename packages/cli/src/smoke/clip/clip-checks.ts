@@ -7,9 +7,10 @@ import { servePicture } from './picture-server.ts';
 /** Two vectors of the same picture may differ by rounding: other batch sizes and threads add up in another order. */
 const SAME = 0.9999;
 
-const IMAGE = 'image as base64';
-const DIFFERENT = 'another picture differs';
-const TEXT = 'text';
+/** Names of checks whose answers others look at. */
+export const IMAGE = 'image as base64';
+export const DIFFERENT = 'another picture differs';
+export const TEXT = 'text';
 
 /** What a clip worker does for those who may ask. */
 export function createEmbeddingChecks(session: ClipSession, sources: SignerSources): Check[] {
@@ -98,7 +99,8 @@ async function checkAgain(session: ClipSession, signal: AbortSignal): Promise<st
   return `${expectSame(first, answer.vector)}; warm ${durationText(tookMs)} there and back, ${timesOf(reply)}`;
 }
 
-function expectSame(first: readonly number[], other: readonly number[]): string {
+/** @throws CheckFailed */
+export function expectSame(first: readonly number[], other: readonly number[]): string {
   const near = cosine(first, other);
   if (near < SAME) throw new CheckFailed(`cosine ${near.toFixed(4)}, expected 1`);
   return `cosine ${near.toFixed(4)}`;

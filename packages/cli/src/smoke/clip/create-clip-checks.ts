@@ -4,6 +4,7 @@ import type { SmokeTarget } from '../target.ts';
 import { createEmbeddingChecks } from './clip-checks.ts';
 import { createRefusalChecks } from './clip-refusals.ts';
 import { createClipSession } from './clip-session.ts';
+import { createHttpChecks } from './http-checks.ts';
 
 export interface ClipSubject {
   readonly target: SmokeTarget;
@@ -30,5 +31,9 @@ export function createClipChecks(subject: ClipSubject, { imageUrl, isUnsigned }:
     podAuth: () => podSettings()?.auth,
     now,
   };
-  return [...createEmbeddingChecks(session, sources), ...createRefusalChecks(session, now)];
+  return [
+    ...createEmbeddingChecks(session, sources),
+    ...createRefusalChecks(session, now),
+    ...createHttpChecks(session),
+  ];
 }
