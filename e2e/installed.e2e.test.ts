@@ -133,6 +133,14 @@ describe.skipIf(installation === undefined)('an installation from tarballs', () 
     expect(output('clip', '{"text": "a red star"}')).toMatchObject({ dim: 512, model: 'demo-clip' });
   });
 
+  test('the smoke test passes the built-in workers, with the samples that were packed', () => {
+    for (const name of ['detect', 'clip']) {
+      const { status, stdout } = run('spillway', 'smoke', name);
+      expect(stdout).toMatch(/\nPASSED {2}\d+ passed/);
+      expect(status).toBe(0);
+    }
+  });
+
   test('programs compile against its types, those of the packages’ own pages too', () => {
     const pages = globSync('packages/*/README.md', { cwd: ROOT });
     const samples = pages.flatMap((page) =>

@@ -10,6 +10,7 @@ import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
 import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
+import { smokeCommand } from './commands/smoke.ts';
 import { upCommand } from './commands/up.ts';
 import { workersCommand } from './commands/workers.ts';
 import { readVersion } from './version.ts';
@@ -22,6 +23,7 @@ const EPILOGUE = `
 Examples:
   spillway up                             start a gateway with every built-in worker
   spillway run detect photo.jpg           send a photo, wait, show what was found
+  spillway smoke clip                     check that an endpoint does what it should
   spillway jobs --status FAILED           what went wrong
   spillway logs detect -f                 follow the newest worker of an endpoint
   spillway models pull hf:OWNER/NAME      fetch the weights that a worker is to run
@@ -69,6 +71,7 @@ function createProgram(): Command {
   for (const create of [
     upCommand,
     runCommand,
+    smokeCommand,
     jobsCommand,
     endpointsCommand,
     workersCommand,
