@@ -1,3 +1,4 @@
+import { modelsCacheOf } from '@spillway/protocol';
 import type { Endpoint, GpuNeed } from '../../endpoints/endpoint.ts';
 import { findModelCard } from './model-card.ts';
 import { knownNeed, type NeedPart } from './worker-vram.ts';
@@ -17,16 +18,21 @@ export interface EndpointNeed extends GpuNeed {
   readonly isRequired: boolean;
 }
 
-/** Undefined where nothing is known, and where the file says that there is no need (`gpu: none`). Reads model cards. */
+/**
+ * Undefined where nothing is known, and where the file says that there is no need (`gpu: none`). Reads model cards, where
+ * its worker will look for them: `host` is the gateway's own environment.
+ */
 export function endpointNeed(
   endpoint: Pick<Endpoint, 'gpu' | 'worker' | 'env' | 'cwd' | 'cardUse'>,
+  host: Readonly<Record<string, string | undefined>> = process.env,
 ): EndpointNeed | undefined {
   const { gpu, worker, env, cwd, cardUse = 'none' } = endpoint;
   if (gpu === 'none') return undefined;
   if (gpu) return { ...gpu, origin: 'declared', parts: [], isPlaced: true, isRequired: true };
   if (worker === undefined) return undefined;
-  const modelsDir = env.SPILLWAY_MODELS_DIR;
-  const known = knownNeed(worker, env, (value) => findModelCard(value, { cwd, modelsDir }));
+  const { SPILLWAY_MODELS_DIR: modelsDir } = { ...host, ...env };
+  const cache = modelsCacheOf({ ...host, ...env });
+  const known = knownNeed(worker, env, (value) => findModelCard(value, { cwd, modelsDir, cache }));
   if (!known) return undefined;
   const isRequired = cardUse === 'required';
   return { ...known, origin: 'known', isPlaced: cardUse !== 'none', isRequired };

@@ -12,15 +12,20 @@ const cardSchema = z.looseObject({
 /** Where images keep their models. */
 const VOLUME_FOLDERS = ['/runpod-volume/models', '/models'];
 
+export interface ModelPlaces {
+  readonly cwd: string;
+  /** Folders as `SPILLWAY_MODELS_DIR` lists them. */
+  readonly modelsDir?: string | undefined;
+  /** Where `spillway models pull` puts models. */
+  readonly cache?: string | undefined;
+}
+
 /**
  * The card of a model that a worker's variable names: a folder, a file in one, or a name in the model folders. Undefined
  * where there is none, or where it can't be read: the worker itself will say what is wrong with it.
  */
-export function findModelCard(
-  value: string,
-  { cwd, modelsDir }: { readonly cwd: string; readonly modelsDir?: string | undefined },
-): ModelCard | undefined {
-  const folders = [...(modelsDir?.split(path.delimiter) ?? []), ...VOLUME_FOLDERS].filter(
+export function findModelCard(value: string, { cwd, modelsDir, cache }: ModelPlaces): ModelCard | undefined {
+  const folders = [...(modelsDir?.split(path.delimiter) ?? []), cache ?? '', ...VOLUME_FOLDERS].filter(
     (one) => one !== '',
   );
   const places = [path.resolve(cwd, value), ...folders.map((folder) => path.resolve(cwd, folder, value))];
