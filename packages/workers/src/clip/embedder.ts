@@ -1,5 +1,5 @@
 import type { Clock } from '@spillway/sdk/clock';
-import { type Batcher, createBatcher } from '../engines/batcher.ts';
+import { type Batcher, createBatcher, ItemFailure } from '../engines/batcher.ts';
 import type { Engine, Tensor, Tensors } from '../engines/engine.ts';
 import { floatOutput } from '../engines/engine.ts';
 import type { BatchSettings } from '../engines/engine-settings.ts';
@@ -7,8 +7,8 @@ import type { ThreadPool } from '../engines/thread-pool.ts';
 import type { ClipTokenizer } from './tokenizer.ts';
 
 /**
- * Pictures and texts to vectors of one space. Pictures are prepared in threads of their own while the model runs, and
- * what several jobs ask for at once goes through the model together.
+ * Pictures and texts to vectors of one space. What several jobs ask for at once goes through the model together. Pictures
+ * are prepared in threads of their own: where the model runs on a card while it works, else between its runs.
  */
 export interface Embedder {
   /** @throws InputError when the bytes are no picture that can be decoded. */
@@ -18,6 +18,12 @@ export interface Embedder {
   /** Tokens of a text as the text tower reads it, 0 without one. */
   countTokens(text: string): number;
   stop(): Promise<void>;
+}
+
+interface Picture {
+  readonly bytes: Uint8Array;
+  /** Names it in sentences. */
+  readonly field: string;
 }
 
 export interface EmbedOptions {
@@ -33,33 +39,95 @@ export interface EmbedderOptions {
   readonly text?: { readonly engine: Engine; readonly tokenizer: ClipTokenizer } | undefined;
   /** Threads that prepare pictures (`preprocess-thread.ts`). */
   readonly preparing: Pick<ThreadPool, 'run'>;
+  /**
+   * Prepares pictures while the model runs, for a model that leaves the processor free. On the processor itself this
+   * costs twice: a run is split evenly over the cores, so while one of them prepares a picture the others wait for it.
+   */
+  readonly isPreparedAhead: boolean;
   readonly batch: BatchSettings;
   readonly clock: Clock;
 }
 
 export function createEmbedder(options: EmbedderOptions): Embedder {
-  const { vision, size, text, preparing, batch, clock } = options;
-  const pictures: Batcher<Float32Array, Float32Array> = createBatcher({
+  const { text, isPreparedAhead, batch, clock } = options;
+  const pictures = createPictures(options);
+  const batcher: Batcher<Picture | Float32Array, Float32Array> = createBatcher({
     ...batch,
     clock,
-    async run(items, signal) {
-      const feeds = { pixel_values: stack(items, [3, size, size]) };
-      return rowsOf(await vision.run(feeds, { signal, move: true }), 'image_embeds');
-    },
+    run: pictures.embed,
   });
   const texts = text && createTexts(text, batch, clock);
   return {
     async embedPicture(bytes, field, { signal, group }) {
-      const pixels = (await preparing.run({ bytes, field }, { signal })) as Float32Array;
-      return pictures.add(pixels, { signal, group });
+      const picture = { bytes, field };
+      const item = isPreparedAhead ? await pictures.prepareAhead(picture, signal) : picture;
+      return batcher.add(item, { signal, group });
     },
     embedText: texts?.embed,
     countTokens: (words) => (text ? countTokens(text.tokenizer.encode(words)) : 0),
     async stop() {
-      await Promise.all([pictures.stop(), texts?.stop()]);
+      await Promise.all([batcher.stop(), texts?.stop()]);
     },
   };
 }
+
+/**
+ * Pixels go from the threads that prepare them to the model's in memory that all of them share, the same for each batch:
+ * what passed through the main thread instead would cost it a garbage collection every few pictures.
+ */
+function createPictures({ vision, size, preparing }: EmbedderOptions) {
+  const length = 3 * size * size;
+  let free: Float32Array | undefined;
+
+  async function prepare(picture: Picture, into: Float32Array, signal?: AbortSignal): Promise<void> {
+    await preparing.run({ ...picture, into }, { signal });
+  }
+
+  async function place(item: Picture | Float32Array, into: Float32Array, signal: AbortSignal) {
+    try {
+      if (item instanceof Float32Array) into.set(item);
+      else await prepare(item, into, signal);
+      return undefined;
+    } catch (error) {
+      return new ItemFailure(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  return {
+    async prepareAhead(picture: Picture, signal?: AbortSignal): Promise<Float32Array> {
+      const pixels = sharedFloats(length);
+      await prepare(picture, pixels, signal);
+      return pixels;
+    },
+    async embed(
+      items: readonly (Picture | Float32Array)[],
+      signal: AbortSignal,
+    ): Promise<(Float32Array | ItemFailure)[]> {
+      const pixels =
+        free && free.length >= items.length * length ? free : sharedFloats(items.length * length);
+      free = undefined;
+      const rowAt = (at: number) => pixels.subarray(at * length, (at + 1) * length);
+      const failures = await Promise.all(items.map((item, at) => place(item, rowAt(at), signal)));
+      let count = 0;
+      for (const [at, failure] of failures.entries()) {
+        if (failure === undefined) pixels.copyWithin(count++ * length, at * length, (at + 1) * length);
+      }
+      const rows = count === 0 ? [] : await run(pixels.subarray(0, count * length), count, signal);
+      // A thread may still write into memory whose batch was given up.
+      if (!signal.aborted) free = pixels;
+      const next = rows.values();
+      return failures.map((failure) => failure ?? (next.next().value as Float32Array));
+    },
+  };
+
+  async function run(data: Float32Array, count: number, signal: AbortSignal): Promise<Float32Array[]> {
+    const feeds = { pixel_values: { type: 'float32', data, dims: [count, 3, size, size] } } as const;
+    return rowsOf(await vision.run(feeds, { signal }), 'image_embeds');
+  }
+}
+
+const sharedFloats = (length: number): Float32Array =>
+  new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
 
 function createTexts(
   { engine, tokenizer }: { readonly engine: Engine; readonly tokenizer: ClipTokenizer },
@@ -95,15 +163,6 @@ function maskOf(rows: readonly (readonly number[])[]): BigInt64Array {
     return row.map((_id, at) => (at < count ? 1n : 0n));
   });
   return BigInt64Array.from(mask);
-}
-
-/** One tensor [B, …dims] of B arrays. */
-function stack(items: readonly Float32Array[], dims: readonly number[]): Tensor {
-  const [first] = items;
-  const length = first?.length ?? 0;
-  const data = items.length === 1 && first ? first : new Float32Array(items.length * length);
-  if (items.length > 1) for (const [at, item] of items.entries()) data.set(item, at * length);
-  return { type: 'float32', data, dims: [items.length, ...dims] };
 }
 
 function rowsOf(outputs: Tensors, name: string): Float32Array[] {

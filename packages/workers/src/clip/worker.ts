@@ -57,7 +57,11 @@ export async function startClip(
     const preparing = createPreparing(model, size, engineSettings.cores);
     stops.unshift(() => preparing.stop());
     const clock = createSystemClock();
-    const embedder = createEmbedder({ vision, text, size, preparing, batch: engineSettings.batch, clock });
+    const embedder = createEmbedder({
+      ...{ vision, text, size, preparing, clock },
+      batch: engineSettings.batch,
+      isPreparedAhead: vision.info.provider === 'cuda',
+    });
     stops.unshift(() => embedder.stop());
     const now = () => performance.now();
     const download = createDownload({
@@ -105,7 +109,7 @@ function verifierOf(settings: ClipSettings, env: WorkerContext['env']): Verifier
   });
 }
 
-/** Decoding and resampling take a core while the model has the others; more threads would only wait for each other. */
+/** Threads that decode and resample; further ones are started only when pictures wait for the first. */
 function createPreparing(model: Model, size: number, cores: number): ThreadPool {
   const { mean = CLIP_MEAN, std = CLIP_STD } = model;
   const data: PreprocessThreadData = {
@@ -115,7 +119,7 @@ function createPreparing(model: Model, size: number, cores: number): ThreadPool 
   return new ThreadPool({
     entry: siblingModule(import.meta.url, 'preprocess-thread'),
     data,
-    size: Math.max(1, Math.floor(cores / 2)),
+    size: cores,
     maxWaiting: MAX_WAITING,
     warmUp: 'off',
   });

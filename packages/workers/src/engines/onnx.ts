@@ -95,6 +95,7 @@ async function createSession(
 
 function wrapSession(ort: Ort, path: string, session: InferenceSession, info: EngineInfo): OnnxEngine {
   let disposed: Promise<void> | undefined;
+  const owned = createOwnCopies();
   return {
     info,
     inputs: session.inputMetadata.map(describe),
@@ -107,7 +108,7 @@ function wrapSession(ort: Ort, path: string, session: InferenceSession, info: En
       }
       const native: Record<string, InstanceType<typeof ort.Tensor>> = {};
       for (const [name, tensor] of Object.entries(feeds)) {
-        native[name] = new ort.Tensor(tensor.type, tensor.data, tensor.dims);
+        native[name] = new ort.Tensor(tensor.type, owned(name, tensor), tensor.dims);
       }
       const outputs: Record<string, Tensor> = {};
       for (const [name, value] of Object.entries(await session.run(native))) {
@@ -120,6 +121,24 @@ function wrapSession(ort: Ort, path: string, session: InferenceSession, info: En
       disposed ??= session.release();
       return disposed;
     },
+  };
+}
+
+/**
+ * The runtime does not take memory that threads share, so that is copied, for each input into the same array again: a
+ * fresh one of megabytes for each run keeps the garbage collector busy.
+ */
+function createOwnCopies(): (name: string, tensor: Tensor) => Tensor['data'] {
+  const scratch = new Map<string, Float32Array>();
+  return (name, { type, data }) => {
+    if (type !== 'float32' || !(data.buffer instanceof SharedArrayBuffer)) return data;
+    let copy = scratch.get(name);
+    if (copy === undefined || copy.length < data.length) {
+      copy = new Float32Array(data.length);
+      scratch.set(name, copy);
+    }
+    copy.set(data);
+    return copy.subarray(0, data.length);
   };
 }
 
