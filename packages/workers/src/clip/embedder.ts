@@ -5,6 +5,7 @@ import { floatOutput } from '../engines/engine.ts';
 import type { BatchSettings } from '../engines/engine-settings.ts';
 import type { ThreadPool } from '../engines/thread-pool.ts';
 import type { ClipTokenizer } from './tokenizer.ts';
+import type { TextTower } from './towers.ts';
 
 /**
  * Pictures and texts to vectors of one space. What several jobs ask for at once goes through the model together. Pictures
@@ -15,7 +16,7 @@ export interface Embedder {
   embedPicture(bytes: Uint8Array, field: string, options: EmbedOptions): Promise<Float32Array>;
   /** Undefined where the model has no text tower. */
   readonly embedText: ((text: string, options: EmbedOptions) => Promise<Float32Array>) | undefined;
-  /** Tokens of a text as the text tower reads it, 0 without one. */
+  /** Tokens of a text that was embedded, as the text tower reads it. */
   countTokens(text: string): number;
   stop(): Promise<void>;
 }
@@ -36,7 +37,8 @@ export interface EmbedderOptions {
   readonly vision: Engine;
   /** Side of the square that the vision tower takes. */
   readonly size: number;
-  readonly text?: { readonly engine: Engine; readonly tokenizer: ClipTokenizer } | undefined;
+  /** Loads the text tower at the first call. */
+  readonly text?: (() => Promise<TextTower>) | undefined;
   /** Threads that prepare pictures (`preprocess-thread.ts`). */
   readonly preparing: Pick<ThreadPool, 'run'>;
   /**
@@ -64,7 +66,7 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
       return batcher.add(item, { signal, group });
     },
     embedText: texts?.embed,
-    countTokens: (words) => (text ? countTokens(text.tokenizer.encode(words)) : 0),
+    countTokens: (words) => texts?.countTokens(words) ?? 0,
     async stop() {
       await Promise.all([batcher.stop(), texts?.stop()]);
     },
@@ -80,7 +82,7 @@ function createPictures({ vision, size, preparing }: EmbedderOptions) {
   let free: Float32Array | undefined;
 
   async function prepare(picture: Picture, into: Float32Array, signal?: AbortSignal): Promise<void> {
-    await preparing.run({ ...picture, into }, { signal });
+    await preparing.run({ ...picture, size, into }, { signal });
   }
 
   async function place(item: Picture | Float32Array, into: Float32Array, signal: AbortSignal) {
@@ -129,26 +131,27 @@ function createPictures({ vision, size, preparing }: EmbedderOptions) {
 const sharedFloats = (length: number): Float32Array =>
   new Float32Array(new SharedArrayBuffer(length * Float32Array.BYTES_PER_ELEMENT));
 
-function createTexts(
-  { engine, tokenizer }: { readonly engine: Engine; readonly tokenizer: ClipTokenizer },
-  batch: BatchSettings,
-  clock: Clock,
-) {
-  const wantsMask = engine.inputs.some(({ name }) => name === 'attention_mask');
+function createTexts(load: () => Promise<TextTower>, batch: BatchSettings, clock: Clock) {
+  let tokenizer: ClipTokenizer | undefined;
   const batcher: Batcher<readonly number[], Float32Array> = createBatcher({
     ...batch,
     clock,
     async run(items, signal) {
-      const dims = [items.length, tokenizer.contextLength];
+      const { engine, tokenizer: reader } = await load();
+      const dims = [items.length, reader.contextLength];
       const ids = BigInt64Array.from(items.flat(), BigInt);
       const feeds: Record<string, Tensor> = { input_ids: { type: 'int64', data: ids, dims } };
+      const wantsMask = engine.inputs.some(({ name }) => name === 'attention_mask');
       if (wantsMask) feeds.attention_mask = { type: 'int64', data: maskOf(items), dims };
       return rowsOf(await engine.run(feeds, { signal, move: true }), 'text_embeds');
     },
   });
   return {
-    embed: (text: string, { signal, group }: EmbedOptions) =>
-      batcher.add(tokenizer.encode(text), { signal, group }),
+    countTokens: (text: string) => (tokenizer ? countTokens(tokenizer.encode(text)) : 0),
+    async embed(text: string, { signal, group }: EmbedOptions) {
+      ({ tokenizer } = await load());
+      return batcher.add(tokenizer.encode(text), { signal, group });
+    },
     stop: () => batcher.stop(),
   };
 }
