@@ -21,12 +21,6 @@ export interface Embedder {
   stop(): Promise<void>;
 }
 
-interface Picture {
-  readonly bytes: Uint8Array;
-  /** Names it in sentences. */
-  readonly field: string;
-}
-
 export interface EmbedOptions {
   readonly signal?: AbortSignal | undefined;
   /** The job, for fairness between jobs. */
@@ -42,7 +36,7 @@ export interface EmbedderOptions {
   /** Threads that prepare pictures (`preprocess-thread.ts`). */
   readonly preparing: Pick<ThreadPool, 'run'>;
   /**
-   * Prepares pictures while the model runs, for a model that leaves the processor free. On the processor itself this
+   * Prepares pictures also while the model runs, for a model that leaves the processor free. On the processor itself this
    * costs twice: a run is split evenly over the cores, so while one of them prepares a picture the others wait for it.
    */
   readonly isPreparedAhead: boolean;
@@ -51,20 +45,13 @@ export interface EmbedderOptions {
 }
 
 export function createEmbedder(options: EmbedderOptions): Embedder {
-  const { text, isPreparedAhead, batch, clock } = options;
+  const { text, batch, clock } = options;
   const pictures = createPictures(options);
-  const batcher: Batcher<Picture | Float32Array, Float32Array> = createBatcher({
-    ...batch,
-    clock,
-    run: pictures.embed,
-  });
+  const batcher: Batcher<Picture, Float32Array> = createBatcher({ ...batch, clock, run: pictures.embed });
   const texts = text && createTexts(text, batch, clock);
   return {
-    async embedPicture(bytes, field, { signal, group }) {
-      const picture = { bytes, field };
-      const item = isPreparedAhead ? await pictures.prepareAhead(picture, signal) : picture;
-      return batcher.add(item, { signal, group });
-    },
+    embedPicture: (bytes, field, { signal, group }) =>
+      batcher.add(pictures.take(bytes, field, signal), { signal, group }),
     embedText: texts?.embed,
     countTokens: (words) => texts?.countTokens(words) ?? 0,
     async stop() {
@@ -73,59 +60,64 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
   };
 }
 
+interface Picture {
+  /** Prepares it, the first time. */
+  pixels(): Promise<Float32Array | ItemFailure>;
+}
+
 /**
- * Pixels go from the threads that prepare them to the model's in memory that all of them share, the same for each batch:
+ * Pixels go from the threads that prepare them to the model's in memory that all of them share, and that is used again:
  * what passed through the main thread instead would cost it a garbage collection every few pictures.
  */
-function createPictures({ vision, size, preparing }: EmbedderOptions) {
-  const length = 3 * size * size;
-  let free: Float32Array | undefined;
+function createPictures({ vision, size, preparing, isPreparedAhead, batch }: EmbedderOptions) {
+  const mostFree = 2 * batch.maxSize;
+  const free: Float32Array[] = [];
+  let isRunning = false;
 
-  async function prepare(picture: Picture, into: Float32Array, signal?: AbortSignal): Promise<void> {
-    await preparing.run({ ...picture, size, into }, { signal });
-  }
-
-  async function place(item: Picture | Float32Array, into: Float32Array, signal: AbortSignal) {
+  async function prepare(bytes: Uint8Array, field: string, signal: AbortSignal | undefined) {
+    const into = free.pop() ?? sharedFloats(3 * size * size);
     try {
-      if (item instanceof Float32Array) into.set(item);
-      else await prepare(item, into, signal);
-      return undefined;
+      await preparing.run({ bytes, field, size, into }, { signal });
+      return into;
     } catch (error) {
+      // A thread may still write there, so it is not used again.
       return new ItemFailure(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
+  async function run(pixels: readonly Float32Array[], signal: AbortSignal): Promise<Float32Array[]> {
+    const [data, ...more] = pixels;
+    if (data === undefined) return [];
+    const dims = [pixels.length, 3, size, size];
+    const feeds = { pixel_values: { type: 'float32', data, more, dims } } as const;
+    isRunning = true;
+    try {
+      return rowsOf(await vision.run(feeds, { signal }), 'image_embeds');
+    } finally {
+      isRunning = false;
+    }
+  }
+
   return {
-    async prepareAhead(picture: Picture, signal?: AbortSignal): Promise<Float32Array> {
-      const pixels = sharedFloats(length);
-      await prepare(picture, pixels, signal);
-      return pixels;
+    take(bytes: Uint8Array, field: string, signal: AbortSignal | undefined): Picture {
+      let pixels: ReturnType<typeof prepare> | undefined;
+      const picture: Picture = {
+        pixels() {
+          pixels ??= prepare(bytes, field, signal);
+          return pixels;
+        },
+      };
+      if (isPreparedAhead || !isRunning) void picture.pixels();
+      return picture;
     },
-    async embed(
-      items: readonly (Picture | Float32Array)[],
-      signal: AbortSignal,
-    ): Promise<(Float32Array | ItemFailure)[]> {
-      const pixels =
-        free && free.length >= items.length * length ? free : sharedFloats(items.length * length);
-      free = undefined;
-      const rowAt = (at: number) => pixels.subarray(at * length, (at + 1) * length);
-      const failures = await Promise.all(items.map((item, at) => place(item, rowAt(at), signal)));
-      let count = 0;
-      for (const [at, failure] of failures.entries()) {
-        if (failure === undefined) pixels.copyWithin(count++ * length, at * length, (at + 1) * length);
-      }
-      const rows = count === 0 ? [] : await run(pixels.subarray(0, count * length), count, signal);
-      // A thread may still write into memory whose batch was given up.
-      if (!signal.aborted) free = pixels;
-      const next = rows.values();
-      return failures.map((failure) => failure ?? (next.next().value as Float32Array));
+    async embed(pictures: readonly Picture[], signal: AbortSignal): Promise<(Float32Array | ItemFailure)[]> {
+      const prepared = await Promise.all(pictures.map((picture) => picture.pixels()));
+      const pixels = prepared.filter((one) => one instanceof Float32Array);
+      const rows = (await run(pixels, signal)).values();
+      free.push(...pixels.slice(0, mostFree - free.length));
+      return prepared.map((one) => (one instanceof ItemFailure ? one : (rows.next().value as Float32Array)));
     },
   };
-
-  async function run(data: Float32Array, count: number, signal: AbortSignal): Promise<Float32Array[]> {
-    const feeds = { pixel_values: { type: 'float32', data, dims: [count, 3, size, size] } } as const;
-    return rowsOf(await vision.run(feeds, { signal }), 'image_embeds');
-  }
 }
 
 const sharedFloats = (length: number): Float32Array =>

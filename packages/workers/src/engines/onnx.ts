@@ -126,20 +126,27 @@ function wrapSession(ort: Ort, path: string, session: InferenceSession, info: En
 }
 
 /**
- * The runtime does not take memory that threads share, so that is copied, for each input into the same array again: a
- * fresh one of megabytes for each run keeps the garbage collector busy.
+ * The runtime takes one piece of memory that no other thread has. Anything else is copied, for each input into the same
+ * array again: a fresh one of megabytes for each run keeps the garbage collector busy.
  */
 function createOwnCopies(): (name: string, tensor: Tensor) => Tensor['data'] {
   const scratch = new Map<string, Float32Array>();
-  return (name, { type, data }) => {
-    if (type !== 'float32' || !(data.buffer instanceof SharedArrayBuffer)) return data;
+  return (name, { type, data, more = [] }) => {
+    const isOwn = more.length === 0 && !(data.buffer instanceof SharedArrayBuffer);
+    if (type !== 'float32' || isOwn) return data;
+    const parts = [data, ...more] as Float32Array[];
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
     let copy = scratch.get(name);
-    if (copy === undefined || copy.length < data.length) {
-      copy = new Float32Array(data.length);
+    if (copy === undefined || copy.length < length) {
+      copy = new Float32Array(length);
       scratch.set(name, copy);
     }
-    copy.set(data);
-    return copy.subarray(0, data.length);
+    let at = 0;
+    for (const part of parts) {
+      copy.set(part, at);
+      at += part.length;
+    }
+    return copy.subarray(0, length);
   };
 }
 
