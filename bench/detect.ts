@@ -57,7 +57,10 @@ export async function benchDetect(): Promise<BenchResult> {
   await double.stop();
   const raw = raws.reduce((best, side) => (median(side.rounds) < median(best.rounds) ? side : best));
   const [first] = photos;
-  const starts = await measureFirstResult(first?.base64 ?? '', STARTS);
+  const starts = await measureFirstResult(
+    { worker: 'detect', env: { DETECTOR_VARIANT: 'nano' }, input: { image: first?.base64 ?? '' } },
+    STARTS,
+  );
 
   const ratio = (side: Side) => round2(median(raw.rounds) / median(side.rounds));
   const ratios = { vsRawSessions: ratio(double), vsRawSessionsOneAtATime: ratio(single) };

@@ -4,26 +4,34 @@ import type { AddressInfo } from 'node:net';
 import { workerEnvironment } from '@spillway/protocol';
 import { builtInWorkers } from '@spillway/workers';
 
-/**
- * Milliseconds from starting the detect worker's process to its first result, several times: a server of a few lines
- * has one job waiting, as a gateway would that starts a worker for it.
- */
-export async function measureFirstResult(imageBase64: string, times: number): Promise<number[]> {
+export interface FirstResultOptions {
+  /** Name of a built-in worker. */
+  readonly worker: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** `measureOneStart`, several times. */
+export async function measureFirstResult(options: FirstResultOptions, times: number): Promise<number[]> {
   const spent: number[] = [];
-  for (let start = 0; start < times; start++) {
-    spent.push(await startOnce(JSON.stringify({ id: 'first', input: { image: imageBase64 } })));
-  }
+  for (let start = 0; start < times; start++) spent.push(await measureOneStart(options));
   return spent;
 }
 
-async function startOnce(job: string): Promise<number> {
+/**
+ * Milliseconds from starting a worker's process to its first result: a server of a few lines has one job waiting, as a
+ * gateway would that starts a worker for it.
+ */
+export async function measureOneStart({ worker, env, input }: FirstResultOptions): Promise<number> {
+  const job = JSON.stringify({ id: 'first', input });
   const done = Promise.withResolvers<void>();
   let isTaken = false;
   const server = createServer((request, response) => {
     const path = request.url ?? '';
-    if (path.includes('/job-take/') && !isTaken) {
+    const isBatch = path.includes('/job-take-batch/');
+    if ((isBatch || path.includes('/job-take/')) && !isTaken) {
       isTaken = true;
-      response.writeHead(200, { 'content-type': 'application/json' }).end(job);
+      response.writeHead(200, { 'content-type': 'application/json' }).end(isBatch ? `[${job}]` : job);
     } else if (path.includes('/job-done/')) {
       response.end('{}');
       readBody(request).then((body) => settleIfFinal(body, done), done.reject);
@@ -37,15 +45,15 @@ async function startOnce(job: string): Promise<number> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const [program = process.execPath, ...args] = builtInWorkers.detect?.command ?? [];
-  const env = workerEnvironment({
+  const [program = process.execPath, ...args] = builtInWorkers[worker]?.command ?? [];
+  const connection = workerEnvironment({
     origin: `http://127.0.0.1:${port}`,
     ...{ endpoint: 'bench', workerId: 'bench', key: 'bench', hostname: 'bench', gpu: 'cpu' },
     pingIntervalMs: 10_000,
   });
   const startedAt = performance.now();
   const child = spawn(program, args, {
-    env: { PATH: process.env.PATH, DETECTOR_VARIANT: 'nano', RUNPOD_LOG_LEVEL: 'error', ...env },
+    env: { PATH: process.env.PATH, RUNPOD_LOG_LEVEL: 'error', ...env, ...connection },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   child.once('exit', (code) =>
@@ -55,9 +63,11 @@ async function startOnce(job: string): Promise<number> {
     await done.promise;
     return performance.now() - startedAt;
   } finally {
-    const isOver = new Promise((resolve) => child.once('close', resolve));
-    child.kill('SIGKILL');
-    await isOver;
+    if (child.exitCode === null) {
+      const isOver = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGKILL');
+      await isOver;
+    }
     server.closeAllConnections();
     server.close();
   }

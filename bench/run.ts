@@ -31,6 +31,11 @@ const BENCHES: Readonly<Record<string, BenchRow>> = {
       'images a second of the detect worker against the raw sessions of its models; spawn to first result',
     run: async () => (await import('./detect.ts')).benchDetect(),
   },
+  inference: {
+    description:
+      'the clip worker against raw sessions and against open_clip on torch: start, throughput, memory; and detect',
+    run: async (flags) => (await import('./inference.ts')).benchInference(flags),
+  },
   jobs: {
     description: 'the job engine through HTTP against the bare server, BullMQ and the official Python SDK',
     run: async (flags) => (await import('./jobs.ts')).benchJobs(flags),
@@ -86,7 +91,8 @@ function help(): string {
 ${rows.join('\n')}
 
 --json    prints the figures as one last line
---only    runs that part of the bench alone (jobs: cycles, runsync, taken, workers, million, held)
+--only    runs that part of the bench alone (jobs: cycles, runsync, taken, workers, million, held;
+          inference: start, throughput, detect)
 --quick   short runs: to see that it works, not to be quoted
 `;
 }

@@ -31,12 +31,12 @@ if (row === undefined) {
     },
   );
 } else {
-  // The SDK and the worker load side by side; neither needs the other to start.
-  const [{ startWorker }, worker] = await Promise.all([
-    import('@spillway/sdk/worker'),
-    row.start({ env: process.env, warn: (message) => process.stderr.write(`${message}\n`) }).catch(fail),
-  ]);
+  const worker = await row
+    .start({ env: process.env, warn: (message) => process.stderr.write(`${message}\n`) })
+    .catch(fail);
   if (worker !== undefined) {
+    // Handlers import it too, so it is there already; asked for earlier, it would hold up the worker's own start.
+    const { startWorker } = await import('@spillway/sdk/worker');
     // The first signal lets the running jobs finish; `startWorker` ends the process, and with it the threads.
     await startWorker({ handler: worker.handler, concurrency: worker.concurrency });
   }

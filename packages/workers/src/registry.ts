@@ -4,7 +4,6 @@ import { type CardUse, decideCardUse } from './engines/card-use.ts';
 import { ENGINE_ENV } from './engines/engine-env.ts';
 import type { EngineReport } from './engines/engine-report.ts';
 import { MODEL_ENV } from './engines/model-env.ts';
-import { siblingModule } from './engines/sibling-module.ts';
 import type { PodRoute } from './pod/pod-route.ts';
 
 /**
@@ -83,7 +82,7 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
       ...['EMBEDDING_HMAC_WINDOW_S', 'SPILLWAY_ALLOW_PRIVATE_URLS', ...MODEL_ENV],
       ...ENGINE_ENV,
     ],
-    start: async (context) => (await import('./clip/worker.ts')).startClip(context),
+    start: async (context) => (await import('./clip/start.ts')).startClipProcess(context),
   },
 };
 
@@ -97,7 +96,8 @@ export interface BuiltInWorker {
   cardUse(env: Readonly<Record<string, string>>): CardUse;
 }
 
-const main = fileURLToPath(siblingModule(import.meta.url, 'main'));
+/** From the sources and from what is built of them alike. */
+const main = fileURLToPath(new URL('../bin/spillway-worker.mjs', import.meta.url));
 
 /** What `worker:` in `spillway.yaml` may name, with the command that a gateway starts for it. */
 export const builtInWorkers: Readonly<Record<string, BuiltInWorker>> = Object.fromEntries(

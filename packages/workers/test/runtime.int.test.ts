@@ -1,3 +1,5 @@
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createSystemClock } from '@spillway/sdk/clock';
 import * as ort from 'onnxruntime-node';
@@ -139,6 +141,19 @@ test('weights that are mapped from their file answer bit for bit like those that
     expect(Buffer.compare(Buffer.from(tensor.data.buffer), Buffer.from(theirs.buffer))).toBe(0);
   }
   await session.release();
+});
+
+test('a model that is a link to a file elsewhere, as in a hub’s cache, loads', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'spillway-link-'));
+  const link = path.join(folder, 'vision_encoder.onnx');
+  await symlink(demoEncoder, link);
+  try {
+    const engine = await createOnnxEngine(link, { threads: 1 });
+    engines.push(engine);
+    expect(engine.inputs.map(({ name }) => name)).toEqual(['pixel_values']);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('a model without large weights has none to map', () => {

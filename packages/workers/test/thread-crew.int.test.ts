@@ -1,5 +1,6 @@
 import { createManualClock } from '@spillway/sdk/clock';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
+import { SpareThread } from '../src/engines/spare-thread.ts';
 import { ThreadPool, type ThreadPoolOptions } from '../src/engines/thread-pool.ts';
 
 /** What a pool does with its threads over time: warm up, replace a quick one, unload, hand buffers over. */
@@ -138,4 +139,27 @@ test('a request whose buffer was given away before fails alone', async () => {
     /^The request could not be handed to its thread: /,
   );
   await expect(pool.run({ order: 'echo', text: 'alive' })).resolves.toBe('alive');
+});
+
+test('a thread that was started before its work was known becomes the first of a pool, once', async () => {
+  const spare = new SpareThread(entry);
+  const { pool } = createPool({ spare, data: { name: 'was spare' } });
+  expect(await pool.run({ order: 'name' })).toBe('was spare');
+  expect(spare.take()).toBeUndefined();
+  await spare.stop();
+  expect(await pool.run({ order: 'name' })).toBe('was spare');
+});
+
+test('a spare thread that could not even start leaves its pool one that says why', async () => {
+  const missing = new URL('./fixtures/no-such-thread.ts', import.meta.url);
+  const spare = new SpareThread(missing);
+  await vi.waitFor(() => expect(spare.isFree).toBe(false));
+  const { pool } = createPool({ entry: missing, spare });
+  await expect(pool.start()).rejects.toThrow('no-such-thread');
+});
+
+test('a spare thread that nobody takes can be ended, and is not to be had then', async () => {
+  const spare = new SpareThread(entry);
+  await spare.stop();
+  expect(spare.take()).toBeUndefined();
 });

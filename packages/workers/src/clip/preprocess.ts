@@ -26,9 +26,13 @@ export function checkProportions({ width, height }: RgbImage, field: string): vo
   throw new InputError(sentence, field);
 }
 
-/** Planes [3, size, size]. */
-export function preparePicture(image: RgbImage, { size, mean, std }: PreprocessSettings): Float32Array {
-  return normalizeToChw(cropMiddle(resizeShortSide(image, size), size), mean, std);
+/** Planes [3, size, size], in `output` where there is one. */
+export function preparePicture(
+  image: RgbImage,
+  { size, mean, std }: PreprocessSettings,
+  output?: Float32Array,
+): Float32Array {
+  return normalizeToChw(cropMiddle(resizeShortSide(image, size), size), mean, std, output);
 }
 
 export function resizeShortSide(image: RgbImage, size: number): RgbImage {

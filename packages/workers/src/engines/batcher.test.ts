@@ -104,6 +104,18 @@ test('callers that ask in a circle are waited for and stay in one batch', async 
   expect(last().items).toEqual(['c', 'a', 'b']);
 });
 
+test('after a long run callers are waited for longer than the window: a tenth of it', async () => {
+  const { batcher, clock, last, batches } = createEngine({ windowMs: 5 });
+  for (const item of 'abc') void batcher.add(item);
+  await clock.advance(400);
+  await last().finish();
+  void batcher.add('a');
+  await clock.advance(39);
+  expect(batches).toHaveLength(1);
+  await clock.advance(1);
+  expect(last().items).toEqual(['a']);
+});
+
 test('callers that do not come back are waited for no longer than the window, and once', async () => {
   const { batcher, clock, last, batches } = createEngine({ windowMs: 50 });
   for (const item of 'abc') void batcher.add(item);

@@ -4,14 +4,15 @@ import { createFairQueue } from './fair-queue.ts';
 /**
  * Puts the items of concurrent jobs together into batches for one engine. It owns the line of waiting items and when a
  * batch starts; what a batch computes is the caller's. While a batch runs the next one grows. An engine that is idle is
- * given what there is at once, except that after a run with several items in flight it waits, for the window at most,
- * until as many are there again: callers that ask in a circle come back within milliseconds, and without that wait they
- * fall apart into one small and one large batch for good. A single caller never waits.
+ * given what there is at once, except that after a run with several items in flight it waits until as many are there
+ * again: callers that ask in a circle come back within milliseconds, and without that wait they fall apart into one small
+ * and one large batch for good. It waits for the window, or a tenth of what the last run took where that is longer: the
+ * answers to a large batch take a while to go out, and a fuller next one is worth it. A single caller never waits.
  */
 export interface BatcherOptions<Item, Result> {
   /** Most items of one batch, 1 or more. */
   readonly maxSize: number;
-  /** Longest time that an idle engine waits for a batch to fill; 0 never waits. */
+  /** Time that an idle engine waits at most for a batch to fill, where its runs are not much longer; 0 never waits. */
   readonly windowMs: number;
   /** Most items that wait besides those that run; `add` refuses further ones. */
   readonly maxWaiting: number;
@@ -66,30 +67,32 @@ interface Batch<Item, Result> {
   readonly ended: Promise<void>;
 }
 
+/** Part of a run's time. */
+const WORTH_WAITING = 0.1;
+
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   const { maxSize, windowMs, maxWaiting, clock } = options;
   const queue = createFairQueue<Entry<Item, Result>>();
   const counts = { batches: 0, items: 0 };
   let running: Batch<Item, Result> | undefined;
   let expected = 1;
+  let lastRunMs = 0;
   let stopWindow: (() => void) | undefined;
   let isLookDue = false;
   let isStopped = false;
 
-  /** Items that one caller adds one after the other, without a pause, are seen together. */
+  /** Items that are added without a pause are seen together, also those of callers that were just answered. */
   function lookSoon(): void {
     if (isLookDue || running !== undefined) return;
     isLookDue = true;
-    queueMicrotask(() => {
-      isLookDue = false;
-      look();
-    });
+    queueMicrotask(look);
   }
 
   function look(): void {
+    isLookDue = false;
     if (running !== undefined || queue.size === 0 || isStopped) return;
     if (windowMs <= 0 || queue.size >= Math.min(maxSize, expected)) start();
-    else stopWindow ??= clock.timer(windowMs, start);
+    else stopWindow ??= clock.timer(Math.max(windowMs, lastRunMs * WORTH_WAITING), start);
   }
 
   function closeWindow(): void {
@@ -103,13 +106,15 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
     const controller = new AbortController();
     counts.batches += 1;
     counts.items += entries.length;
-    running = { entries, controller, ended: runBatch(options, entries, controller.signal).then(end) };
+    const startedAt = clock.now();
+    const ended = runBatch(options, entries, controller.signal).then((answered) => end(answered, startedAt));
+    running = { entries, controller, ended };
   }
 
-  function end(answered: number): void {
+  function end(answered: number, startedAt: number): void {
     running = undefined;
+    lastRunMs = clock.now() - startedAt;
     expected = answered + queue.size;
-    // Who was just answered may add the next item in this very turn.
     lookSoon();
   }
 
@@ -128,9 +133,8 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       if (queue.size >= maxWaiting) return Promise.reject(fullError(queue.size));
       return new Promise((resolve, reject) => {
         const onAbort = () => cancel(entry, signal?.reason);
-        const entry = createEntry(item, { resolve, reject }, () => {
-          signal?.removeEventListener('abort', onAbort);
-        });
+        const forget = () => signal?.removeEventListener('abort', onAbort);
+        const entry = createEntry(item, { resolve, reject }, forget);
         signal?.addEventListener('abort', onAbort, { once: true });
         queue.add(entry, group);
         lookSoon();

@@ -14,7 +14,14 @@ export type TensorData =
   | { readonly type: 'bool'; readonly data: Uint8Array };
 
 /** Row-major tensor; the product of `dims` is `data.length`. A zero in `dims` means no elements. */
-export type Tensor = TensorData & { readonly dims: readonly number[] };
+export type Tensor = TensorData & {
+  readonly dims: readonly number[];
+  /**
+   * For feeds: what follows `data` along the first dimension. Items that were made one by one need not be put together
+   * before they reach the model's thread.
+   */
+  readonly more?: readonly TensorData['data'][];
+};
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 

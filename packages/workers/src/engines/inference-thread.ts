@@ -25,6 +25,8 @@ export interface InferenceThreadOptions {
   readonly entry: URL;
   /** Its data is handed to the thread's set-up and must survive a structured clone. */
   readonly start: ThreadStart;
+  /** A thread of the same entry that runs already and waits for its start (`spare-thread.ts`). */
+  readonly spare?: Worker | undefined;
   /** Called each time the thread can take a task. */
   onIdle(): void;
   /** Called once, when the thread has ended. */
@@ -50,7 +52,9 @@ export class InferenceThread {
     // Who asks for `ready` hears of the failure; that nobody asks must not end the process.
     this.ready.catch(() => undefined);
     refuseTelemetry();
-    this.#worker = new Worker(options.entry, { workerData: options.start, env: threadEnvironment() });
+    const { entry, start, spare } = options;
+    this.#worker = spare ?? new Worker(entry, { workerData: start, env: threadEnvironment() });
+    if (spare) this.#post({ kind: 'start', start });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.#endReason = error instanceof Error ? error.message : String(error);
@@ -157,7 +161,7 @@ export class InferenceThread {
 }
 
 /** Threads do not inherit the compile cache; named in their environment, it saves 90 ms of each start (measured). */
-function threadEnvironment(): NodeJS.ProcessEnv {
+export function threadEnvironment(): NodeJS.ProcessEnv {
   const folder = getCompileCacheDir();
   return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: path.dirname(folder) };
 }

@@ -11,6 +11,9 @@ export interface ModelThreadData {
   readonly warmUpFeeds?: Tensors | undefined;
 }
 
+// A spare thread waits for its model; the runtime is there when that comes.
+import('onnxruntime-node').catch(() => undefined);
+
 await serveThread(async (data) => {
   const { file, options, warmUpFeeds } = data as ModelThreadData;
   const engine = await createOnnxEngine(file, options);

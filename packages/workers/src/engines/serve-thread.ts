@@ -1,4 +1,4 @@
-import { parentPort, type Transferable, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, type Transferable, workerData } from 'node:worker_threads';
 import { InputError } from '../media/input-error.ts';
 import type { FromThread, ThreadFailure, ThreadStart, ToThread } from './thread-messages.ts';
 import { UnusablePartError } from './unusable-part-error.ts';
@@ -39,7 +39,7 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
   if (port === null) {
     throw new Error('This file is the entry of an inference thread; start it through a ThreadPool.');
   }
-  const { data, warmUp } = workerData as ThreadStart;
+  const { data, warmUp } = (workerData as ThreadStart | null) ?? (await receiveStart(port));
   const send = (message: FromThread, transfer: readonly Transferable[] = []) =>
     port.postMessage(message, [...transfer]);
   const running = new Map<number, AbortController>();
@@ -76,11 +76,20 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
     stopWarmUp();
     if (message.kind === 'run') {
       void answer(message.id, message.request);
-    } else {
+    } else if (message.kind === 'cancel') {
       running.get(message.id)?.abort();
     }
   });
   send({ kind: 'ready', info: service.info });
+}
+
+/** What a spare thread is to run. Nothing else is sent to it before it says that it is ready. */
+function receiveStart(port: MessagePort): Promise<ThreadStart> {
+  return new Promise((resolve) => {
+    port.once('message', (message: ToThread) => {
+      if (message.kind === 'start') resolve(message.start);
+    });
+  });
 }
 
 async function setUpWarm(

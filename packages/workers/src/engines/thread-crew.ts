@@ -1,6 +1,7 @@
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import type { WarmUp } from './engine-settings.ts';
 import { InferenceThread } from './inference-thread.ts';
+import type { SpareThread } from './spare-thread.ts';
 
 /**
  * Which threads of a pool are alive; the pool owns the requests. One thread is started at first, further ones when asked
@@ -15,6 +16,8 @@ export interface CrewOptions {
   readonly data: unknown;
   /** Handed instead to a first thread that is ready sooner and slower at work. */
   readonly quickData?: unknown;
+  /** Becomes the first thread, where it is still free. */
+  readonly spare?: SpareThread | undefined;
   /** Most threads at work at once. */
   readonly size: number;
   /** Default `idle`. */
@@ -113,6 +116,7 @@ export class ThreadCrew {
         data: isQuick ? quickData : data,
         warmUp: isSuccessor && warmUp === 'idle' ? 'ready' : warmUp,
       },
+      spare: this.#options.spare?.take(),
       onIdle: () => this.#onIdle(member),
       onGone: () => this.#onGone(member),
     });

@@ -4,6 +4,7 @@ import { type EngineSettings, isFastStartWorthIt, shareCores } from './engine-se
 import type { ModelThreadData } from './model-thread.ts';
 import type { OnnxOptions } from './onnx.ts';
 import { siblingModule } from './sibling-module.ts';
+import type { SpareThread } from './spare-thread.ts';
 import { tensorBuffers } from './tensor-buffers.ts';
 import { ThreadPool } from './thread-pool.ts';
 
@@ -17,6 +18,8 @@ export interface ThreadEngineOptions {
   readonly settings: EngineSettings;
   /** Engines and threads of this worker that compute at the same time and share its cores; default 1. */
   readonly sharedBy?: number | undefined;
+  /** Becomes its first thread. */
+  readonly spare?: SpareThread | undefined;
   /** What a warm-up run is fed with; without it there is no warm-up. */
   readonly warmUpFeeds?: Tensors | undefined;
   /** Most runs that wait besides the one that runs; default 64. */
@@ -44,6 +47,7 @@ interface ReadyInfo {
 export async function createThreadEngine(options: ThreadEngineOptions): Promise<ThreadEngine> {
   const pool = new ThreadPool({
     ...modelThread(options),
+    spare: options.spare,
     size: 1,
     maxWaiting: options.maxWaiting ?? 64,
     warmUp: options.settings.warmUp,

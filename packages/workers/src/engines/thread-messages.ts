@@ -8,6 +8,8 @@ export interface ThreadStart {
 }
 
 export type ToThread =
+  /** To a thread that was started without. */
+  | { readonly kind: 'start'; readonly start: ThreadStart }
   | { readonly kind: 'run'; readonly id: number; readonly request: unknown }
   | { readonly kind: 'cancel'; readonly id: number };
 

@@ -80,14 +80,15 @@ function checkResize(image: RgbImage, width: number, height: number, box: Resamp
 /**
  * Planes [3, height, width] of (value / 255 - mean) / std, in single precision step by step as torchvision's
  * `ToTensor` and `Normalize` compute them.
+ * @param output where to put them, if not into an array of their own.
  */
 export function normalizeToChw(
   image: RgbImage,
   mean: readonly number[],
   std: readonly number[],
+  output: Float32Array = new Float32Array(3 * image.width * image.height),
 ): Float32Array {
   const plane = image.width * image.height;
-  const output = new Float32Array(plane * 3);
   const [red, green, blue] = [0, 1, 2].map((c) => normalizedLevels(mean[c] ?? 0, std[c] ?? 1)) as Levels;
   const input = image.data;
   for (let i = 0, from = 0; i < plane; i++, from += 3) {
