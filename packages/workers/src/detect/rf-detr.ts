@@ -53,11 +53,11 @@ export function createRfDetr(model: Model, engine: Engine, { numClasses }: Detec
   const size = pictureSize(model, engine);
   const mean = model.mean ?? IMAGENET_MEAN;
   const std = model.std ?? IMAGENET_STD;
-  // rfdetr trains and validates on antialiased pictures; what its `predict` does changed with its versions.
+  // Without antialiasing, as `predict` of rfdetr and transformers do; models trained otherwise say so in their card.
   const prepare = (image: RgbImage, region: BoundingBox) =>
-    model.antialias === false
-      ? sampleToChw(image, region, { size, mean, std })
-      : normalizeToChw(resizeRgb(image, size, size, 'bilinear', region), mean, std);
+    model.antialias === true
+      ? normalizeToChw(resizeRgb(image, size, size, 'bilinear', region), mean, std)
+      : sampleToChw(image, region, { size, mean, std });
   // A head has one score more than classes, and fine-tuned ones leave it or others untrained: what the labels do not
   // name is no class. Without any labels all are kept, so that nothing is lost.
   const named = new Set(Object.keys(model.labels).map(Number));

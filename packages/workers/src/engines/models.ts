@@ -28,7 +28,7 @@ export interface Model {
   readonly inputSize?: number | undefined;
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
-  /** Whether pictures are shrunk with antialiasing; default true. */
+  /** Of a detector: whether pictures are shrunk with antialiasing; default false. */
   readonly antialias?: boolean | undefined;
   readonly licence?: string | undefined;
   readonly source?: string | undefined;
