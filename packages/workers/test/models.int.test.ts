@@ -71,6 +71,25 @@ test('the folder of a public export is known by its config files', async () => {
   });
 });
 
+test('what an export leaves open with null is taken as left out', async () => {
+  const place = path.join(folder, 'sam2.1-tiny-ONNX');
+  await cp(path.join(fixtures, 'sam2.1-tiny-ONNX'), place, { recursive: true });
+  const config = {
+    ...{ crop_size: null, do_center_crop: null, image_mean: null, image_std: null },
+    size: { height: 1024, width: 1024, longest_edge: null },
+  };
+  await writeFile(path.join(place, 'preprocessor_config.json'), JSON.stringify(config));
+  const model = await loadModel(place, ['sam2']);
+  expect(model).toMatchObject({ contract: 'sam2', inputSize: 1024 });
+  expect(model.mean).toBeUndefined();
+});
+
+test('a detector’s card says whether pictures are shrunk with antialiasing', async () => {
+  expect(await loadModel(await writeModel('plain'), ['rf-detr'])).toMatchObject({ antialias: undefined });
+  const smooth = await loadModel(await writeModel('smooth', { antialias: true }), ['rf-detr']);
+  expect(smooth.antialias).toBe(true);
+});
+
 test('an .onnx file loads by itself, in the layout of an export with the config beside it', async () => {
   const bare = await loadModel(path.join(fixtures, 'official-rf-detr.onnx'), ['rf-detr']);
   expect(bare).toMatchObject({ id: 'official-rf-detr', labels: {} });

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { ThreadPool } from '../src/engines/thread-pool.ts';
 import { InputError } from '../src/media/input-error.ts';
@@ -148,4 +149,20 @@ test('stopping rejects what runs and what waits, takes no more, and can be calle
     { status: 'rejected', reason },
   ]);
   await expect(pool.run({ order: 'echo' })).rejects.toThrow('The worker is stopping and takes no more work.');
+});
+
+test('a thread that is inside a call of the runtime ends when the call has', async () => {
+  const pool = createPool();
+  const flag = new Int32Array(new SharedArrayBuffer(8));
+  const inside = Promise.withResolvers<void>();
+  const onProgress = (value: unknown) => value === 'inside' && inside.resolve();
+  pool.run({ order: 'call', flag }, { onProgress }).catch(() => undefined);
+  await inside.promise;
+  const stopped = pool.stop();
+  // Turns in which a thread that is ended at once would be gone.
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  Atomics.store(flag, 0, 1);
+  Atomics.notify(flag, 0);
+  await stopped;
+  expect(Atomics.load(flag, 1)).toBe(1);
 });

@@ -116,7 +116,8 @@ def decoder(state):
 def describe(name, contract, variant, sentence, size, labels=None):
     about = {"id": name, "contract": contract, "variant": variant, "demo": True, "description": sentence}
     if labels:
-        about["labels"] = labels
+        # The detector learns from antialiased pictures.
+        about.update(labels=labels, antialias=True)
     about.update(inputSize=size, licence="MIT", source=SOURCE, vramBytes=1_000_000_000)
     return about
 

@@ -3,7 +3,7 @@ import type { RgbImage } from '../media/raster.ts';
 import { normalizeToChw, resizeRgb } from '../media/resample.ts';
 
 /**
- * A picture as CLIP's vision tower takes it, as open_clip and transformers prepare it, level for level: the short side
+ * A picture as CLIP's vision tower takes it, as open_clip prepares it, level for level: the short side
  * to `size` by Pillow's antialiased bicubic filter, the middle square, values / 255, mean and standard deviation.
  */
 export interface PreprocessSettings {

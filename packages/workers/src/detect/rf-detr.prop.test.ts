@@ -23,7 +23,7 @@ test('detections are those of cutting the sorted list of all pairs first and thr
   fc.assert(
     fc.property(outputs, (output) => {
       const reference = Array.from(output.logits, (value, pair) => ({
-        score: 1 / (1 + Math.exp(-value)),
+        score: Math.fround(1 / Math.fround(1 + Math.fround(Math.exp(-value)))),
         pair,
       }))
         .sort((a, b) => b.score - a.score || a.pair - b.pair)

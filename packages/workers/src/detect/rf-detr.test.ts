@@ -149,3 +149,36 @@ test('a score equal to the threshold is not above it', () => {
   expect(decodeDetections({ ...raw, threshold: 0.5 })).toEqual([]);
   expect(decodeDetections({ ...raw, threshold: 0.49 })).toHaveLength(1);
 });
+
+test('scores that are equal in single precision keep the order of their places', () => {
+  const raw = {
+    ...{ boxes: new Float32Array(4).fill(0.5), queries: 1, classes: 2, threshold: 0, width: 10, height: 10 },
+    // 1 - 1.1e-9 and 1 - 1e-9, both 1 in single precision.
+    logits: Float32Array.from([20.6, 20.7]),
+  };
+  expect(decodeDetections(raw)).toMatchObject([{ classIndex: 0, score: 1 }]);
+});
+
+test('a box of negative size is empty, as in the reference', () => {
+  const raw = {
+    ...{ queries: 1, classes: 1, threshold: 0, width: 10, height: 10, logits: Float32Array.from([0]) },
+    boxes: Float32Array.from([0.5, 0.5, -0.2, 0.4]),
+  };
+  expect(decodeDetections(raw)[0]?.box).toMatchObject({ x_min: 5, x_max: 5 });
+});
+
+test('pictures are shrunk without antialiasing, unless the model was trained with it', async () => {
+  const names = { input: 'input', boxes: 'dets', logits: 'labels' };
+  const image = { width: 4, height: 4, data: new Uint8Array(48) };
+  // One white column in four: antialiasing spreads it over both halves of two pixels, sampling takes half of it.
+  for (let row = 0; row < 4; row++) image.data.fill(255, row * 12, row * 12 + 3);
+  const fedWith = async (antialias?: boolean) => {
+    const { engine, fed } = fakeEngine(names, 2, outputs('dets', 'labels'));
+    const card = { ...model, mean: [0, 0, 0], std: [1, 1, 1], antialias };
+    await createRfDetr(card, engine).detect(image, { ...whole, y_max: 4 }, { threshold: 0.5 });
+    return Array.from(fed[0]?.input?.data.slice(0, 2) ?? [], Number);
+  };
+  expect(await fedWith()).toEqual([0.5, 0]);
+  const [left = 0] = await fedWith(true);
+  expect(left).toBeCloseTo(109 / 255, 5);
+});

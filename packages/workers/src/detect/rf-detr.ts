@@ -4,6 +4,7 @@ import { ModelError } from '../engines/model-error.ts';
 import type { Model } from '../engines/models.ts';
 import type { BoundingBox, RgbImage } from '../media/raster.ts';
 import { normalizeToChw, resizeRgb } from '../media/resample.ts';
+import { sampleToChw } from '../media/resample-unfiltered.ts';
 import { productClass } from './classes.ts';
 
 /**
@@ -52,6 +53,11 @@ export function createRfDetr(model: Model, engine: Engine, { numClasses }: Detec
   const size = pictureSize(model, engine);
   const mean = model.mean ?? IMAGENET_MEAN;
   const std = model.std ?? IMAGENET_STD;
+  // Without antialiasing, as `predict` of rfdetr and transformers do; models trained otherwise say so in their card.
+  const prepare = (image: RgbImage, region: BoundingBox) =>
+    model.antialias === true
+      ? normalizeToChw(resizeRgb(image, size, size, 'bilinear', region), mean, std)
+      : sampleToChw(image, region, { size, mean, std });
   // A head has one score more than classes, and fine-tuned ones leave it or others untrained: what the labels do not
   // name is no class. Without any labels all are kept, so that nothing is lost.
   const named = new Set(Object.keys(model.labels).map(Number));
@@ -60,14 +66,8 @@ export function createRfDetr(model: Model, engine: Engine, { numClasses }: Detec
 
   return {
     async detect(image, region, { threshold, signal }) {
-      const square = resizeRgb(image, size, size, 'bilinear', region);
-      const feeds = {
-        [inputName]: {
-          type: 'float32' as const,
-          data: normalizeToChw(square, mean, std),
-          dims: [1, 3, size, size],
-        },
-      };
+      const data = prepare(image, region);
+      const feeds = { [inputName]: { type: 'float32' as const, data, dims: [1, 3, size, size] } };
       const outputs = await engine.run(feeds, signal === undefined ? {} : { signal });
       const logits = floatOutput(outputs, logitsName);
       const [, queries = 0, classes = 0] = logits.dims;
@@ -121,7 +121,8 @@ export function decodeDetections(raw: RawOutput): RawDetection[] {
   found.sort((a, b) => b.score - a.score || a.pair - b.pair);
   return found.slice(0, queries).map(({ pair, score }) => {
     const at = Math.floor(pair / classes) * 4;
-    const [cx = 0, cy = 0, w = 0, h = 0] = boxes.subarray(at, at + 4);
+    const [cx = 0, cy = 0, width01 = 0, height01 = 0] = boxes.subarray(at, at + 4);
+    const [w, h] = [Math.max(width01, 0), Math.max(height01, 0)];
     const clamp = (value: number, limit: number) => Math.min(Math.max(value * limit, 0), limit);
     return {
       classIndex: pair % classes,
@@ -136,8 +137,9 @@ export function decodeDetections(raw: RawOutput): RawDetection[] {
   });
 }
 
+/** Step by step in single precision, as PyTorch computes it: which scores are equal decides the order. */
 function sigmoid(logit: number): number {
-  return 1 / (1 + Math.exp(-logit));
+  return Math.fround(1 / Math.fround(1 + Math.fround(Math.exp(-logit))));
 }
 
 /** Without labels a class is called by its index, which shows that they are missing. */

@@ -22,11 +22,12 @@ const configSchema = z.looseObject({
   id2label: z.record(z.string(), z.string()).optional(),
 });
 
-const channels = z.array(z.number()).length(3).optional();
+// transformers 4 wrote null for what a processor does not use.
+const channels = z.array(z.number()).length(3).nullish();
 
 const side = z
-  .union([z.number(), z.looseObject({ height: z.number().optional(), width: z.number().optional() })])
-  .optional();
+  .union([z.number(), z.looseObject({ height: z.number().nullish(), width: z.number().nullish() })])
+  .nullish();
 
 const preprocessorSchema = z.looseObject({
   size: side,
@@ -52,9 +53,9 @@ export async function readExportCard(folder: string): Promise<ExportCard> {
   return {
     contract: CONTRACT_BY_MODEL_TYPE[config?.model_type ?? ''],
     labels: config?.id2label,
-    inputSize: typeof size === 'number' ? size : size?.height,
-    mean: preprocessor?.image_mean,
-    std: preprocessor?.image_std,
+    inputSize: (typeof size === 'number' ? size : size?.height) ?? undefined,
+    mean: preprocessor?.image_mean ?? undefined,
+    std: preprocessor?.image_std ?? undefined,
   };
 }
 

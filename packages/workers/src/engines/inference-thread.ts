@@ -2,6 +2,7 @@ import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import { type Transferable, Worker } from 'node:worker_threads';
 import { InputError } from '../media/input-error.ts';
+import { closeGate, createNativeGate, dropGate } from './native-gate.ts';
 import { refuseTelemetry } from './no-telemetry.ts';
 import type { FromThread, ThreadFailure, ThreadStart, ToThread } from './thread-messages.ts';
 import { UnusablePartError } from './unusable-part-error.ts';
@@ -24,7 +25,7 @@ export interface InferenceThreadOptions {
   /** Module that calls `serveThread`. */
   readonly entry: URL;
   /** Its data is handed to the thread's set-up and must survive a structured clone. */
-  readonly start: ThreadStart;
+  readonly start: Omit<ThreadStart, 'gate'>;
   /** A thread of the same entry that runs already and waits for its start (`spare-thread.ts`). */
   readonly spare?: Worker | undefined;
   /** Called each time the thread can take a task. */
@@ -39,6 +40,7 @@ export class InferenceThread {
   /** Resolves with what the thread says of itself; rejects with the sentence why it cannot be used. */
   readonly ready: Promise<unknown>;
   readonly #started = Promise.withResolvers<unknown>();
+  readonly #gate = createNativeGate();
   readonly #worker: Worker;
   readonly #options: InferenceThreadOptions;
   #state: ThreadState = 'starting';
@@ -52,7 +54,8 @@ export class InferenceThread {
     // Who asks for `ready` hears of the failure; that nobody asks must not end the process.
     this.ready.catch(() => undefined);
     refuseTelemetry();
-    const { entry, start, spare } = options;
+    const { entry, spare } = options;
+    const start: ThreadStart = { ...options.start, gate: this.#gate };
     this.#worker = spare ?? new Worker(entry, { workerData: start, env: threadEnvironment() });
     if (spare) this.#post({ kind: 'start', start });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
@@ -103,6 +106,7 @@ export class InferenceThread {
   async stop(): Promise<void> {
     if (this.#state !== 'gone') {
       this.#state = 'stopping';
+      await closeGate(this.#gate);
       await this.#worker.terminate();
     }
   }
@@ -147,6 +151,7 @@ export class InferenceThread {
   }
 
   #end(): void {
+    dropGate(this.#gate);
     const task = this.#task;
     const wasStopped = this.#state === 'stopping';
     this.#task = undefined;

@@ -30,6 +30,8 @@ export const modelJsonSchema = z.looseObject({
   labels: z.record(z.string().regex(/^\d+$/, 'expected class indices as keys'), z.string().min(1)).optional(),
   /** Side of the square picture that the model takes, pixels. Needed only where the graph leaves it open. */
   inputSize: z.number().int().positive().optional(),
+  /** Of a detector: whether pictures are shrunk with antialiasing; default false, as RF-DETR's own packages do. */
+  antialias: z.boolean().optional(),
   licence: z.string().min(1),
   source: z.string().min(1),
   /** What of the source it is: a commit, say. */

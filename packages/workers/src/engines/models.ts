@@ -28,6 +28,8 @@ export interface Model {
   readonly inputSize?: number | undefined;
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
+  /** Of a detector: whether pictures are shrunk with antialiasing; default false. */
+  readonly antialias?: boolean | undefined;
   readonly licence?: string | undefined;
   readonly source?: string | undefined;
   /** What of the source it is: a commit, say. */
@@ -146,7 +148,7 @@ async function loadModelFolder(
   const { labels = config.labels ?? {}, inputSize = config.inputSize } = card;
   return {
     ...{ id, contract, variant, isDemo: demo, origin: card.isExport === true ? 'export' : 'card' },
-    ...{ labels, inputSize },
+    ...{ labels, inputSize, antialias: card.antialias },
     ...{ mean: config.mean, std: config.std, licence, source, revision, vramBytes },
     ...{ path: folder, ...found, hashes: hashesOf(folder, card) },
   };

@@ -2,6 +2,7 @@ import type { InferenceSession } from 'onnxruntime-node';
 import type { Engine, EngineInfo, Provider, RunOptions, Tensor, TensorInfo, Tensors } from './engine.ts';
 import { mapWeights } from './mapped-weights.ts';
 import { ModelError } from './model-error.ts';
+import { callNative } from './native-gate.ts';
 import { loadOnnxRuntime } from './onnx-runtime.ts';
 import { decideProvider, inspectProviders, type ProviderChoice, type ProviderDecision } from './providers.ts';
 
@@ -89,9 +90,9 @@ async function createSession(
     logSeverityLevel: 3,
   };
   const mapped = mapWeights(path);
-  if (mapped === undefined) return ort.InferenceSession.create(path, options);
+  if (mapped === undefined) return callNative(() => ort.InferenceSession.create(path, options));
   config.model_external_initializers_file_folder_path = mapped.folder;
-  return ort.InferenceSession.create(mapped.bytes, options);
+  return callNative(() => ort.InferenceSession.create(mapped.bytes, options));
 }
 
 function wrapSession(ort: Ort, path: string, session: InferenceSession, info: EngineInfo): OnnxEngine {
@@ -112,14 +113,14 @@ function wrapSession(ort: Ort, path: string, session: InferenceSession, info: En
         native[name] = new ort.Tensor(tensor.type, owned(name, tensor), tensor.dims);
       }
       const outputs: Record<string, Tensor> = {};
-      for (const [name, value] of Object.entries(await session.run(native))) {
+      for (const [name, value] of Object.entries(await callNative(() => session.run(native)))) {
         outputs[name] = { type: value.type, data: value.data, dims: value.dims } as Tensor;
       }
       return outputs;
     },
 
     dispose(): Promise<void> {
-      disposed ??= session.release();
+      disposed ??= callNative(() => session.release());
       return disposed;
     },
   };

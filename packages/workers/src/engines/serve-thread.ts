@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, type Transferable, workerData } from 'node:worker_threads';
 import { InputError } from '../media/input-error.ts';
+import { adoptGate } from './native-gate.ts';
 import type { FromThread, ThreadFailure, ThreadStart, ToThread } from './thread-messages.ts';
 import { UnusablePartError } from './unusable-part-error.ts';
 
@@ -87,7 +88,9 @@ export async function serveThread(setUp: (data: unknown) => Promise<ThreadServic
 function receiveStart(port: MessagePort): Promise<ThreadStart> {
   return new Promise((resolve) => {
     port.once('message', (message: ToThread) => {
-      if (message.kind === 'start') resolve(message.start);
+      if (message.kind !== 'start') return;
+      adoptGate(message.start.gate);
+      resolve(message.start);
     });
   });
 }

@@ -1,10 +1,12 @@
 import type { WarmUp } from './engine-settings.ts';
+import type { NativeGate } from './native-gate.ts';
 
 /** What passes between the main thread and an inference thread. Everything here survives a structured clone. */
 export interface ThreadStart {
   /** For the thread's set-up. */
   readonly data: unknown;
   readonly warmUp: WarmUp;
+  readonly gate: NativeGate;
 }
 
 export type ToThread =

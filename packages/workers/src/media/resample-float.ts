@@ -41,7 +41,7 @@ export function resizeFloatBilinear(
   return output;
 }
 
-interface BilinearTaps {
+export interface BilinearTaps {
   readonly low: Int32Array;
   readonly high: Int32Array;
   /** Weight of `high`; the rest goes to `low`. */
@@ -49,7 +49,7 @@ interface BilinearTaps {
 }
 
 /** PyTorch computes positions in single precision. */
-function bilinearTaps(size: number, outSize: number): BilinearTaps {
+export function bilinearTaps(size: number, outSize: number): BilinearTaps {
   const low = new Int32Array(outSize);
   const high = new Int32Array(outSize);
   const weight = new Float32Array(outSize);
