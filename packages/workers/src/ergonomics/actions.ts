@@ -3,6 +3,7 @@ import { judgeActivity, namesOf } from './activity/judge-activity.ts';
 import { readPose } from './pose/layouts.ts';
 import { readAngles } from './pose/read-angles.ts';
 import { type ScoredPose, scorePose } from './pose/score-pose.ts';
+import { reportSequence } from './results/report-sequence.ts';
 import {
   type ActivityInput,
   type KeypointsInput,
@@ -11,6 +12,7 @@ import {
   parseKeypoints,
   parsePart,
   parseScore,
+  parseSequence,
   type ScoreInput,
 } from './schema.ts';
 import { codeReba, codeRula } from './scoring/code-posture.ts';
@@ -29,6 +31,7 @@ export const ACTIONS: Readonly<Record<string, (fields: Fields) => unknown>> = {
   score_keypoints: (fields) => scoreKeypoints(parseKeypoints(fields)),
   score_part: (fields) => scorePart(parsePart(fields)),
   activity: (fields) => judgeSamples(parseActivity(fields)),
+  score_sequence: (fields) => reportSequence(parseSequence(fields)),
 };
 
 /** @throws InputError */

@@ -3,12 +3,14 @@ import { InputError } from '../media/input-error.ts';
 import { listProblems, problemSentence } from '../problems.ts';
 import { activitySettingsSchema } from './activity/activity-settings.ts';
 import { type Keypoint, LAYOUT_NAMES, LAYOUTS, type LayoutName } from './pose/layouts.ts';
+import { RESULT_FORMATS } from './results/formats.ts';
 import { rebaComponentsSchema, rulaComponentsSchema } from './scoring/components.ts';
 import { nioshInputSchema } from './scoring/niosh.ts';
 import { owasCodesSchema } from './scoring/owas.ts';
 import { BANDED_PARTS, LOAD_PATTERNS, METHODS_WITH_PARTS } from './scoring/part-bands.ts';
 import { measuredFields, observedFields, observedSchema } from './scoring/posture.ts';
 import { scoringSettingsSchema } from './scoring/scoring-settings.ts';
+import { sequenceSettingsSchema } from './sequence/sequence-settings.ts';
 import { keypointSettingsSchema } from './settings.ts';
 
 /**
@@ -79,6 +81,37 @@ export function checkKeypoints(
   if (wrong >= 0) complain(`expected ${form}, or null`, [wrong]);
 }
 
+const MOST_FRAMES = 200_000;
+const scoreSequence = z
+  .object({
+    ...layoutFields,
+    title: z.string({ error: 'expected text' }).max(200, 'expected at most 200 characters').optional(),
+    frames: z
+      .array(
+        z.object({ t: z.number({ error: 'expected seconds' }), keypoints: keypointsSchema.nullable() }),
+        { error: 'expected a list of {"t": seconds, "keypoints": [[x, y, confidence]]}' },
+      )
+      .min(2, 'expected at least two')
+      .max(MOST_FRAMES, `expected at most ${MOST_FRAMES}`),
+    observed: observedSchema.prefault({}),
+    settings: sequenceSettingsSchema.prefault({}),
+    formats: z.array(choice(RESULT_FORMATS), { error: 'expected a list of formats' }).default([]),
+  })
+  .superRefine(({ frames, layout, dimensions: size }, context) => {
+    for (const [at, { t, keypoints }] of frames.entries()) {
+      const before = context.issues.length;
+      const complain = (message: string, path: (string | number)[]) =>
+        context.addIssue({ code: 'custom', message, path: ['frames', at, ...path] });
+      if (t <= (frames[at - 1]?.t ?? Number.NEGATIVE_INFINITY))
+        complain('expected more than that of the frame before', ['t']);
+      if (keypoints)
+        checkKeypoints(keypoints, layout, size, (message, path) => complain(message, ['keypoints', ...path]));
+      // One wrong frame is enough to know; a whole file of them would be the same sentence again and again.
+      if (context.issues.length > before) return;
+    }
+  });
+
+export type SequenceInput = z.infer<typeof scoreSequence>;
 const partFields = { method: choice(METHODS_WITH_PARTS), settings: scoring };
 const scorePart = z.discriminatedUnion(
   'part',
@@ -146,6 +179,7 @@ export function parseScore(fields: Fields): ScoreInput {
 
 export const parseKeypoints = (fields: Fields): KeypointsInput => parse(scoreKeypoints, fields);
 export const parseActivity = (fields: Fields): ActivityInput => parse(activityInput, fields);
+export const parseSequence = (fields: Fields): SequenceInput => parse(scoreSequence, fields);
 export const parsePart = (fields: Fields): PartInput => parse(scorePart, fields);
 
 /** @throws InputError naming every field that is wrong and what was expected. */

@@ -25,8 +25,14 @@ export function filterZeroPhase(values: readonly number[], section: Section): nu
   const pad = Math.min(PADDING, values.length - 1);
   if (pad < 1) return [...values];
   const [first = 0, last = 0] = [values[0], values.at(-1)];
-  const before = values.slice(1, pad + 1).toReversed().map((value) => 2 * first - value);
-  const after = values.slice(-pad - 1, -1).toReversed().map((value) => 2 * last - value);
+  const before = values
+    .slice(1, pad + 1)
+    .toReversed()
+    .map((value) => 2 * first - value);
+  const after = values
+    .slice(-pad - 1, -1)
+    .toReversed()
+    .map((value) => 2 * last - value);
   const forward = filterOnce([...before, ...values, ...after], section);
   return filterOnce(forward.toReversed(), section).toReversed().slice(pad, -pad);
 }

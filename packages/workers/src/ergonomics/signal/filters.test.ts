@@ -23,7 +23,8 @@ interface Golden {
     readonly output: readonly number[];
   }[];
 }
-const read = (name: string) => JSON.parse(readFileSync(new URL(`../testdata/${name}.json`, import.meta.url), 'utf8'));
+const read = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../testdata/${name}.json`, import.meta.url), 'utf8'));
 const golden = read('filters-golden') as Golden;
 const published = read('published-cases').filters[0] as {
   readonly input: readonly number[];
@@ -47,7 +48,10 @@ describe('Butterworth', () => {
   });
 
   test('what rests stays, and time that runs backward changes nothing', () => {
-    const values = fc.array(fc.double({ min: -500, max: 500, noNaN: true }), { minLength: 12, maxLength: 60 });
+    const values = fc.array(fc.double({ min: -500, max: 500, noNaN: true }), {
+      minLength: 12,
+      maxLength: 60,
+    });
     const section = designButterworth(6, 30);
     fc.assert(
       fc.property(values, (list) => {
@@ -73,7 +77,8 @@ describe('tracks with gaps', () => {
   const rule: SmoothingRule = { method: 'butterworth', cutoffHz: 6, beta: 0, bridgeSeconds: 0.5 };
   const times = Array.from({ length: 90 }, (_, at) => at / 30);
   const wave = times.map((t) => 100 + 10 * Math.sin(2 * Math.PI * t));
-  const hidden = (from: number, to: number) => wave.map((value, at) => (at >= from && at < to ? undefined : value));
+  const hidden = (from: number, to: number) =>
+    wave.map((value, at) => (at >= from && at < to ? undefined : value));
 
   test('short gaps are bridged and marked, long ones stay, and ends are never made up', () => {
     const short = smoothTrack(times, hidden(30, 36), rule);
@@ -86,8 +91,11 @@ describe('tracks with gaps', () => {
   });
 
   test('nothing reaches over a long gap', () => {
-    const other = hidden(30, 60).map((value, at) => (at >= 60 && value !== undefined ? value + 1_000 : value));
-    const before = (track: readonly (number | undefined)[]) => smoothTrack(times, track, rule).values.slice(0, 30);
+    const other = hidden(30, 60).map((value, at) =>
+      at >= 60 && value !== undefined ? value + 1_000 : value,
+    );
+    const before = (track: readonly (number | undefined)[]) =>
+      smoothTrack(times, track, rule).values.slice(0, 30);
     expect(before(other)).toEqual(before(hidden(30, 60)));
   });
 
