@@ -1,3 +1,4 @@
+import { type AngleBand, BAND_SCHEMES, type BandedAngle } from '../sequence/bands.ts';
 import type { LevelTime } from '../sequence/summarise.ts';
 import { describeAssumed } from './assumed-text.ts';
 import { REPORT_STYLE } from './report-style.ts';
@@ -177,24 +178,30 @@ function joints({ summary }: SequenceResult): string {
 }
 
 function anglesOverTime(result: SequenceResult): string {
-  const angle = (label: string, names: readonly [string, string][], limits: readonly number[]) =>
-    `<h3>${label}</h3>${chart({
+  const angle = (label: string, of: BandedAngle, names: readonly [string, string][]) => {
+    const list: readonly AngleBand[] = BAND_SCHEMES.en_1005_4[of];
+    return `<h3>${label}</h3>${chart({
       ...{ label, low: -30, high: 120, ticks: [-30, 0, 20, 45, 60, 90, 120], isStepped: false },
-      bands: limits.map((to, at) => ({ from: limits[at - 1] ?? -30, to, color: BAND_COLORS[at] ?? '#fff' })),
+      bands: list.map(({ upTo = 120, name }, at) => ({
+        from: list[at - 1]?.upTo ?? -30,
+        to: upTo,
+        color: BAND_COLORS[name] ?? COLORS[3],
+      })),
       lines: names.map(([name, color]) => ({ series: seriesOf(result, name), color })),
     })}`;
-  const sides = (name: string): [string, string][] => [
-    [`left_${name}`, SIDE_COLORS.left],
-    [`right_${name}`, SIDE_COLORS.right],
-  ];
+  };
   return [
-    angle('Trunk flexion', [['trunk_flexion', SIDE_COLORS.worse]], [-5, 20, 60, 120]),
-    angle('Neck flexion', [['neck_flexion', SIDE_COLORS.worse]], [-5, 20, 40, 120]),
-    angle('Upper arm flexion', sides('upper_arm_flexion'), [-5, 20, 60, 120]),
+    angle('Trunk flexion', 'trunk_flexion', [['trunk_flexion', SIDE_COLORS.worse]]),
+    angle('Neck flexion', 'neck_flexion', [['neck_flexion', SIDE_COLORS.worse]]),
+    angle('Upper arm flexion', 'upper_arm_flexion', [
+      ['left_upper_arm_flexion', SIDE_COLORS.left],
+      ['right_upper_arm_flexion', SIDE_COLORS.right],
+    ]),
   ].join('');
 }
 
-const BAND_COLORS = [COLORS[2], COLORS[0], COLORS[1], COLORS[3]] as const;
+/** Of the bands of EN 1005-4 by name; the others are not acceptable. */
+const BAND_COLORS: Readonly<Record<string, string>> = { acceptable: COLORS[0], conditional: COLORS[1] };
 
 function bands({ summary }: SequenceResult): string {
   const rows = summary.bands.flatMap(({ scheme, joint, bands: list }) =>
