@@ -53,6 +53,8 @@ export interface WorkerRow {
   readonly description: string;
   /** Variables it reads from its environment. */
   readonly env: readonly string[];
+  /** Where it is not as its models make of cards; for a worker without models. */
+  readonly cardUse?: () => CardUse;
   /** Loads and starts it; rejects with a sentence when it cannot work. */
   start(context: WorkerContext): Promise<WorkerInstance>;
 }
@@ -84,6 +86,12 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
     ],
     start: async (context) => (await import('./clip/start.ts')).startClipProcess(context),
   },
+  ergonomics: {
+    description: 'Scores working postures with RULA, REBA, OWAS and the NIOSH lifting equation.',
+    env: [],
+    cardUse: () => 'none',
+    start: async () => (await import('./ergonomics/worker.ts')).startErgonomics(),
+  },
 };
 
 export interface BuiltInWorker {
@@ -101,8 +109,8 @@ const main = fileURLToPath(new URL('../bin/spillway-worker.mjs', import.meta.url
 
 /** What `worker:` in `spillway.yaml` may name, with the command that a gateway starts for it. */
 export const builtInWorkers: Readonly<Record<string, BuiltInWorker>> = Object.fromEntries(
-  Object.entries(WORKERS).map(([name, { description, env }]) => [
+  Object.entries(WORKERS).map(([name, { description, env, cardUse = decideCardUse }]) => [
     name,
-    { description, env, command: [process.execPath, main, name], cardUse: decideCardUse },
+    { description, env, command: [process.execPath, main, name], cardUse },
   ]),
 );

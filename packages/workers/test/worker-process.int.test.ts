@@ -64,7 +64,7 @@ test('a worker that does not exist, or none named, lists those that do', async (
   const unknown = await runWorker(['transmogrify'], {});
   expect(unknown).toMatchObject({
     code: 1,
-    stderr: 'There is no built-in worker "transmogrify". There are: detect, clip.\n',
+    stderr: 'There is no built-in worker "transmogrify". There are: detect, clip, ergonomics.\n',
   });
   const none = await runWorker([], {});
   expect(none.stderr).toMatch(/^Name the worker to run/);

@@ -1,0 +1,74 @@
+import type { ScoredSequence } from '../sequence/score-sequence.ts';
+import type { SequenceSettings } from '../sequence/sequence-settings.ts';
+import { type Summary, summarise } from '../sequence/summarise.ts';
+import { type Table, tableOfSamples } from './columns.ts';
+
+/**
+ * The result of a sequence in its canonical form, JSON of version 1. `samples` has a list for each column, as long as there
+ * are samples; null stands where nothing is known.
+ */
+export const RESULT_SCHEMA = 'spillway.ergonomics.sequence/1';
+
+export interface SequenceResult {
+  readonly schema: typeof RESULT_SCHEMA;
+  readonly title: string | null;
+  readonly source: { readonly layout: string; readonly dimensions: 2 | 3; readonly frames: number };
+  readonly settings: SequenceSettings;
+  readonly observed: object;
+  /** What counts as the most favourable because nothing is known of it, in any of the samples. */
+  readonly assumed: readonly string[];
+  readonly warnings: readonly string[];
+  readonly summary: Summary;
+  readonly samples: Table;
+}
+
+/** Above this share of time without a score a report is not to be relied on. */
+const MUCH_UNSEEN = 0.3;
+
+export function buildResult(
+  sequence: ScoredSequence,
+  input: {
+    readonly title?: string | undefined;
+    readonly layout: string;
+    readonly dimensions: 2 | 3;
+    readonly observed: object;
+    readonly settings: SequenceSettings;
+  },
+): SequenceResult {
+  const { title = null, layout, dimensions, observed, settings } = input;
+  const summary = summarise(sequence, settings);
+  const { samples } = sequence;
+  return {
+    schema: RESULT_SCHEMA,
+    title,
+    source: { layout, dimensions, frames: samples.length },
+    settings,
+    observed,
+    assumed: [...new Set([...samples.flatMap(({ scored }) => scored.assumed), ...owasAssumed(observed)])],
+    warnings: warningsOf(sequence, summary),
+    summary,
+    samples: tableOfSamples(samples),
+  };
+}
+
+/** OWAS asks for legs and load that only somebody who was there can tell. */
+const owasAssumed = (observed: object) => ('sitting' in observed ? [] : ['owas_legs']);
+
+function warningsOf({ samples }: ScoredSequence, { seconds }: Summary): string[] {
+  const unseen = seconds.total > 0 ? seconds.not_scored / seconds.total : 1;
+  const views = new Set(samples.map(({ reading }) => reading.view));
+  const percent = (share: number) => `${Math.round(share * 100)} %`;
+  return [
+    ...(unseen > MUCH_UNSEEN
+      ? [`In ${percent(unseen)} of the time the trunk was not seen well enough for a score.`]
+      : []),
+    ...(views.has('front')
+      ? ['Part of it was seen from the front, where one camera cannot measure flexion; it has no score.']
+      : []),
+    ...(views.has('side')
+      ? [
+          'One camera measures only what moves in the plane of its picture; twists and bends to the side are assumed.',
+        ]
+      : []),
+  ];
+}
