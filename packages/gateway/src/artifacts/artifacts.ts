@@ -6,7 +6,7 @@ import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
 import type { ArtifactStore, SignedRequest, StoredPart, UploadRef } from './artifact-store.ts';
 import { findLie, MAGIC_BYTES } from './magic.ts';
 import { notFound, uploadGone } from './not-found.ts';
-import { MULTIPART_FROM_BYTES, planParts } from './part-plan.ts';
+import { MULTIPART_FROM_BYTES, partCount, partSize, planParts } from './part-plan.ts';
 
 /**
  * The life of an artifact: announced with its size, uploaded by signed URLs (in one go or in parts, and on after a
@@ -100,6 +100,9 @@ export function createArtifacts({ store, records, clock, ids }: ArtifactsOptions
     }
     const prefix = key.split('/')[0] as ArtifactPrefix;
     const readyAt = clock.now();
+    // What a call that was cut off left behind.
+    const upload = uploadOf(record);
+    if (upload) await store.multipart.abort(upload);
     await records.markReady(id, { readyAt, mediaType, expiresAt: readyAt + RETENTION_MS[prefix] });
     return records.get(id) ?? record;
   }
@@ -120,7 +123,7 @@ export function createArtifacts({ store, records, clock, ids }: ArtifactsOptions
     async signPart(record, partNumber) {
       return store.multipart.presignPart(demandUpload(record), partNumber, { expiresInMs: UPLOAD_URL_MS });
     },
-    parts: async (record) => store.multipart.listParts(demandUpload(record)),
+    parts: (record) => listArrived(store, demandUpload(record)),
     async signDownload(record, expiresInMs) {
       if (record.readyAt === undefined)
         throw new GatewayError('ARTIFACT_INCOMPLETE', 'it is still being uploaded; complete it first');
@@ -142,6 +145,19 @@ function demandUpload(record: ArtifactRecord): UploadRef {
   const upload = uploadOf(record);
   if (!upload || record.readyAt !== undefined) throw uploadGone();
   return upload;
+}
+
+/** All of them where they were put together by a call that was cut off before it could say so. */
+async function listArrived(store: ArtifactStore, upload: UploadRef): Promise<readonly StoredPart[]> {
+  try {
+    return await store.multipart.listParts(upload);
+  } catch (error) {
+    const isGone = error instanceof GatewayError && error.code === 'UPLOAD_NOT_FOUND';
+    const info = isGone ? await store.head(upload.key) : undefined;
+    if (!info) throw error;
+    const numbers = Array.from({ length: partCount(upload) }, (_, index) => index + 1);
+    return numbers.map((number) => ({ partNumber: number, sizeBytes: partSize(upload, number), etag: info.etag }));
+  }
 }
 
 /** What is wrong with what arrived. Throws ARTIFACT_INCOMPLETE where something is still to come. */
