@@ -2,7 +2,14 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ArtifactView, SignedUrl } from '@spillway/protocol/v1';
+import {
+  type ArtifactView,
+  artifactPartsSchema,
+  artifactViewSchema,
+  type SignedUrl,
+  signedPartListSchema,
+  signedUrlSchema,
+} from '@spillway/protocol/v1';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
 
@@ -200,4 +207,23 @@ test('a URL that is asked for again is signed again', async () => {
   gateway.advance(120_000);
   expect((await fetch(first.url)).status).toBe(403);
   expect((await download(id)).status).toBe(200);
+});
+
+test('answers fit what the OpenAPI document says of them', async () => {
+  const begun = await create({ name: 'a.bin', sizeBytes: 33 * MIB });
+  expect(artifactViewSchema.strict().parse(begun)).toEqual(begun);
+  const path = `/v1/artifacts/${begun.id}`;
+  const ask = async (method: string, target: string, body?: object) =>
+    (await gateway.call(method, target, body)).json();
+  expect(artifactPartsSchema.parse(await ask('GET', `${path}/parts`)).parts).toEqual([]);
+  const signed = signedPartListSchema.parse(await ask('POST', `${path}/parts`, { partNumbers: [1, 5] }));
+  expect(signed.parts.map((part) => part.partNumber)).toEqual([1, 5]);
+  const refused = await gateway.call('POST', `${path}/upload-url`, {});
+  expect(refused.status).toBe(404);
+  const small = await create({ name: 'a.bin', sizeBytes: 3 });
+  const fresh = signedUrlSchema.strict().parse(await ask('POST', `/v1/artifacts/${small.id}/upload-url`, {}));
+  await fetch(fresh.url, { method: fresh.method, headers: fresh.headers, body: 'abc' });
+  const ready = await ask('POST', `/v1/artifacts/${small.id}/complete`, {});
+  expect(artifactViewSchema.strict().parse(ready)).toMatchObject({ state: 'ready' });
+  expect((await gateway.call('DELETE', path)).status).toBe(204);
 });

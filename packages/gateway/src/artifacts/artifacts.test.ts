@@ -12,7 +12,13 @@ const MIB = 1024 * 1024;
 function createCutOff() {
   const kept = new Map<string, ArtifactRecord>();
   const aborted: string[] = [];
-  const info: ArtifactInfo = { key: '', mediaType: 'application/x', sizeBytes: 40 * MIB, etag: '"all"', modifiedAt: 0 };
+  const info: ArtifactInfo = {
+    key: '',
+    mediaType: 'application/x',
+    sizeBytes: 40 * MIB,
+    etag: '"all"',
+    modifiedAt: 0,
+  };
   const gone = async () => {
     throw new GatewayError('UPLOAD_NOT_FOUND', 'gone');
   };
@@ -36,7 +42,13 @@ function createCutOff() {
 test('an upload whose end was not heard is complete when it is asked for again', async () => {
   const { artifacts, aborted, store } = createCutOff();
   store.get = async () => ({ stream: [] }) as never;
-  const wanted = { prefix: 'uploads', name: 'x', mediaType: 'application/x', sizeBytes: 40 * MIB, owner: 'me' } as const;
+  const wanted = {
+    prefix: 'uploads',
+    name: 'x',
+    mediaType: 'application/x',
+    sizeBytes: 40 * MIB,
+    owner: 'me',
+  } as const;
   const { record } = await artifacts.create(wanted);
   // Nothing is missing, so nothing is sent again.
   expect((await artifacts.parts(record)).map((part) => part.sizeBytes)).toEqual(Array(5).fill(8 * MIB));

@@ -156,7 +156,11 @@ async function listArrived(store: ArtifactStore, upload: UploadRef): Promise<rea
     const info = isGone ? await store.head(upload.key) : undefined;
     if (!info) throw error;
     const numbers = Array.from({ length: partCount(upload) }, (_, index) => index + 1);
-    return numbers.map((number) => ({ partNumber: number, sizeBytes: partSize(upload, number), etag: info.etag }));
+    return numbers.map((number) => ({
+      partNumber: number,
+      sizeBytes: partSize(upload, number),
+      etag: info.etag,
+    }));
   }
 }
 

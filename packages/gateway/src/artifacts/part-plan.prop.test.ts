@@ -33,7 +33,9 @@ test('parts are complete in any order, and not with one missing or of another le
       expect(() => checkParts(plan, parts)).not.toThrow();
       const chosen = pick % parts.length;
       expect(() => checkParts(plan, parts.toSpliced(chosen, 1))).toThrow(/missing/);
-      const shorter = parts.map((part, index) => (index === chosen ? { ...part, sizeBytes: part.sizeBytes - 1 } : part));
+      const shorter = parts.map((part, index) =>
+        index === chosen ? { ...part, sizeBytes: part.sizeBytes - 1 } : part,
+      );
       expect(() => checkParts(plan, shorter)).toThrow(/send it again/);
     }),
   );

@@ -34,18 +34,28 @@ test('a signed URL reads back as its terms', () => {
 
 test('no term can be added, taken away or changed, and another secret signs nothing', () => {
   fc.assert(
-    fc.property(terms, fc.constantFrom('expires', 'size', 'type', 'name', 'upload', 'part'), fc.string(), (given, term, value) => {
-      const call = callOf(signUrl(SECRET, given), given.method);
-      fc.pre(call.query[term] !== value && Number(call.query[term]) !== Number(value));
-      const { [term]: _, ...without } = call.query;
-      for (const query of [{ ...call.query, [term]: value }, ...(call.query[term] === undefined ? [] : [without])]) {
-        expect(() => readSignedUrl(SECRET, { ...call, query }, NOW)).toThrow(/not one that the gateway signed/);
-      }
-      expect(() => readSignedUrl('another', call, NOW)).toThrow(/not one that the gateway signed/);
-      const method = given.method === 'GET' ? 'PUT' : 'GET';
-      expect(() => readSignedUrl(SECRET, { ...call, method }, NOW)).toThrow(/with the same method/);
-      expect(() => readSignedUrl(SECRET, { ...call, key: `${call.key}4` }, NOW)).toThrow(/not one that/);
-    }),
+    fc.property(
+      terms,
+      fc.constantFrom('expires', 'size', 'type', 'name', 'upload', 'part'),
+      fc.string(),
+      (given, term, value) => {
+        const call = callOf(signUrl(SECRET, given), given.method);
+        fc.pre(call.query[term] !== value && Number(call.query[term]) !== Number(value));
+        const { [term]: _, ...without } = call.query;
+        for (const query of [
+          { ...call.query, [term]: value },
+          ...(call.query[term] === undefined ? [] : [without]),
+        ]) {
+          expect(() => readSignedUrl(SECRET, { ...call, query }, NOW)).toThrow(
+            /not one that the gateway signed/,
+          );
+        }
+        expect(() => readSignedUrl('another', call, NOW)).toThrow(/not one that the gateway signed/);
+        const method = given.method === 'GET' ? 'PUT' : 'GET';
+        expect(() => readSignedUrl(SECRET, { ...call, method }, NOW)).toThrow(/with the same method/);
+        expect(() => readSignedUrl(SECRET, { ...call, key: `${call.key}4` }, NOW)).toThrow(/not one that/);
+      },
+    ),
   );
 });
 

@@ -63,13 +63,13 @@ export function readSignedUrl(secret: string, { method, key, query }: SignedCall
   return terms;
 }
 
-/** JSON, since within it no value can run into the next. */
+/** JSON, since within it no value can run into the next; of texts, since there NaN would be null, as what is absent is. */
 function signatureOf(secret: string, terms: SignedTerms): string {
   const text = JSON.stringify([
     'spillway-artifact-1',
     terms.method,
     terms.key,
-    ...TERMS.map((term) => terms[term] ?? null),
+    ...TERMS.map((term) => terms[term]?.toString() ?? null),
   ]);
   return createHmac('sha256', secret).update(text).digest('base64url');
 }
