@@ -17,6 +17,10 @@ export const ERRORS = {
   KEY_NOT_FOUND: { status: 404, title: 'Not Found' },
   BATCH_NOT_FOUND: { status: 404, title: 'Not Found' },
   BATCH_REQUEST_NOT_FOUND: { status: 404, title: 'Not Found' },
+  /** No such artifact, or it is another key's. */
+  ARTIFACT_NOT_FOUND: { status: 404, title: 'Not Found' },
+  /** An upload that was completed, aborted, or forgotten. */
+  UPLOAD_NOT_FOUND: { status: 404, title: 'Not Found' },
   ROUTE_NOT_FOUND: { status: 404, title: 'Not Found' },
   /** The same Idempotency-Key came with another submit. */
   IDEMPOTENCY_CONFLICT: { status: 409, title: 'Conflict' },
@@ -28,6 +32,14 @@ export const ERRORS = {
   BATCH_LOCKED: { status: 409, title: 'Conflict' },
   /** A batch is deleted when none of its requests waits or runs. */
   BATCH_RUNNING: { status: 409, title: 'Conflict' },
+  /** Completed before all of it had arrived. */
+  ARTIFACT_INCOMPLETE: { status: 409, title: 'Conflict' },
+  /** What arrived is not what was announced: its size, or what its first bytes say that it is. */
+  ARTIFACT_MISMATCH: { status: 400, title: 'Bad Request' },
+  /** A signed URL that was changed, or is used for something else. */
+  URL_INVALID: { status: 403, title: 'Forbidden' },
+  URL_EXPIRED: { status: 403, title: 'Forbidden' },
+  RANGE_NOT_SATISFIABLE: { status: 416, title: 'Range Not Satisfiable' },
   /** Too many batches of an endpoint, requests of a batch, or waiting requests. */
   BATCH_LIMIT: { status: 429, title: 'Too Many Requests' },
   /** The body or a parameter is not what the operation takes. */
@@ -42,6 +54,8 @@ export const ERRORS = {
   RATE_LIMITED: { status: 429, title: 'Too Many Requests' },
   /** The store cannot write (a full disk, say); nothing was accepted. */
   STORE_UNAVAILABLE: { status: 503, title: 'Service Unavailable' },
+  /** The bucket does not answer, or refuses its credentials. */
+  STORAGE_UNAVAILABLE: { status: 503, title: 'Service Unavailable' },
   SHUTTING_DOWN: { status: 503, title: 'Service Unavailable' },
   /** The endpoint is to verify signatures and has nothing to do so with. */
   HMAC_SECRET_MISSING: { status: 500, title: 'Internal Server Error' },

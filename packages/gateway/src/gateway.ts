@@ -3,6 +3,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { createAddressRules } from '@spillway/sdk/net';
 import type { Logger } from 'pino';
+import { createArtifactRecords } from './artifacts/artifact-records.ts';
+import type { ArtifactStore } from './artifacts/artifact-store.ts';
+import { type Artifacts, createArtifacts } from './artifacts/artifacts.ts';
+import { openArtifactStore } from './artifacts/open-store.ts';
+import { createSweepLoop } from './artifacts/sweep-loop.ts';
 import { type Batches, createBatches } from './batches/batches.ts';
 import { createSqliteBatchStore } from './batches/sqlite/sqlite-batch-store.ts';
 import type { GatewayConfig } from './config/index.ts';
@@ -107,7 +112,7 @@ export class Gateway {
     const lock = lockDataDirectory(this.#options.config.dataDir);
     let parts: Parts | undefined;
     try {
-      parts = this.#build(lock);
+      parts = this.#build(lock, await this.#openStore());
       this.#parts = parts;
       const predecessors = new Set(await parts.fleet.start());
       // Before anything sweeps old jobs: their results may not be kept yet.
@@ -119,6 +124,7 @@ export class Gateway {
       lock.describe({ pid: process.pid, url: parts.url });
       await parts.engine.start((workerId) => predecessors.has(workerId));
       parts.webhooks.start();
+      parts.sweeping.start();
       parts.loadBalancer.start();
       parts.scheduler.start();
     } catch (error) {
@@ -143,6 +149,7 @@ export class Gateway {
     await parts.loadBalancer.stop();
     await parts.webhooks.stop();
     await parts.batches.stop();
+    await parts.sweeping.stop();
     await parts.engine.stop();
     await parts.door.close();
     await parts.app.close();
@@ -150,7 +157,18 @@ export class Gateway {
     parts.lock.release();
   }
 
-  #build(lock: DataLock): Parts {
+  #openStore(): Promise<ArtifactStore> {
+    const { config, hostEnv: env = process.env } = this.#options;
+    const clock = this.#options.clock ?? createSystemClock();
+    return openArtifactStore({ env, dataDir: config.dataDir, clock, ids: this.#ids });
+  }
+
+  #buildArtifacts(db: DatabaseSync, { exclusive }: JobEngine, store: ArtifactStore): Artifacts {
+    const records = createArtifactRecords(db, exclusive);
+    return createArtifacts({ store, records, clock: this.#clock, ids: this.#ids });
+  }
+
+  #build(lock: DataLock, store: ArtifactStore): Parts {
     const { config, log } = this.#options;
     const adminKey = resolveAdminKey(config.dataDir, this.#options.adminKey, this.#ids);
     const file = `${config.dataDir}/jobs.db`;
@@ -186,9 +204,10 @@ export class Gateway {
         webhooks.poke();
     });
     const batches = this.#buildBatches(db, engine, endpoints);
+    const artifacts = this.#buildArtifacts(db, engine, store);
     const app = createHttpFace({
       ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
-      ...{ loadBalancer, batches, deliveries, placer },
+      ...{ loadBalancer, batches, deliveries, placer, artifacts },
       signatures: createJobSignatures({ db, engine, endpoints, ids: this.#ids, log }),
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
@@ -203,6 +222,7 @@ export class Gateway {
       loadBalancer,
       placer,
       batches,
+      sweeping: createSweepLoop({ clock: this.#clock, sweep: artifacts.sweep, log }),
       scheduler,
       webhooks,
       app,
@@ -383,6 +403,7 @@ interface Parts {
   readonly scheduler: Scheduler;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;
+  readonly sweeping: ReturnType<typeof createSweepLoop>;
   readonly app: App;
   readonly door: WorkerDoor;
   /** Empty until it listens. */

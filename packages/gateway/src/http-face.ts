@@ -27,6 +27,7 @@ export interface HttpFaceOptions
     | 'placer'
     | 'keys'
     | 'batches'
+    | 'artifacts'
     | 'loadBalancer'
     | 'deliveries'
     | 'pokeWebhooks'
@@ -61,6 +62,7 @@ export function createHttpFace(options: HttpFaceOptions): App {
   const parts: RouteParts = {
     ...given,
     ...{ queue, dispatcher, waiters, stops, strays, clock, events },
+    publicUrl: config.publicUrl,
     stopping: stopping.signal,
     reference: createReference(ROUTES, version),
     leaseMs: config.lease.durationMs,

@@ -26,6 +26,12 @@ export const nativePath = {
   retryMany: '/v1/jobs/retry',
   events: '/v1/events',
   gpus: '/v1/gpus',
+  artifacts: '/v1/artifacts',
+  artifact: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}`,
+  artifactParts: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/parts`,
+  artifactComplete: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/complete`,
+  artifactUploadUrl: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/upload-url`,
+  artifactDownloadUrl: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/download-url`,
 } as const;
 
 /** Names of the variables that a RunPod worker reads to find its server. */

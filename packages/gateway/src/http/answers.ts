@@ -74,7 +74,7 @@ export function createAnswers({ rows, parts, authenticate, limiter, noteAnswer }
       call.caller = admit(row, row.scopes, call, authenticate);
       if (limiter) limitRate(limiter, row, call);
     }
-    if (!hasBody(call.request)) {
+    if (row.isStreamed === true || !hasBody(call.request)) {
       serve(call, row.handle);
       return;
     }

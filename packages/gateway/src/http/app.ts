@@ -8,6 +8,8 @@ import type { RateLimiter } from './rate-limiter.ts';
 import { type ArrivalLimit, arrivalLimit, refuseUnreadable, serverTiming } from './request-arrival.ts';
 import { createNoteAnswer, createRequestIds, type OnAnswer } from './request-log.ts';
 import type { Route, RouteParts } from './route.ts';
+import { artifactDataRoutes } from './routes/artifact-data.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { cancelRoutes } from './routes/cancel.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -53,6 +55,8 @@ export const ROUTES: readonly Route[] = [
   ...workerRoutes,
   ...poolRoutes,
   ...gpuRoutes,
+  ...artifactRoutes,
+  ...artifactDataRoutes,
   ...keyRoutes,
   ...eventRoutes,
   ...referenceRoutes,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WaitReason } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
+import type { Artifacts } from '../artifacts/artifacts.ts';
 import type { Batches } from '../batches/batches.ts';
 import type { RateLimited } from '../config/rate-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
@@ -39,6 +40,9 @@ export interface RouteParts {
   readonly placer: GpuPlacer;
   readonly keys: KeyStore;
   readonly batches: Batches;
+  readonly artifacts: Artifacts;
+  /** Address under which others reach the gateway, where the configuration says one. */
+  readonly publicUrl?: string | undefined;
   readonly deliveries: DeliveryStore;
   /** A webhook is to be tried now. */
   pokeWebhooks(): void;
@@ -107,6 +111,8 @@ export interface Route {
   /** What the OpenAPI document says of it. A test wants it of every row. */
   readonly doc?: RouteDoc;
   readonly bodyLimitBytes?: number;
+  /** The route reads the body itself from `reply.request`, as it comes. */
+  readonly isStreamed?: true;
   /** Whose limit it counts for (default: `other`). Routes without a key, and keys of workers and admins, have none. */
   readonly limitedAs?: RateLimited;
   /** Also for endpoints whose workers serve HTTP themselves; the other rows of `/v2` are not. */

@@ -6,9 +6,10 @@ import type { RouteParts } from './route.ts';
 /** What a test of other things needs of events, metrics, cards and the reference. */
 export function newTestParts(): Pick<
   RouteParts,
-  'events' | 'metricsText' | 'placer' | 'reference' | 'stopping'
+  'artifacts' | 'events' | 'metricsText' | 'placer' | 'reference' | 'stopping'
 > {
   return {
+    artifacts: {} as RouteParts['artifacts'],
     events: createEventLog('test'),
     metricsText: async () => '',
     placer: createTestPlacer(),

@@ -1,4 +1,18 @@
 export {
+  ARTIFACT_LIMITS,
+  type ArtifactCreate,
+  type ArtifactParts,
+  type ArtifactView,
+  artifactCreateSchema,
+  artifactPartsSchema,
+  artifactSignPartsSchema,
+  artifactViewSchema,
+  type SignedPartList,
+  type SignedUrl,
+  signedPartListSchema,
+  signedUrlSchema,
+} from './artifact.ts';
+export {
   drainingSchema,
   type EndpointChange,
   type EndpointSettings,

@@ -9,6 +9,7 @@ import {
 import type { GpusView } from '@spillway/protocol/v1';
 import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { createApiCaller } from './api-caller.ts';
+import { type ArtifactsClient, createArtifactsClient } from './artifacts-client.ts';
 import { jobReplyOf } from './job-reply.ts';
 import { createJobsClient, type JobsClient } from './jobs-client.ts';
 import { createPatience } from './patience.ts';
@@ -44,6 +45,8 @@ export interface Client {
   endpoint(name: string): EndpointClient;
   /** Jobs of all endpoints by Spillway's own API; RunPod's service has none. */
   readonly jobs: JobsClient;
+  /** Files of any size, in and out; by Spillway's own API, as `jobs`. */
+  readonly artifacts: ArtifactsClient;
   /**
    * Graphics cards of the gateway's machine with the workers on them, what endpoints need, and prices of RunPod's cards
    * that are large enough. Wants a key of scope viewer; by Spillway's own API, as `jobs`.
@@ -73,18 +76,16 @@ export interface EndpointClient {
  */
 export function createClient(options: ClientOptions): Client {
   const clock = options.clock ?? createSystemClock();
-  const call = createApiCaller({
-    baseUrl: options.baseUrl,
-    apiKey: options.apiKey,
-    // Called through an arrow: a browser's fetch refuses any other `this`.
-    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
-  });
+  // Called through an arrow: a browser's fetch refuses any other `this`.
+  const ask: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
+  const call = createApiCaller({ baseUrl: options.baseUrl, apiKey: options.apiKey, fetch: ask });
   const random = options.random ?? Math.random;
   const patience = createPatience(clock, random, options.giveUpAfterMs ?? 60_000);
   const parts = { call, patience, clock };
 
   return {
     jobs: createJobsClient({ ...parts, random }),
+    artifacts: createArtifactsClient({ ...parts, random, fetch: ask }),
     gpus: async () => (await patience(() => call('GET', nativePath.gpus), undefined)) as GpusView,
     endpoint(name) {
       async function submit(path: string, input: Record<string, unknown>, rest: SubmitOptions) {

@@ -1,5 +1,7 @@
 export type { HealthReply, JobReply, JobStatus } from '@spillway/protocol';
 export type {
+  ArtifactCreate,
+  ArtifactView,
   GatewayEvent,
   GpusView,
   JobDetail,
@@ -8,8 +10,10 @@ export type {
   JobSubmit,
   JobSubmitted,
   JobView,
+  SignedUrl,
 } from '@spillway/protocol/v1';
 export { ApiError } from './api-error.ts';
+export type { ArtifactsClient, UploadOptions, UploadProgress, UploadSource } from './artifacts-client.ts';
 export {
   type Client,
   type ClientOptions,

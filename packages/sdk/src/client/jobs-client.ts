@@ -9,6 +9,7 @@ import type {
   JobView,
 } from '@spillway/protocol/v1';
 import { streamEvents } from './event-stream.ts';
+import { newKey } from './new-key.ts';
 import type { WaitParts } from './wait-for-job.ts';
 
 export interface SubmitOnceOptions {
@@ -111,13 +112,4 @@ export function createJobsClient(parts: JobsClientParts): JobsClient {
     },
     events: (options = {}) => streamEvents(parts, options),
   };
-}
-
-/** 128 bits in hex; from the injected randomness, since browsers without https have no `crypto.randomUUID`. */
-function newKey(random: () => number): string {
-  const part = () =>
-    Math.floor(random() * 0x1_0000_0000)
-      .toString(16)
-      .padStart(8, '0');
-  return part() + part() + part() + part();
 }

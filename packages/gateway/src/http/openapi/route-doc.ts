@@ -33,6 +33,7 @@ export const TAGS = {
   Endpoints: 'Look at endpoints and change them while the gateway runs.',
   Workers: 'The processes that run jobs.',
   Events: 'What happens, as it happens.',
+  Artifacts: 'Files of any size, in and out, by URLs that are good for a while.',
   Keys: 'Who may call what.',
   Monitoring: 'Health, metrics, and this document.',
   'RunPod jobs': "RunPod's own job API: its clients work unchanged with `/v2` as their base URL.",

@@ -1,0 +1,58 @@
+import { createManualClock } from '@spillway/sdk/clock';
+import { expect, test } from 'vitest';
+import { GatewayError } from '../errors.ts';
+import { createCountingIds } from '../lib/counting-ids.ts';
+import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
+import type { ArtifactInfo, ArtifactStore } from './artifact-store.ts';
+import { createArtifacts } from './artifacts.ts';
+
+const MIB = 1024 * 1024;
+
+/** Records in memory, and a bucket that has put an upload together though nobody was told. */
+function createCutOff() {
+  const kept = new Map<string, ArtifactRecord>();
+  const aborted: string[] = [];
+  const info: ArtifactInfo = {
+    key: '',
+    mediaType: 'application/x',
+    sizeBytes: 40 * MIB,
+    etag: '"all"',
+    modifiedAt: 0,
+  };
+  const gone = async () => {
+    throw new GatewayError('UPLOAD_NOT_FOUND', 'gone');
+  };
+  const store = {
+    head: async () => info,
+    multipart: {
+      ...{ create: async () => 'upload1', listParts: gone, complete: gone },
+      abort: async ({ uploadId }: { uploadId: string }) => void aborted.push(uploadId),
+    },
+  } as unknown as ArtifactStore;
+  const records = {
+    get: (id: string) => kept.get(id),
+    insert: async (record: ArtifactRecord) => void kept.set(record.id, record),
+    markReady: async (id: string, ready: Partial<ArtifactRecord>) =>
+      void kept.set(id, { ...(kept.get(id) as ArtifactRecord), ...ready }),
+  } as unknown as ArtifactRecords;
+  const artifacts = createArtifacts({ store, records, clock: createManualClock(), ids: createCountingIds() });
+  return { artifacts, aborted, store };
+}
+
+test('an upload whose end was not heard is complete when it is asked for again', async () => {
+  const { artifacts, aborted, store } = createCutOff();
+  store.get = async () => ({ stream: [] }) as never;
+  const wanted = {
+    prefix: 'uploads',
+    name: 'x',
+    mediaType: 'application/x',
+    sizeBytes: 40 * MIB,
+    owner: 'me',
+  } as const;
+  const { record } = await artifacts.create(wanted);
+  // Nothing is missing, so nothing is sent again.
+  expect((await artifacts.parts(record)).map((part) => part.sizeBytes)).toEqual(Array(5).fill(8 * MIB));
+  const ready = await artifacts.complete(record);
+  expect(ready.readyAt).toBeDefined();
+  expect(aborted).toEqual(['upload1']);
+});

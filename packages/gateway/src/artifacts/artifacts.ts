@@ -1,0 +1,192 @@
+import type { Clock } from '@spillway/sdk/clock';
+import { GatewayError } from '../errors.ts';
+import type { Ids } from '../lib/ids.ts';
+import { type ArtifactPrefix, issueKey } from './artifact-key.ts';
+import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
+import type { ArtifactStore, SignedRequest, StoredPart, UploadRef } from './artifact-store.ts';
+import { findLie, MAGIC_BYTES } from './magic.ts';
+import { notFound, uploadGone } from './not-found.ts';
+import { MULTIPART_FROM_BYTES, partCount, partSize, planParts } from './part-plan.ts';
+
+/**
+ * The life of an artifact: announced with its size, uploaded by signed URLs (in one go or in parts, and on after a
+ * break), complete once its bytes are what was announced, forgotten when its retention is over. The bytes are the
+ * store's, the rest is known here.
+ */
+export interface Artifacts {
+  readonly store: ArtifactStore;
+  create(wanted: NewArtifact): Promise<{ record: ArtifactRecord; isNew: boolean }>;
+  /** Throws ARTIFACT_NOT_FOUND, also where it is somebody else's. */
+  find(id: string, owner: string | undefined): ArtifactRecord;
+  /** Of an upload in one go, which may be asked for again. Throws UPLOAD_NOT_FOUND once it is complete. */
+  signUpload(record: ArtifactRecord): Promise<SignedRequest>;
+  signPart(record: ArtifactRecord, partNumber: number): Promise<SignedRequest>;
+  parts(record: ArtifactRecord): Promise<readonly StoredPart[]>;
+  /** Looks at size and first bytes. A lie about them ends the artifact: ARTIFACT_MISMATCH. */
+  complete(record: ArtifactRecord): Promise<ArtifactRecord>;
+  /** Throws ARTIFACT_INCOMPLETE while it is being uploaded. */
+  signDownload(record: ArtifactRecord, expiresInMs: number): Promise<SignedRequest>;
+  /** With its bytes, or the parts that have arrived. */
+  remove(record: ArtifactRecord): Promise<void>;
+  /** Removes what is over its time; answers how many. */
+  sweep(): Promise<number>;
+}
+
+export interface NewArtifact {
+  readonly prefix: ArtifactPrefix;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly owner: string;
+  readonly resumeKey?: string | undefined;
+}
+
+export interface ArtifactsOptions {
+  readonly store: ArtifactStore;
+  readonly records: ArtifactRecords;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly ids: Pick<Ids, 'short'>;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const UPLOAD_URL_MS = HOUR_MS;
+/** An upload that nobody goes on with; R2 aborts them after as long. */
+const UNFINISHED_MS = 7 * DAY_MS;
+const RETENTION_MS: Readonly<Record<ArtifactPrefix, number>> = {
+  uploads: 7 * DAY_MS,
+  results: 30 * DAY_MS,
+  status: 30 * DAY_MS,
+};
+const SWEPT_AT_ONCE = 100;
+/** 160 bits and more: an id alone must not be guessed. */
+const ID_LENGTH = 32;
+
+export function createArtifacts({ store, records, clock, ids }: ArtifactsOptions): Artifacts {
+  async function create(wanted: NewArtifact): Promise<{ record: ArtifactRecord; isNew: boolean }> {
+    const { prefix, name, mediaType, sizeBytes, owner, resumeKey } = wanted;
+    const before = resumeKey === undefined ? undefined : records.unfinished(owner, resumeKey);
+    if (before?.sizeBytes === sizeBytes) return { record: before, isNew: false };
+    if (before) await remove(before);
+    const id = ids.short(ID_LENGTH);
+    const key = issueKey(prefix, id, wanted);
+    const now = clock.now();
+    const plan = planParts(sizeBytes);
+    const isInParts = sizeBytes >= MULTIPART_FROM_BYTES;
+    const uploadId = isInParts ? await store.multipart.create(key, { ...plan, mediaType }) : undefined;
+    const record: ArtifactRecord = {
+      ...{ id, key, name, mediaType, sizeBytes, owner, createdAt: now, expiresAt: now + UNFINISHED_MS },
+      ...(uploadId === undefined ? {} : { multipart: { uploadId, partSizeBytes: plan.partSizeBytes } }),
+      ...(resumeKey === undefined ? {} : { resumeKey }),
+    };
+    await records.insert(record);
+    return { record, isNew: true };
+  }
+
+  async function remove(record: ArtifactRecord): Promise<void> {
+    const { id, key, multipart } = record;
+    if (multipart) await store.multipart.abort({ ...record, ...multipart });
+    await store.delete(key);
+    await records.remove(id);
+  }
+
+  async function complete(record: ArtifactRecord): Promise<ArtifactRecord> {
+    const { id, key, mediaType } = record;
+    if (record.readyAt !== undefined) return record;
+    const problem = await findProblem(store, record);
+    if (problem !== undefined) {
+      await remove(record);
+      throw new GatewayError('ARTIFACT_MISMATCH', `${problem}; nothing was kept, upload it anew`);
+    }
+    const prefix = key.split('/')[0] as ArtifactPrefix;
+    const readyAt = clock.now();
+    // What a call that was cut off left behind.
+    const upload = uploadOf(record);
+    if (upload) await store.multipart.abort(upload);
+    await records.markReady(id, { readyAt, mediaType, expiresAt: readyAt + RETENTION_MS[prefix] });
+    return records.get(id) ?? record;
+  }
+
+  return {
+    ...{ store, create, complete, remove },
+    find(id, owner) {
+      const record = records.get(id);
+      // What is over its time is gone, swept or not.
+      if (!record || record.expiresAt <= clock.now()) throw notFound(id);
+      if (owner !== undefined && record.owner !== owner) throw notFound(id);
+      return record;
+    },
+    async signUpload(record) {
+      if (record.readyAt !== undefined || record.multipart) throw uploadGone();
+      return store.presignPut(record.key, { ...record, expiresInMs: UPLOAD_URL_MS });
+    },
+    async signPart(record, partNumber) {
+      return store.multipart.presignPart(demandUpload(record), partNumber, { expiresInMs: UPLOAD_URL_MS });
+    },
+    parts: (record) => listArrived(store, demandUpload(record)),
+    async signDownload(record, expiresInMs) {
+      if (record.readyAt === undefined)
+        throw new GatewayError('ARTIFACT_INCOMPLETE', 'it is still being uploaded; complete it first');
+      return store.presignGet(record.key, { ...record, expiresInMs });
+    },
+    async sweep() {
+      const expired = records.expired(clock.now(), SWEPT_AT_ONCE);
+      for (const record of expired) await remove(record);
+      return expired.length;
+    },
+  };
+}
+
+function uploadOf({ key, sizeBytes, multipart }: ArtifactRecord): UploadRef | undefined {
+  return multipart && { key, sizeBytes, ...multipart };
+}
+
+function demandUpload(record: ArtifactRecord): UploadRef {
+  const upload = uploadOf(record);
+  if (!upload || record.readyAt !== undefined) throw uploadGone();
+  return upload;
+}
+
+/** All of them where they were put together by a call that was cut off before it could say so. */
+async function listArrived(store: ArtifactStore, upload: UploadRef): Promise<readonly StoredPart[]> {
+  try {
+    return await store.multipart.listParts(upload);
+  } catch (error) {
+    const isGone = error instanceof GatewayError && error.code === 'UPLOAD_NOT_FOUND';
+    const info = isGone ? await store.head(upload.key) : undefined;
+    if (!info) throw error;
+    const numbers = Array.from({ length: partCount(upload) }, (_, index) => index + 1);
+    return numbers.map((number) => ({
+      partNumber: number,
+      sizeBytes: partSize(upload, number),
+      etag: info.etag,
+    }));
+  }
+}
+
+/** What is wrong with what arrived. Throws ARTIFACT_INCOMPLETE where something is still to come. */
+async function findProblem(store: ArtifactStore, record: ArtifactRecord): Promise<string | undefined> {
+  const upload = uploadOf(record);
+  // Of a call before this one that was cut off all parts may be together already.
+  const info =
+    (await store.head(record.key)) ?? (upload ? await store.multipart.complete(upload) : undefined);
+  if (!info) {
+    const message = 'nothing has arrived yet; send it to the URL, then complete';
+    throw new GatewayError('ARTIFACT_INCOMPLETE', message);
+  }
+  if (info.sizeBytes === record.sizeBytes) return findLieIn(store, record);
+  return `${record.sizeBytes} bytes were announced, ${info.sizeBytes} arrived`;
+}
+
+/** What an artifact is instead of what was announced. */
+async function findLieIn(
+  store: ArtifactStore,
+  { key, mediaType, sizeBytes }: ArtifactRecord,
+): Promise<string | undefined> {
+  if (sizeBytes === 0) return undefined;
+  const { stream } = await store.get(key, { start: 0, end: MAGIC_BYTES });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Uint8Array);
+  const found = findLie(mediaType, Buffer.concat(chunks));
+  return found && `${mediaType} was announced, but its first bytes are those of a ${found}`;
+}

@@ -1,0 +1,66 @@
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import path from 'node:path';
+
+/** What the disk's driver asks of its files: writes that a crash leaves either whole or undone. */
+
+/** In place of what is there. On disk when it resolves. */
+export async function writeJson(file: string, value: unknown, temporary: string): Promise<void> {
+  const handle = await open(temporary, 'w');
+  try {
+    await handle.writeFile(JSON.stringify(value));
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await moveTo(temporary, file);
+}
+
+/** Moves it there, folders included. On disk when it resolves. */
+export async function moveTo(from: string, to: string): Promise<void> {
+  const folder = path.dirname(to);
+  await mkdir(folder, { recursive: true });
+  await rename(from, to);
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes what comes from `position` on; answers how much it was. On disk when it resolves. */
+export async function writeStream(
+  file: string,
+  flags: 'w' | 'r+',
+  position: number,
+  body: AsyncIterable<Uint8Array>,
+): Promise<number> {
+  const handle = await open(file, flags);
+  let written = 0;
+  try {
+    for await (const chunk of body) {
+      for (let done = 0; done < chunk.length; ) {
+        const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, position + written);
+        done += bytesWritten;
+        written += bytesWritten;
+      }
+    }
+    await handle.datasync();
+    return written;
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function removeFile(file: string): Promise<void> {
+  await unlink(file).catch(ignoreMissing);
+}
+
+export function isMissing(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
+}

@@ -1,0 +1,149 @@
+import { Readable } from 'node:stream';
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { Clock } from '@spillway/sdk/clock';
+import { GatewayError } from '../errors.ts';
+import { checkKey } from './artifact-key.ts';
+import type { ArtifactBytes, ArtifactInfo, ArtifactStore, SignedRequest } from './artifact-store.ts';
+import { clipRange } from './byte-range.ts';
+import { contentDisposition } from './content-disposition.ts';
+import { exactBytes } from './exact-bytes.ts';
+import { notFound } from './not-found.ts';
+import { S3_LIMITS } from './part-plan.ts';
+import type { S3Calls } from './s3-client.ts';
+import { createS3Uploads } from './s3-uploads.ts';
+
+/** Artifacts in a bucket of R2, Amazon or anything else that speaks S3. Its URLs lead there, past this gateway. */
+export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): ArtifactStore {
+  const { client, bucket, ask } = calls;
+  const at = (key: string) => ({ Bucket: bucket, Key: checkKey(key) });
+  const sign = createSigner(calls, clock);
+
+  async function head(key: string): Promise<ArtifactInfo | undefined> {
+    const found = await ask(client.send(new HeadObjectCommand(at(key))));
+    return found && infoOf(key, { ...found, Size: found.ContentLength });
+  }
+  async function existing(key: string): Promise<ArtifactInfo> {
+    const info = await head(key);
+    if (!info) throw notFound(key);
+    return info;
+  }
+
+  return {
+    kind: 's3',
+    head,
+    multipart: createS3Uploads(calls, { sign, existing }),
+    async put(key, body, { mediaType, sizeBytes }) {
+      if (sizeBytes > S3_LIMITS.largestSinglePutBytes) {
+        throw new GatewayError('PAYLOAD_TOO_LARGE', `${key}: over 5 GB; upload it in parts`);
+      }
+      const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes };
+      await sendBody(calls, said, exactBytes(body, sizeBytes));
+      return existing(key);
+    },
+    async get(key, wanted) {
+      const info = await existing(key);
+      const range = clipRange(wanted, info.sizeBytes);
+      if (range.start === range.end) return { info, range, stream: Readable.from([]) };
+      const Range = `bytes=${range.start}-${range.end - 1}`;
+      // The bytes of what was just looked at, not of what took its place meanwhile.
+      const command = new GetObjectCommand({ ...at(key), Range, IfMatch: info.etag });
+      const answer = await ask(client.send(command));
+      if (!(answer?.Body instanceof Readable)) throw notFound(key);
+      return { info, range, stream: answer.Body } satisfies ArtifactBytes;
+    },
+    async delete(key) {
+      await ask(client.send(new DeleteObjectCommand(at(key))));
+    },
+    async *list(prefix) {
+      let ContinuationToken: string | undefined;
+      do {
+        const page = await ask(
+          client.send(
+            new ListObjectsV2Command({
+              Bucket: bucket,
+              Prefix: prefix,
+              ...(ContinuationToken ? { ContinuationToken } : {}),
+            }),
+          ),
+        );
+        for (const one of page?.Contents ?? []) if (one.Key !== undefined) yield infoOf(one.Key, one);
+        ContinuationToken = page?.NextContinuationToken;
+      } while (ContinuationToken !== undefined);
+    },
+    presignPut: async (key, { mediaType, sizeBytes, expiresInMs }) =>
+      sign(
+        new PutObjectCommand({ ...at(key), ContentType: mediaType, ContentLength: sizeBytes }),
+        { method: 'PUT', headers: { 'content-type': mediaType } },
+        expiresInMs,
+      ),
+    presignGet: async (key, { mediaType, name, expiresInMs }) =>
+      sign(
+        new GetObjectCommand({
+          ...at(key),
+          ResponseContentType: mediaType,
+          ResponseContentDisposition: contentDisposition(name),
+        }),
+        { method: 'GET', headers: {} },
+        expiresInMs,
+      ),
+  };
+}
+
+/** The SDK would wait for ever for the rest of a body that fails. */
+async function sendBody(
+  { client, ask }: S3Calls,
+  said: Omit<PutObjectCommandInput, 'Body'>,
+  body: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const failing = new AbortController();
+  const Body = Readable.from(body).once('error', (error) => failing.abort(error));
+  const { signal } = failing;
+  const sent = client.send(new PutObjectCommand({ ...said, Body }), { abortSignal: signal });
+  await ask(sent).catch((error: unknown) => {
+    throw signal.aborted ? signal.reason : error;
+  });
+}
+
+export type Sign = (
+  command: GetObjectCommand | PutObjectCommand | UploadPartCommand,
+  request: Pick<SignedRequest, 'method' | 'headers'>,
+  expiresInMs: number,
+) => Promise<SignedRequest>;
+
+/** The length of what is written is signed too: a URL for ten bytes can't be used for a terabyte. */
+function createSigner({ client }: S3Calls, clock: Pick<Clock, 'now'>): Sign {
+  return async (command, request, expiresInMs) => {
+    const expiresIn = Math.ceil(Math.min(expiresInMs, S3_LIMITS.longestExpiryMs) / 1000);
+    // The SDK makes up a content type where none was given; signed, it would have to be sent.
+    const signableHeaders = new Set(['host', 'content-length', ...Object.keys(request.headers)]);
+    const url = await getSignedUrl(client, command as GetObjectCommand, { expiresIn, signableHeaders });
+    return { ...request, url, expiresAt: clock.now() + expiresIn * 1000 };
+  };
+}
+
+interface S3Object {
+  readonly Size?: number | undefined;
+  readonly ContentType?: string | undefined;
+  readonly ETag?: string | undefined;
+  readonly LastModified?: Date | undefined;
+}
+
+/** Lists say nothing of media types. */
+function infoOf(key: string, { Size, ContentType, ETag, LastModified }: S3Object): ArtifactInfo {
+  return {
+    key,
+    sizeBytes: Size ?? 0,
+    mediaType: ContentType ?? 'application/octet-stream',
+    etag: ETag ?? '""',
+    modifiedAt: LastModified?.getTime() ?? 0,
+  };
+}

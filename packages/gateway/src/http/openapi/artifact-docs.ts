@@ -1,0 +1,77 @@
+import {
+  artifactCreateSchema,
+  artifactPartsSchema,
+  artifactSignPartsSchema,
+  artifactViewSchema,
+  signedPartListSchema,
+  signedUrlSchema,
+} from '@spillway/protocol/v1';
+import { z } from 'zod';
+import { NO_CONTENT, ok, type RouteDoc } from './route-doc.ts';
+
+export const downloadQuerySchema = z.object({
+  expiresIn: z.string().describe('How long the URL is good, from `1s` to `7d` (default `1h`).').optional(),
+});
+
+/** Terms of a signed URL; they come with it and are never written by hand. */
+const signedQuery = z.object({ expires: z.string(), signature: z.string() });
+
+const bytes = { mediaType: 'application/octet-stream' } as const;
+
+export const artifactDocs = {
+  create: {
+    ...{ id: 'createArtifact', tag: 'Artifacts', summary: 'Begin an upload', body: artifactCreateSchema },
+    description:
+      'From 32 MiB on it goes in parts of one size. With a `resumeKey` whose upload is not finished, that one is answered with 200, and only its missing parts need be sent.',
+    answers: {
+      201: { description: 'A new upload.', schema: artifactViewSchema },
+      200: { description: 'The one that is not finished.', schema: artifactViewSchema },
+    },
+  },
+  show: {
+    ...{ id: 'showArtifact', tag: 'Artifacts', summary: 'Show an artifact' },
+    answers: ok('The artifact.', artifactViewSchema),
+  },
+  uploadUrl: {
+    ...{ id: 'artifactUploadUrl', tag: 'Artifacts', summary: 'Get a fresh URL for an upload in one piece' },
+    answers: ok('Where to PUT it.', signedUrlSchema),
+  },
+  parts: {
+    ...{ id: 'listArtifactParts', tag: 'Artifacts', summary: 'List the parts that have arrived' },
+    answers: ok('Those parts.', artifactPartsSchema),
+  },
+  signParts: {
+    ...{ id: 'signArtifactParts', tag: 'Artifacts', summary: 'Get URLs for parts' },
+    body: artifactSignPartsSchema,
+    answers: ok('A URL for each, good for an hour.', signedPartListSchema),
+  },
+  complete: {
+    ...{ id: 'completeArtifact', tag: 'Artifacts', summary: 'Finish an upload' },
+    description:
+      'Its size and first bytes are looked at: an artifact that is not what was announced is not kept.',
+    answers: ok('The artifact, ready. Repeated, the same.', artifactViewSchema),
+  },
+  downloadUrl: {
+    ...{ id: 'artifactDownloadUrl', tag: 'Artifacts', summary: 'Get a URL to read it from' },
+    query: downloadQuerySchema,
+    answers: ok('Signed at each ask; takes ranges.', signedUrlSchema),
+  },
+  delete: {
+    ...{ id: 'deleteArtifact', tag: 'Artifacts', summary: 'Delete an artifact, or abort its upload' },
+    answers: NO_CONTENT,
+  },
+  write: {
+    ...{ id: 'writeArtifactData', tag: 'Artifacts', summary: 'Send bytes to a signed URL of this gateway' },
+    query: signedQuery,
+    answers: { 200: { description: 'They are on disk.' } },
+  },
+  read: {
+    ...{ id: 'readArtifactData', tag: 'Artifacts', summary: 'Read bytes from a signed URL of this gateway' },
+    query: signedQuery,
+    answers: {
+      200: { description: 'All of it.', ...bytes },
+      206: { description: 'The range that was asked for.', ...bytes },
+      304: { description: 'It is what `If-None-Match` names.' },
+    },
+  },
+} as const satisfies Record<string, RouteDoc>;

@@ -1,0 +1,141 @@
+import { pipeline } from 'node:stream/promises';
+import type { ArtifactInfo } from '../../artifacts/artifact-store.ts';
+import { parseRange } from '../../artifacts/byte-range.ts';
+import { contentDisposition } from '../../artifacts/content-disposition.ts';
+import type { DiskStore } from '../../artifacts/disk-store.ts';
+import { notFound } from '../../artifacts/not-found.ts';
+import { GatewayError } from '../../errors.ts';
+import { artifactDocs } from '../openapi/artifact-docs.ts';
+import type { Call, Route } from '../route.ts';
+
+/**
+ * The bytes of artifacts on this gateway's disk, for whoever holds a signed URL. They go from socket to disk and back as
+ * they come, never through memory as a whole; buckets serve their own.
+ */
+export const artifactDataRoutes: readonly Route[] = [
+  {
+    ...{ methods: ['PUT'], path: '/v1/artifacts/data/*', doc: artifactDocs.write },
+    ...{ scopes: 'open', isStreamed: true, handle: write },
+  },
+  { methods: ['GET'], path: '/v1/artifacts/data/*', doc: artifactDocs.read, scopes: 'open', handle: read },
+];
+
+function diskOf({ parts }: Call): DiskStore {
+  const { store } = parts.artifacts;
+  if (store.kind === 'disk') return store as DiskStore;
+  throw new GatewayError('URL_INVALID', 'this gateway keeps artifacts in a bucket; ask for a fresh URL');
+}
+
+async function write(call: Call): Promise<undefined> {
+  const disk = diskOf(call);
+  const { request } = call.reply;
+  const key = call.params['*'] ?? '';
+  try {
+    const terms = disk.verify({ method: 'PUT', key, query: call.query });
+    checkLength(request.headers['content-length'], terms.size);
+    if (terms.upload !== undefined) {
+      const part = await disk.multipart.putPart(key, terms.upload, terms.part ?? 0, request);
+      call.reply.header('etag', part.etag);
+    } else {
+      const { size: sizeBytes = 0, type: mediaType = 'application/octet-stream' } = terms;
+      const info = await disk.put(key, request, { mediaType, sizeBytes });
+      call.reply.header('etag', info.etag);
+    }
+  } catch (error) {
+    // What is left of the body is not read.
+    call.reply.header('connection', 'close');
+    throw reasonOf(error, request.errored ?? undefined);
+  }
+  call.reply.code(200).send('');
+  return undefined;
+}
+
+/** Why bytes could not be written, in a sentence. */
+function reasonOf(error: unknown, ofRequest: Error | undefined): unknown {
+  if (error === ofRequest) {
+    return new GatewayError('INPUT_INVALID', 'the body broke off; nothing was kept, send it again', {
+      cause: error,
+    });
+  }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  return new GatewayError('STORAGE_UNAVAILABLE', 'the disk of artifacts is full; nothing was kept', {
+    cause: error,
+  });
+}
+
+/** Before a byte is read; without the header it is counted as it comes. */
+function checkLength(header: string | undefined, sizeBytes: number | undefined): void {
+  if (header === undefined || Number(header) === sizeBytes) return;
+  throw new GatewayError(
+    'ARTIFACT_MISMATCH',
+    `this URL takes exactly ${sizeBytes} bytes, the request has ${header}`,
+  );
+}
+
+async function read(call: Call): Promise<undefined> {
+  const disk = diskOf(call);
+  const { reply, params } = call;
+  const { headers, method } = reply.request;
+  const key = params['*'] ?? '';
+  const { type, name } = disk.verify({ method: 'GET', key, query: call.query });
+  const info = await disk.head(key);
+  if (!info) throw notFound(key);
+  reply.headers({
+    ...{
+      etag: info.etag,
+      'accept-ranges': 'bytes',
+      'last-modified': new Date(info.modifiedAt).toUTCString(),
+    },
+    ...{
+      'content-type': type ?? info.mediaType,
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'private',
+    },
+    ...(name === undefined ? {} : { 'content-disposition': contentDisposition(name) }),
+  });
+  if (matches(headers['if-none-match'], info.etag)) {
+    reply.code(304).send();
+    return undefined;
+  }
+  const range = rangeOf(call, info);
+  const length = range ? range.end - range.start : info.sizeBytes;
+  reply.header('content-length', String(length));
+  if (range)
+    reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${info.sizeBytes}`);
+  const { raw } = reply.hijack();
+  if (method === 'HEAD' || length === 0) raw.writeHead(reply.statusCode, reply.getHeaders()).end();
+  else await sendBytes(call, disk, key, range);
+  return undefined;
+}
+
+async function sendBytes(
+  call: Call,
+  disk: DiskStore,
+  key: string,
+  range: ReturnType<typeof rangeOf>,
+): Promise<void> {
+  const { raw } = call.reply;
+  const { stream } = await disk.get(key, range);
+  raw.writeHead(call.reply.statusCode, call.reply.getHeaders());
+  // A reader that leaves ends the stream, too, and is no error of ours.
+  await pipeline(stream, raw).catch((error: unknown) => {
+    if (!raw.destroyed) throw error;
+  });
+}
+
+function rangeOf({ reply }: Call, info: ArtifactInfo) {
+  const { range, 'if-range': ifRange } = reply.request.headers;
+  if (ifRange !== undefined && ifRange !== info.etag) return undefined;
+  try {
+    return parseRange(range, info.sizeBytes);
+  } catch (error) {
+    reply.header('content-range', `bytes */${info.sizeBytes}`);
+    throw error;
+  }
+}
+
+function matches(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag);
+}

@@ -1,0 +1,172 @@
+import { nativePath } from '@spillway/protocol';
+import type {
+  ArtifactCreate,
+  ArtifactParts,
+  ArtifactView,
+  SignedPartList,
+  SignedUrl,
+} from '@spillway/protocol/v1';
+import type { JobsClientParts } from './jobs-client.ts';
+import { newKey } from './new-key.ts';
+import { type Bytes, putSigned } from './signed-put.ts';
+
+/** What is uploaded: read piece by piece, so that it is never in memory as a whole. */
+export interface UploadSource {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mediaType?: string;
+  /** Bytes from `start` up to, not including, `end`; a browser's `File` has just this. */
+  slice(start: number, end: number): Promise<Bytes> | Bytes;
+}
+
+export interface UploadProgress {
+  readonly sizeBytes: number;
+  /** Of them are there, those of earlier tries included. */
+  readonly sentBytes: number;
+  /** What was there already when this call began. */
+  readonly resumedBytes: number;
+}
+
+export interface UploadOptions {
+  readonly prefix?: ArtifactCreate['prefix'];
+  /**
+   * Names the file so that a later upload of it goes on where this one broke off, such as its name, size and time of
+   * change. Made up when absent: then only this call goes on.
+   */
+  readonly resumeKey?: string;
+  /** Parts that are sent at once, each of them in memory (default 3). */
+  readonly connections?: number;
+  readonly signal?: AbortSignal;
+  onProgress?(progress: UploadProgress): void;
+}
+
+/** Files of any size in and out, by signed URLs. Each call throws `ApiError` when the server says no. */
+export interface ArtifactsClient {
+  /** Begins an upload by hand; `upload` does all of it. */
+  create(artifact: ArtifactCreate): Promise<ArtifactView>;
+  show(id: string): Promise<ArtifactView>;
+  /** Parts that have arrived. */
+  parts(id: string): Promise<ArtifactParts>;
+  signParts(id: string, partNumbers: readonly number[]): Promise<SignedPartList>;
+  complete(id: string): Promise<ArtifactView>;
+  /** `expiresIn`: such as `10m`, at most `7d` (default `1h`). */
+  downloadUrl(id: string, options?: { readonly expiresIn?: string }): Promise<SignedUrl>;
+  /** Also aborts an upload. */
+  delete(id: string): Promise<void>;
+  /**
+   * Uploads in one go or in parts, over broken connections too, and goes on with the parts that are missing.
+   *
+   * @example
+   * const artifact = await client.artifacts.upload({ name: file.name, sizeBytes: file.size, slice: (a, b) => file.slice(a, b) });
+   */
+  upload(source: UploadSource, options?: UploadOptions): Promise<ArtifactView>;
+}
+
+export interface ArtifactsClientParts extends JobsClientParts {
+  readonly fetch: typeof fetch;
+}
+
+const DEFAULT_CONNECTIONS = 3;
+
+export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsClient {
+  const { call, patience, random } = parts;
+  const get = async <T>(path: string, query = {}, signal?: AbortSignal) =>
+    (await patience(() => call('GET', path, { query, signal }), signal)) as T;
+  const post = async <T>(path: string, body: object, signal?: AbortSignal) =>
+    (await patience(() => call('POST', path, { body, signal }), signal)) as T;
+
+  const client: Omit<ArtifactsClient, 'upload'> = {
+    // Under its own name a repeated call begins no second upload.
+    create: (artifact) => post(nativePath.artifacts, { resumeKey: newKey(random), ...artifact }),
+    show: (id) => get(nativePath.artifact(id)),
+    parts: (id) => get(nativePath.artifactParts(id)),
+    signParts: (id, partNumbers) => post(nativePath.artifactParts(id), { partNumbers }),
+    complete: (id) => post(nativePath.artifactComplete(id), {}),
+    downloadUrl: (id, options = {}) => get(nativePath.artifactDownloadUrl(id), { ...options }),
+    async delete(id) {
+      await call('DELETE', nativePath.artifact(id));
+    },
+  };
+
+  const sender = createSender(parts, client);
+
+  return {
+    ...client,
+    async upload(source, options = {}) {
+      const { name, sizeBytes, mediaType } = source;
+      const { resumeKey, prefix, signal, onProgress } = options;
+      const artifact = await client.create({
+        ...{ name, sizeBytes },
+        ...(mediaType ? { mediaType } : {}),
+        ...(prefix ? { prefix } : {}),
+        ...(resumeKey === undefined ? {} : { resumeKey }),
+      });
+      if (artifact.multipart) await sender.sendParts(artifact.id, source, options);
+      else {
+        onProgress?.({ sizeBytes, sentBytes: 0, resumedBytes: 0 });
+        await sender.sendWhole(artifact.id, source, signal);
+        onProgress?.({ sizeBytes, sentBytes: sizeBytes, resumedBytes: 0 });
+      }
+      return client.complete(artifact.id);
+    },
+  };
+}
+
+/** Sends the bytes of an upload that has begun. */
+function createSender(
+  { call, patience, fetch }: ArtifactsClientParts,
+  client: Pick<ArtifactsClient, 'parts'>,
+) {
+  /** Signed anew for each try, since a slow one may outlive its URL. */
+  async function sendWhole(id: string, source: UploadSource, signal: AbortSignal | undefined): Promise<void> {
+    const body = await source.slice(0, source.sizeBytes);
+    await patience(async () => {
+      const url = (await call('POST', nativePath.artifactUploadUrl(id), { body: {}, signal })) as SignedUrl;
+      await putSigned(fetch, url, body, signal);
+      return {};
+    }, signal);
+  }
+
+  async function sendPart(id: string, partNumber: number, body: Bytes, signal: AbortSignal): Promise<void> {
+    await patience(async () => {
+      const wanted = { body: { partNumbers: [partNumber] }, signal };
+      const signed = (await call('POST', nativePath.artifactParts(id), wanted)) as SignedPartList;
+      for (const { request } of signed.parts) await putSigned(fetch, request, body, signal);
+      return {};
+    }, signal);
+  }
+
+  async function sendParts(id: string, source: UploadSource, options: UploadOptions): Promise<void> {
+    const { sizeBytes } = source;
+    const { partSizeBytes, partCount, parts: arrived } = await client.parts(id);
+    const there = new Set(arrived.map((part) => part.partNumber));
+    const missing = Array.from({ length: partCount }, (_, index) => index + 1).filter(
+      (one) => !there.has(one),
+    );
+    const resumedBytes = arrived.reduce((sum, part) => sum + part.sizeBytes, 0);
+    let sentBytes = resumedBytes;
+    options.onProgress?.({ sizeBytes, sentBytes, resumedBytes });
+    // One that fails for good ends the others.
+    const failing = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, failing.signal]) : failing.signal;
+    const connection = async (): Promise<void> => {
+      for (let partNumber = missing.shift(); partNumber !== undefined; partNumber = missing.shift()) {
+        const start = (partNumber - 1) * partSizeBytes;
+        const end = Math.min(start + partSizeBytes, sizeBytes);
+        await sendPart(id, partNumber, await source.slice(start, end), signal);
+        sentBytes += end - start;
+        options.onProgress?.({ sizeBytes, sentBytes, resumedBytes });
+      }
+    };
+    const connections = Array.from({ length: options.connections ?? DEFAULT_CONNECTIONS }, connection);
+    try {
+      await Promise.all(connections);
+    } catch (error) {
+      failing.abort(error);
+      await Promise.allSettled(connections);
+      throw error;
+    }
+  }
+
+  return { sendWhole, sendParts };
+}
