@@ -35,6 +35,9 @@ import { createWorkerKeys, type WorkerKeys } from './keys/worker-keys.ts';
 import { createRandomIds, type Ids } from './lib/ids.ts';
 import { probeHealth } from './load-balancing/health-probe.ts';
 import { createLoadBalancer, type LoadBalancer } from './load-balancing/load-balancer.ts';
+import { viewLocal } from './remote/local-view.ts';
+import { createRemoteStore } from './remote/remote-store.ts';
+import { createSpillRouter, type SpillRouter } from './remote/spill-router.ts';
 import { createWebhookDelivery, type WebhookDelivery } from './results/deliver-webhooks.ts';
 import type { DeliveryStore } from './results/delivery.ts';
 import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-store.ts';
@@ -118,6 +121,7 @@ export class Gateway {
       if (workerListen) parts.workerPort = await listenOn('workerListen', workerListen, door.listen);
       lock.describe({ pid: process.pid, url: parts.url });
       await parts.engine.start((workerId) => predecessors.has(workerId));
+      await parts.spill.start();
       parts.webhooks.start();
       parts.loadBalancer.start();
       parts.scheduler.start();
@@ -141,6 +145,7 @@ export class Gateway {
     await parts.scheduler.stop();
     await parts.fleet.stop();
     await parts.loadBalancer.stop();
+    await parts.spill.stop();
     await parts.webhooks.stop();
     await parts.batches.stop();
     await parts.engine.stop();
@@ -177,6 +182,8 @@ export class Gateway {
     });
     const placer = this.#buildPlacer(fleet);
     const scheduler = this.#buildScheduler({ engine, fleet, endpoints, loadBalancer, placer });
+    const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
+    const spill = this.#buildSpill(db, { engine, fleet, endpoints, placer, signatures });
     actOnChanges(endpoints, engine, scheduler);
     engine.queue.watch(({ transition, isNew }) => {
       const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
@@ -188,8 +195,8 @@ export class Gateway {
     const batches = this.#buildBatches(db, engine, endpoints);
     const app = createHttpFace({
       ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
-      ...{ loadBalancer, batches, deliveries, placer },
-      signatures: createJobSignatures({ db, engine, endpoints, ids: this.#ids, log }),
+      ...{ loadBalancer, batches, deliveries, placer, spill },
+      signatures,
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
       watchWebhooks: webhooks.watch,
@@ -204,6 +211,7 @@ export class Gateway {
       placer,
       batches,
       scheduler,
+      spill,
       webhooks,
       app,
       door: createWorkerDoor(app, arrivalLimit(endpoints)),
@@ -320,6 +328,39 @@ export class Gateway {
     });
   }
 
+  #buildSpill(
+    db: DatabaseSync,
+    parts: Pick<Parts, 'engine' | 'fleet' | 'placer'> & {
+      endpoints: EndpointDirectory;
+      signatures: ReturnType<typeof createJobSignatures>;
+    },
+  ): SpillRouter {
+    const { engine, fleet, endpoints, placer, signatures } = parts;
+    const { config, log } = this.#options;
+    const spill = createSpillRouter({
+      endpoints,
+      queue: engine.queue,
+      store: createRemoteStore(db, engine.exclusive),
+      clock: this.#clock,
+      ids: this.#ids,
+      random: Math.random,
+      inputFor: (job) => signatures?.forAttempt(job) ?? job.input,
+      leaseMs: config.lease.durationMs,
+      local: ({ name }) => {
+        const endpoint = endpoints.get(name);
+        if (!endpoint) return { type: 'none' };
+        const workers = fleet.workers(name);
+        const startProblem = fleet.startProblem(name);
+        return viewLocal({ endpoint, workers, startProblem, gpuObstacle: placer.obstacle(name) });
+      },
+      isPaused: endpoints.isPaused,
+      forgetStops: engine.stops.forget,
+      log,
+    });
+    fleet.onChange(({ endpoint }) => spill.poke(endpoint));
+    return spill;
+  }
+
   #workerOrigin(backend: BackendKind, hasHostNetwork: boolean): string {
     const { publicUrl, workerListen } = this.#options.config;
     const { url, workerPort } = this.#running;
@@ -381,6 +422,7 @@ interface Parts {
   readonly loadBalancer: LoadBalancer;
   readonly placer: GpuPlacer;
   readonly scheduler: Scheduler;
+  readonly spill: SpillRouter;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;
   readonly app: App;

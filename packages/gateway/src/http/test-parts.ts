@@ -6,12 +6,13 @@ import type { RouteParts } from './route.ts';
 /** What a test of other things needs of events, metrics, cards and the reference. */
 export function newTestParts(): Pick<
   RouteParts,
-  'events' | 'metricsText' | 'placer' | 'reference' | 'stopping'
+  'events' | 'metricsText' | 'placer' | 'reference' | 'spill' | 'stopping'
 > {
   return {
     events: createEventLog('test'),
     metricsText: async () => '',
     placer: createTestPlacer(),
+    spill: { obstacle: () => undefined, attempts: () => undefined },
     reference: createReference([], 'test'),
     stopping: new AbortController().signal,
   };
