@@ -34,7 +34,15 @@ it('a job that waits elsewhere is no other worker’s, and its execution timeout
   await job.keep(200_000);
   const waiting = await look(job.id);
   expect(waiting && isPlaced(waiting)).toBe(true);
-  expect(await engine.queue.waitingSince({ endpoint: 'echo', before: engine.clock.now(), withLowPriority: true, mostBytes: 1_000, limit: 5 })).toEqual([]);
+  expect(
+    await engine.queue.waitingSince({
+      endpoint: 'echo',
+      before: engine.clock.now(),
+      withLowPriority: true,
+      mostBytes: 1_000,
+      limit: 5,
+    }),
+  ).toEqual([]);
 
   await engine.queue.started({ workerId: THERE, wireId: job.id });
   expect(await look(job.id)).toMatchObject({ startedAt: engine.clock.now() });
