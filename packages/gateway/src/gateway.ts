@@ -40,9 +40,13 @@ import { createWorkerKeys, type WorkerKeys } from './keys/worker-keys.ts';
 import { createRandomIds, type Ids } from './lib/ids.ts';
 import { probeHealth } from './load-balancing/health-probe.ts';
 import { createLoadBalancer, type LoadBalancer } from './load-balancing/load-balancer.ts';
+import { viewLocal } from './remote/local-view.ts';
+import { createRemoteStore } from './remote/remote-store.ts';
+import { createSpillRouter, type SpillRouter } from './remote/spill-router.ts';
 import { createWebhookDelivery, type WebhookDelivery } from './results/deliver-webhooks.ts';
 import type { DeliveryStore } from './results/delivery.ts';
 import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-store.ts';
+import { createDemandReader } from './scheduler/read-demand.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { createJobSignatures } from './signatures/create-job-signatures.ts';
 
@@ -123,6 +127,7 @@ export class Gateway {
       if (workerListen) parts.workerPort = await listenOn('workerListen', workerListen, door.listen);
       lock.describe({ pid: process.pid, url: parts.url });
       await parts.engine.start((workerId) => predecessors.has(workerId));
+      await parts.spill.start();
       parts.webhooks.start();
       parts.sweeping.start();
       parts.loadBalancer.start();
@@ -147,6 +152,7 @@ export class Gateway {
     await parts.scheduler.stop();
     await parts.fleet.stop();
     await parts.loadBalancer.stop();
+    await parts.spill.stop();
     await parts.webhooks.stop();
     await parts.batches.stop();
     await parts.sweeping.stop();
@@ -195,6 +201,8 @@ export class Gateway {
     });
     const placer = this.#buildPlacer(fleet);
     const scheduler = this.#buildScheduler({ engine, fleet, endpoints, loadBalancer, placer });
+    const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
+    const spill = this.#buildSpill(db, { engine, fleet, endpoints, placer, signatures });
     actOnChanges(endpoints, engine, scheduler);
     engine.queue.watch(({ transition, isNew }) => {
       const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
@@ -207,8 +215,7 @@ export class Gateway {
     const artifacts = this.#buildArtifacts(db, engine, store);
     const app = createHttpFace({
       ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
-      ...{ loadBalancer, batches, deliveries, placer, artifacts },
-      signatures: createJobSignatures({ db, engine, endpoints, ids: this.#ids, log }),
+      ...{ loadBalancer, batches, deliveries, placer, artifacts, spill, signatures },
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
       watchWebhooks: webhooks.watch,
@@ -224,6 +231,7 @@ export class Gateway {
       batches,
       sweeping: createSweepLoop({ clock: this.#clock, sweep: artifacts.sweep, log }),
       scheduler,
+      spill,
       webhooks,
       app,
       door: createWorkerDoor(app, arrivalLimit(endpoints)),
@@ -340,6 +348,39 @@ export class Gateway {
     });
   }
 
+  #buildSpill(
+    db: DatabaseSync,
+    parts: Pick<Parts, 'engine' | 'fleet' | 'placer'> & {
+      endpoints: EndpointDirectory;
+      signatures: ReturnType<typeof createJobSignatures>;
+    },
+  ): SpillRouter {
+    const { engine, fleet, endpoints, placer, signatures } = parts;
+    const { config, log } = this.#options;
+    const spill = createSpillRouter({
+      endpoints,
+      queue: engine.queue,
+      store: createRemoteStore(db, engine.exclusive),
+      clock: this.#clock,
+      ids: this.#ids,
+      random: Math.random,
+      inputFor: (job) => signatures?.forAttempt(job) ?? job.input,
+      leaseMs: config.lease.durationMs,
+      local: ({ name }) => {
+        const endpoint = endpoints.get(name);
+        if (!endpoint) return { type: 'none' };
+        const workers = fleet.workers(name);
+        const startProblem = fleet.startProblem(name);
+        return viewLocal({ endpoint, workers, startProblem, gpuObstacle: placer.obstacle(name) });
+      },
+      isPaused: endpoints.isPaused,
+      forgetStops: engine.stops.forget,
+      log,
+    });
+    fleet.onChange(({ endpoint }) => spill.poke(endpoint));
+    return spill;
+  }
+
   #workerOrigin(backend: BackendKind, hasHostNetwork: boolean): string {
     const { publicUrl, workerListen } = this.#options.config;
     const { url, workerPort } = this.#running;
@@ -356,28 +397,12 @@ export class Gateway {
     parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer' | 'placer'> & { endpoints: EndpointDirectory },
   ) {
     const { engine, fleet, endpoints, loadBalancer, placer } = parts;
-    const { queue } = engine;
     return createScheduler({
       clock: this.#clock,
       endpoints,
       fleet,
       placer,
-      queue: {
-        async snapshot(endpoint) {
-          if (endpoints.get(endpoint)?.loadBalancing) return loadBalancer.snapshot(endpoint);
-          const { ready, lowPriorityReady, inProgress } = queue.counts(endpoint);
-          // Jobs of a paused endpoint need no worker, since none would get them.
-          if (endpoints.isPaused(endpoint))
-            return { queued: 0, queuedLowPriority: 0, inProgress, isPaused: true };
-          const oldestQueuedAt = await queue.oldestQueuedAt(endpoint);
-          return {
-            queued: ready,
-            queuedLowPriority: lowPriorityReady,
-            inProgress,
-            ...(oldestQueuedAt === undefined ? {} : { oldestQueuedAt }),
-          };
-        },
-      },
+      queue: createDemandReader({ queue: engine.queue, endpoints, loadBalancer }),
       log: this.#options.log,
     });
   }
@@ -401,6 +426,7 @@ interface Parts {
   readonly loadBalancer: LoadBalancer;
   readonly placer: GpuPlacer;
   readonly scheduler: Scheduler;
+  readonly spill: SpillRouter;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;
   readonly sweeping: ReturnType<typeof createSweepLoop>;

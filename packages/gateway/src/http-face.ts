@@ -1,3 +1,4 @@
+import type { WaitReason } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/index.ts';
@@ -11,6 +12,7 @@ import { createRateLimiter } from './http/rate-limiter.ts';
 import { createRequestIds } from './http/request-log.ts';
 import type { RouteParts } from './http/route.ts';
 import type { JobEngine } from './jobs/engine.ts';
+import { isPlaced } from './jobs/job.ts';
 import type { WorkerKeys } from './keys/worker-keys.ts';
 import type { Ids } from './lib/ids.ts';
 import { readVersion } from './lib/read-version.ts';
@@ -25,6 +27,7 @@ export interface HttpFaceOptions
     | 'endpoints'
     | 'fleet'
     | 'placer'
+    | 'spill'
     | 'keys'
     | 'batches'
     | 'artifacts'
@@ -46,6 +49,11 @@ export interface HttpFaceOptions
 
 /** Held shorter than any proxy or client cuts a silent connection. */
 const WORKER_HOLD_MS = 25_000;
+
+const AT_RUNPOD: WaitReason = {
+  code: 'AT_RUNPOD',
+  message: 'it was handed to RunPod, and waits for a worker there',
+};
 
 /** The HTTP part of the composition root: wires what routes work with, and builds the app around it. */
 export function createHttpFace(options: HttpFaceOptions): App {
@@ -70,11 +78,13 @@ export function createHttpFace(options: HttpFaceOptions): App {
     metricsText: metrics.text,
     waitReason: async (job, detail) => {
       const endpoint = endpoints.get(job.endpoint);
-      if (job.status !== 'IN_QUEUE' || !endpoint) return undefined;
+      if (job.status !== 'IN_QUEUE') return isPlaced(job) ? AT_RUNPOD : undefined;
+      if (!endpoint) return undefined;
       return decideWaitReason({
         endpoint,
         workers: fleet.workers(endpoint.name),
         startProblem: fleet.startProblem(endpoint.name),
+        spillObstacle: given.spill.obstacle(job),
         gpuObstacle: given.placer.obstacle(endpoint.name),
         position: detail === 'brief' ? undefined : await queue.jobsAhead(job.id),
         isLowPriority: job.isLowPriority,

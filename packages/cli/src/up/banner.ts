@@ -32,8 +32,9 @@ function endpointTable(config: GatewayConfig): string {
   if (config.endpoints.length === 0) return 'No endpoints yet: add one under `endpoints` in spillway.yaml.';
   const rows = config.endpoints.map((endpoint) => {
     const { name, workers, backends } = endpoint;
-    const isPoolOnly = backends.every((kind) => kind === 'pool');
-    const count = isPoolOnly ? 'as many as connect' : `${workers.min} to ${workers.max}`;
+    const startsNone = !backends.some((kind) => kind === 'process' || kind === 'container');
+    const elsewhere = backends.includes('pool') ? 'as many as connect' : 'none here';
+    const count = startsNone ? elsewhere : `${workers.min} to ${workers.max}`;
     return [name, workerText(endpoint), count, `/v2/${name}`];
   });
   return table([{ title: 'endpoint' }, { title: 'worker' }, { title: 'how many' }, { title: 'path' }], rows);

@@ -1,4 +1,5 @@
 import type { BackendKind } from '../endpoints/endpoint.ts';
+import { isRunpod } from './backends-field.ts';
 import { IMAGE_ONLY_KEYS } from './container-fields.ts';
 import type { Block, Finding } from './cross-check.ts';
 
@@ -16,24 +17,38 @@ export function findBackendProblems(endpoint: Block): Finding[] {
   const backends: readonly unknown[] = Array.isArray(endpoint.backends)
     ? endpoint.backends
     : defaultBackends(endpoint.image);
-  const isPoolOnly = backends.length > 0 && backends.every((kind) => kind === 'pool');
+  const startsNone = backends.length > 0 && backends.every((one) => one === 'pool' || isRunpod(one));
   return [
-    ...findKindProblems(given, isPoolOnly),
+    ...findKindProblems(given, startsNone),
+    ...findSpillProblems(endpoint, backends),
     ...(given.length === 1 ? findMismatch(given[0] ?? '', backends) : []),
     ...findImageKeysWithoutImage(endpoint),
     ...findTwoWordsOnCards(endpoint),
-    ...(isPoolOnly ? findStartsOfNone(endpoint.workers) : []),
+    ...(startsNone ? findStartsOfNone(endpoint.workers) : []),
   ];
 }
 
-function findKindProblems(given: readonly string[], isPoolOnly: boolean): Finding[] {
-  if (given.length === 1 || (given.length === 0 && isPoolOnly)) return [];
+function findKindProblems(given: readonly string[], startsNone: boolean): Finding[] {
+  if (given.length === 1 || (given.length === 0 && startsNone)) return [];
   const found = given.length === 0 ? 'none' : given.map((key) => `\`${key}\``).join(' and ');
   const fix =
     given.length === 0
       ? 'add `worker: detect`, `command: [python3, -u, handler.py]` or `image: …`; where workers connect by themselves, `backends: [pool]`'
       : 'keep one of them';
   return [{ path: [], message: `expected \`worker\`, \`command\` or \`image\`, found ${found}`, fix }];
+}
+
+function findSpillProblems({ spill, type }: Block, backends: readonly unknown[]): Finding[] {
+  if (!backends.some(isRunpod)) {
+    if (spill === undefined) return [];
+    const message = 'expected `spill` only beside `runpod` among the `backends`, found it without';
+    return [
+      { path: ['spill'], message, fix: 'add `{ runpod: { endpointId: …, apiKey: … } }`, or remove it' },
+    ];
+  }
+  if (type !== 'LOAD_BALANCER') return [];
+  const message = 'expected no `runpod` for a load-balancing endpoint, which has no jobs to hand on';
+  return [{ path: ['backends'], message, fix: 'remove it' }];
 }
 
 function findMismatch(key: string, backends: readonly unknown[]): Finding[] {
@@ -43,7 +58,7 @@ function findMismatch(key: string, backends: readonly unknown[]): Finding[] {
     {
       path: ['backends'],
       message: `expected \`${fitting}\`, which runs a \`${key}\`, found \`${other}\``,
-      fix: `write \`[${backends.map((kind) => (kind === other ? fitting : kind)).join(', ')}]\``,
+      fix: `write \`[${backends.map((one) => (one === other ? fitting : isRunpod(one) ? '{ runpod: … }' : one)).join(', ')}]\``,
     },
   ];
 }
@@ -71,6 +86,6 @@ function findTwoWordsOnCards({ gpu, gpus, image }: Block): Finding[] {
 function findStartsOfNone(workers: unknown): Finding[] {
   const min = (workers as Block | undefined)?.min;
   if (typeof min !== 'number' || min === 0) return [];
-  const message = `expected 0, since \`backends: [pool]\` starts no workers, found ${min}`;
+  const message = `expected 0, since no backend of it starts workers, found ${min}`;
   return [{ path: ['workers', 'min'], message, fix: 'remove it, or add `process` or `container`' }];
 }

@@ -48,8 +48,16 @@ function explain(schema: z.ZodType, root: unknown, issue: Issue): Draft[] {
   const node = schemaAt(schema, path);
   const found = valueAt(root, path);
   const hint = node && hintOf(node.layers);
+  if (hint?.isToldInside && issue.code === 'invalid_union' && typeof found === 'object') {
+    const inside = issue.errors
+      .flat()
+      .filter((one) => one.path.length > 0 || one.code === 'unrecognized_keys');
+    if (inside.length > 0)
+      return inside.flatMap((one) => explain(schema, root, { ...one, path: [...issue.path, ...one.path] }));
+  }
   if (hint) {
-    const message = `expected ${hint.expected}, found ${showValue(found)}`;
+    const shown = hint.isSecret && found !== undefined ? 'something else' : showValue(found);
+    const message = `expected ${hint.expected}, found ${shown}`;
     const fix =
       found === undefined && isMandatory(schema, path) ? `add it: ${hint.fix(found)}` : hint.fix(found);
     return [{ parts: path, message, fix }];

@@ -12,6 +12,10 @@ export interface Hint {
   readonly expected: string;
   /** What to write instead of `found`. */
   fix(found: unknown): string;
+  /** Of a union: what is wrong inside a block is told, not that the block is wrong. */
+  readonly isToldInside?: true;
+  /** The value is never shown. */
+  readonly isSecret?: true;
 }
 
 export const hints = z.registry<Hint>();

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { CardUse, ContainerSettings, Endpoint, GpuNeed, Scaling } from '../endpoints/endpoint.ts';
 import { readWarmWindow } from '../endpoints/warm-window.ts';
+import { toBackends } from './backends-field.ts';
 import { defaultBackends } from './check-backends.ts';
 import { closestName } from './closest-name.ts';
 import { VOLUME_PATTERN } from './container-fields.ts';
@@ -117,7 +118,7 @@ function toEndpoint(
     executionTimeoutMs: loadBalancing.loadBalancing?.requestTimeoutMs ?? parsed.executionTimeout,
     ttlMs: parsed.ttl,
     initTimeoutMs: parsed.initTimeout,
-    backends: parsed.backends ?? defaultBackends(parsed.image),
+    ...toBackends(parsed, defaultBackends(parsed.image)),
     retries: parsed.retries,
     cancelGraceMs: parsed.cancelGrace,
   };

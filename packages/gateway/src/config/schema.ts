@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BACKEND_KINDS } from '../endpoints/endpoint.ts';
+import { backendsField, spillField } from './backends-field.ts';
 import { findBackendProblems } from './check-backends.ts';
 import { containerFields } from './container-fields.ts';
 import { crossCheck } from './cross-check.ts';
@@ -130,23 +130,6 @@ const retries = z
   .prefault({})
   .describe('How often a job is delivered again.');
 
-const BACKEND_FIX = 'write `[process]`, `[container]` for an `image`, or `[pool]` for workers that connect';
-
-const backends = z
-  .array(
-    z.enum(BACKEND_KINDS).register(hints, {
-      expected: 'a backend (`process`, `container` or `pool`)',
-      fix: () => BACKEND_FIX,
-    }),
-  )
-  .min(1)
-  .refine((kinds) => new Set(kinds).size === kinds.length)
-  .register(hints, {
-    expected: 'a list of backends (`process`, `container`, `pool`), each once',
-    fix: () => BACKEND_FIX,
-  })
-  .describe('Where workers run. Without it: `container` for an `image`, else `process`.');
-
 const endpoint = crossCheck(
   z.strictObject({
     worker: text(
@@ -178,7 +161,8 @@ const endpoint = crossCheck(
       '7m',
       'How long a started worker may take until it asks for its first job.',
     ),
-    backends: backends.optional(),
+    backends: backendsField().optional(),
+    spill: spillField().optional(),
     retries,
     cancelGrace: duration(
       { min: '0s', max: '10m' },
@@ -188,14 +172,14 @@ const endpoint = crossCheck(
   }),
   findBackendProblems,
 ).meta({
-  // Exactly one of three says what a worker is; an endpoint whose workers only connect needs none.
+  // Exactly one of three says what a worker is; an endpoint for which none is started here needs none.
   oneOf: [
     { required: ['worker'] },
     { required: ['command'] },
     { required: ['image'] },
     {
       required: ['backends'],
-      properties: { backends: { items: { const: 'pool' } } },
+      properties: { backends: { items: { not: { enum: ['process', 'container'] } } } },
       not: { anyOf: [{ required: ['worker'] }, { required: ['command'] }, { required: ['image'] }] },
     },
   ],

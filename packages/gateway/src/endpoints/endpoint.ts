@@ -5,10 +5,24 @@ export type Scaling =
 
 /**
  * Where workers run: `process` and `container` are started by this gateway on its machine, `pool` workers connect from
- * anywhere by themselves.
+ * anywhere by themselves; to `runpod` jobs are handed that wait too long for the others.
  */
-export const BACKEND_KINDS = ['process', 'container', 'pool'] as const;
+export const BACKEND_KINDS = ['process', 'container', 'pool', 'runpod'] as const;
 export type BackendKind = (typeof BACKEND_KINDS)[number];
+
+/** A serverless endpoint elsewhere that speaks RunPod's job API, and when jobs go there. */
+export interface RemoteBackend {
+  readonly endpointId: string;
+  readonly apiKey: string;
+  /** With `/v2`, without a slash at its end. */
+  readonly baseUrl: string;
+  /** Jobs that may be there at once. */
+  readonly maxInFlight: number;
+  /** A job that has waited so long goes there. */
+  readonly queueDelayMs: number;
+  /** At once while the backends here can run nothing. */
+  readonly onUnhealthy: boolean;
+}
 
 /** Memory of graphics cards that one worker needs. */
 export interface GpuNeed {
@@ -123,6 +137,8 @@ export interface Endpoint {
   /** How long a started worker may take until its first job-take (RunPod: 7 minutes). */
   readonly initTimeoutMs: number;
   readonly backends: readonly BackendKind[];
+  /** Set where `runpod` is among the backends. */
+  readonly remote?: RemoteBackend;
   /** Further deliveries after a lost worker (default 1) and after an error of the handler (default 0). */
   readonly retries: { readonly workerLost: number; readonly handlerError: number };
   /** How long a cancelled job may go on before its worker is killed. */
@@ -131,7 +147,7 @@ export interface Endpoint {
 
 /** Whether the gateway starts workers of the endpoint itself. */
 export function startsWorkers({ backends }: Pick<Endpoint, 'backends'>): boolean {
-  return backends.some((kind) => kind !== 'pool');
+  return backends.some((kind) => kind === 'process' || kind === 'container');
 }
 
 /** Whether workers that the gateway didn't start may take the endpoint's jobs. */

@@ -1,6 +1,6 @@
 import type { JobStatus } from '@spillway/protocol';
 import type { FleetChange } from '../fleet/fleet.ts';
-import type { Job } from '../jobs/job.ts';
+import { isPlaced, type Job } from '../jobs/job.ts';
 import type { Transition } from '../jobs/job-machine.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import type { LoggedEvent } from './event-log.ts';
@@ -30,6 +30,8 @@ function describeTransition(
   at: number,
 ): LoggedEvent | undefined {
   const { status } = after;
+  if (isPlaced(after)) return undefined;
+  if (isPlaced(before) && status === 'IN_PROGRESS') return ofAttempt('job.started', after, at);
   if (before.status === status) {
     const { progress } = after;
     if (progress === undefined || progress === before.progress) return undefined;

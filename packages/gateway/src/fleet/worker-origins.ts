@@ -28,6 +28,9 @@ export function workerOrigin(backend: BackendKind, addresses: GatewayAddresses):
       if (workerListen) return `http://${reachable(workerListen.host, hostname)}:${workerListen.port}`;
       return publicUrl ?? url;
     }
+    // Its workers talk to RunPod alone.
+    case 'runpod':
+      return url;
   }
 }
 

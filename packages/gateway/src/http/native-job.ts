@@ -1,6 +1,6 @@
 import type { AttemptView, JobView } from '@spillway/protocol/v1';
 import { GatewayError } from '../errors.ts';
-import type { Job } from '../jobs/job.ts';
+import { isPlaced, type Job } from '../jobs/job.ts';
 import type { JobSummary } from '../jobs/job-store.ts';
 import { joinJsonObject } from '../lib/json-slices.ts';
 import { maySee } from './auth.ts';
@@ -22,7 +22,7 @@ export async function jobView(call: Call, job: JobSummary, detail?: 'brief'): Pr
   return {
     id: job.id,
     endpoint: job.endpoint,
-    status: job.status,
+    status: isPlaced(job) ? 'IN_QUEUE' : job.status,
     priority: job.priority,
     isLowPriority: job.isLowPriority,
     tags: [...job.tags],
@@ -52,15 +52,34 @@ export async function jobDetail(call: Call, job: Job): Promise<string> {
 /** The attempts that ended, and the one that runs with its worker's last lines. */
 async function attemptsOf(call: Call, job: Job): Promise<readonly AttemptView[]> {
   const ended: readonly AttemptView[] = await call.parts.queue.attempts(job.id);
-  if (!job.lease || job.startedAt === undefined) return ended;
+  return withRoutes(call, job, [...ended, ...runningAttempt(call, job)]);
+}
+
+function runningAttempt(call: Call, job: Job): readonly AttemptView[] {
+  if (!job.lease || job.startedAt === undefined) return [];
   const { workerId } = job.lease;
   const logTail = call.parts.fleet.log(workerId)?.printed(LOG_LINES).join('\n') ?? '';
-  const running: AttemptView = {
-    number: job.attempt,
-    workerId,
-    startedAt: job.startedAt,
-    outcome: 'running',
-    ...(logTail === '' ? {} : { logTail }),
-  };
-  return [...ended, running];
+  return [
+    {
+      number: job.attempt,
+      workerId,
+      startedAt: job.startedAt,
+      outcome: 'running',
+      ...(logTail === '' ? {} : { logTail }),
+    },
+  ];
+}
+
+/** Where each ran and why, for an endpoint whose jobs may run elsewhere. */
+function withRoutes(call: Call, job: Job, attempts: readonly AttemptView[]): readonly AttemptView[] {
+  const remote = call.parts.spill.attempts(job);
+  if (!remote) return attempts;
+  return attempts.map((attempt) => {
+    const there = remote.find(({ workerId }) => workerId === attempt.workerId);
+    if (!there)
+      return { ...attempt, route: { backend: 'local', code: 'LOCAL', message: 'a worker here took it' } };
+    const { reason, remoteEndpoint, remoteId } = there;
+    const route = { backend: 'runpod', ...reason, remoteEndpoint };
+    return { ...attempt, route: remoteId === undefined ? route : { ...route, remoteId } };
+  });
 }

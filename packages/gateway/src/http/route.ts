@@ -19,6 +19,7 @@ import type { StrayAttempts } from '../jobs/stray-attempts.ts';
 import type { KeyStore, Scope } from '../keys/key-store.ts';
 import type { HangUp } from '../lib/hang-up.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
+import type { SpillRouter } from '../remote/spill-router.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
 import type { JobSignatures } from '../signatures/job-signatures.ts';
 import { type Caller, maySee } from './auth.ts';
@@ -38,6 +39,7 @@ export interface RouteParts {
   readonly strays: StrayAttempts;
   readonly fleet: Fleet;
   readonly placer: GpuPlacer;
+  readonly spill: Pick<SpillRouter, 'obstacle' | 'attempts'>;
   readonly keys: KeyStore;
   readonly batches: Batches;
   readonly artifacts: Artifacts;

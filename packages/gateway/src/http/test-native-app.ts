@@ -96,6 +96,7 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger, cards: rea
     stops: engine.stops,
     strays: engine.strays,
     deliveries: createSqliteDeliveryStore(engine.db),
+    spill: { obstacle: () => undefined, attempts: () => undefined },
     placer: createTestPlacer({ clock, endpoints, workers: () => fleet.workers(), cards: () => cards }),
     pokeWebhooks: () => {},
     metricsText: metrics.text,

@@ -6,13 +6,14 @@ import type { RouteParts } from './route.ts';
 /** What a test of other things needs of events, metrics, cards and the reference. */
 export function newTestParts(): Pick<
   RouteParts,
-  'artifacts' | 'events' | 'metricsText' | 'placer' | 'reference' | 'stopping'
+  'artifacts' | 'events' | 'metricsText' | 'placer' | 'reference' | 'spill' | 'stopping'
 > {
   return {
     artifacts: {} as RouteParts['artifacts'],
     events: createEventLog('test'),
     metricsText: async () => '',
     placer: createTestPlacer(),
+    spill: { obstacle: () => undefined, attempts: () => undefined },
     reference: createReference([], 'test'),
     stopping: new AbortController().signal,
   };

@@ -1,5 +1,5 @@
 import { FAILURES, type FailureType, isFinal, type JobFailure, type JobStatus } from '@spillway/protocol';
-import type { Job, Lease } from './job.ts';
+import { isPlaced, type Job, type Lease, NOT_STARTED } from './job.ts';
 import { decideBackoffMs } from './retry-policy.ts';
 
 /**
@@ -12,6 +12,9 @@ import { decideBackoffMs } from './retry-policy.ts';
  */
 export type JobEvent =
   | { readonly type: 'leased'; readonly workerId: string; readonly leaseMs: number }
+  /** Leased to a backend that has a queue of its own: its execution timeout runs from `started` on. */
+  | { readonly type: 'placed'; readonly workerId: string; readonly leaseMs: number }
+  | ({ readonly type: 'started' } & Reporter)
   | ({ readonly type: 'heartbeat' } & Reporter)
   /** A heartbeat of the worker that did not name the job. */
   | { readonly type: 'missed'; readonly workerId: string }
@@ -83,6 +86,8 @@ export function decideTransition(job: Job, event: JobEvent, now: number): Transi
   switch (event.type) {
     case 'leased':
       return lease(job, event.workerId, event.leaseMs, now);
+    case 'placed':
+      return place(job, event.workerId, event.leaseMs, now);
     case 'cancelled':
       return end(job, now, 'CANCELLED', 'cancelled', {});
     case 'purged':
@@ -94,7 +99,10 @@ export function decideTransition(job: Job, event: JobEvent, now: number): Transi
   }
 }
 
-type RunningEvent = Exclude<JobEvent, { type: 'leased' | 'cancelled' | 'purged' | 'tick' | 'retried' }>;
+type RunningEvent = Exclude<
+  JobEvent,
+  { type: 'leased' | 'placed' | 'cancelled' | 'purged' | 'tick' | 'retried' }
+>;
 
 function whileRunning(job: Job, held: Lease, event: RunningEvent, now: number): Transition | undefined {
   if (event.type === 'lease-restored') return change(job, { lease: renewed(held, now) });
@@ -128,6 +136,12 @@ function reported(job: Job, held: Lease, event: ReportEvent, now: number): Trans
   switch (event.type) {
     case 'heartbeat':
       return change(job, { lease: renewed(held, now) });
+    case 'started':
+      if (!isPlaced(job)) return undefined;
+      return change(job, {
+        startedAt: now,
+        lease: { ...renewed(held, now), deadlineAt: now + job.executionTimeoutMs },
+      });
     case 'progressed':
       return change(job, { lease: renewed(held, now), progress: event.output });
     case 'completed':
@@ -176,6 +190,13 @@ function lease(job: Job, workerId: string, leaseMs: number, now: number): Transi
       progress: undefined,
     },
   };
+}
+
+function place(job: Job, workerId: string, leaseMs: number, now: number): Transition | undefined {
+  const leased = lease(job, workerId, leaseMs, now);
+  if (!leased?.after.lease) return undefined;
+  const held = { ...leased.after.lease, deadlineAt: NOT_STARTED };
+  return { ...leased, after: { ...leased.after, lease: held } };
 }
 
 function tick(job: Job, now: number): Transition | undefined {

@@ -61,6 +61,8 @@ export interface JobStore {
   counts(endpoint: string): QueueCounts;
   /** When the longest waiting ready job that counts for scaling was queued. */
   oldestQueuedAt(endpoint: string): Promise<number | undefined>;
+  /** Ready jobs that have waited long, in the order of delivery. Walks over those that were queued later. */
+  waitingSince(query: WaitingQuery): Promise<readonly WaitingJob[]>;
   /** Ready jobs of its endpoint that stand before a queued job; counts to 10 000 at most. */
   jobsAhead(id: string): Promise<number>;
   /** What was asked for before is written. */
@@ -99,6 +101,23 @@ export interface TakeRequest {
   readonly max: number;
   /** False while the worker runs other jobs: a suspect must run alone. */
   readonly acceptsSuspects: boolean;
+}
+
+/** Which waiting jobs are asked for. */
+export interface WaitingQuery {
+  readonly endpoint: string;
+  /** They could be delivered at or before this time. */
+  readonly before: number;
+  readonly withLowPriority: boolean;
+  /** Of their input, with whatever else travels. */
+  readonly mostBytes: number;
+  readonly limit: number;
+}
+
+export interface WaitingJob {
+  readonly id: string;
+  /** Since when it could be delivered: its submit, the end of its delay, or its last return to the queue. */
+  readonly since: number;
 }
 
 export interface JobFilter {

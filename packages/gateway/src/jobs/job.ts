@@ -6,7 +6,7 @@ export interface Lease {
   readonly wireId: string;
   /** Heartbeats push it on; past it the attempt is lost. */
   readonly expiresAt: number;
-  /** Start of the attempt plus the execution timeout. */
+  /** Start of the attempt plus the execution timeout; `NOT_STARTED` while it only waits elsewhere. */
   readonly deadlineAt: number;
   readonly leaseMs: number;
   /** Heartbeats in a row that did not name this job. */
@@ -60,4 +60,12 @@ export interface Job {
 export interface RetryLimits {
   readonly workerLost: number;
   readonly handlerError: number;
+}
+
+/** Deadline of an attempt that is placed at a backend which has a queue of its own, and has not begun there. */
+export const NOT_STARTED = Number.MAX_SAFE_INTEGER;
+
+/** Whether the job waits elsewhere: for those who ask it is still in the queue. */
+export function isPlaced({ lease }: Pick<Job, 'lease'>): boolean {
+  return lease !== undefined && lease.deadlineAt === NOT_STARTED;
 }

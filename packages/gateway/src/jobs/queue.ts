@@ -89,6 +89,7 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     counts: store.counts,
     oldestQueuedAt: store.oldestQueuedAt,
     jobsAhead: store.jobsAhead,
+    waitingSince: store.waitingSince,
     drainChunks: store.drainChunks,
     readChunks: store.readChunks,
     submit: submits.submit,
@@ -101,6 +102,9 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
         for (const transition of taken) told(transition);
         return taken;
       }),
+    /** Gives one certain waiting job to a backend that has a queue of its own. */
+    place: (id: string, workerId: string, leaseMs: number) =>
+      apply(id, { type: 'placed', workerId, leaseMs }),
     cancel: (id: string) => apply(id, { type: 'cancelled' }),
     retry: (id: string) => apply(id, { type: 'retried' }),
     tick: (id: string) => apply(id, { type: 'tick' }),
@@ -192,6 +196,8 @@ function createWorkerSigns(held: ReturnType<typeof createHeldJobs>, apply: Apply
     },
     handBack: (workerId: string, reason: string) =>
       applyToHeld(workerId, () => ({ type: 'handed-back', workerId, reason })),
+    loseJob: (workerId: string, jobId: string, failure: JobFailure) =>
+      apply(jobId, { type: 'lost', workerId, failure, wasShared: false }),
     handBackJob: (workerId: string, jobId: string, reason: string) =>
       apply(jobId, { type: 'handed-back', workerId, reason }),
   };
@@ -211,6 +217,7 @@ async function purge(store: JobStore, apply: Apply, endpoint: string): Promise<n
 /** What a worker says of an attempt. */
 function createReports(apply: Apply) {
   return {
+    started: (by: Reporter) => apply(jobIdOf(by.wireId), { type: 'started', ...by }),
     progress: (by: Reporter, output: string) =>
       apply(jobIdOf(by.wireId), { type: 'progressed', output, ...by }),
     complete: (by: Reporter, output: string | undefined) =>

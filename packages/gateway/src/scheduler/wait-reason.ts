@@ -14,6 +14,8 @@ export interface WaitInput {
   readonly startProblem?: { readonly message: string } | undefined;
   /** Why no further one can be put on a graphics card, if it needs one. */
   readonly gpuObstacle?: string | undefined;
+  /** Why it does not go to RunPod, where it could, as a clause. */
+  readonly spillObstacle?: string | undefined;
   /** Jobs that will be delivered before this one, where that is known. */
   readonly position?: number | undefined;
   readonly isLowPriority?: boolean;
@@ -32,6 +34,12 @@ interface WaitedWorker {
 
 /** Why a queued job still waits, as its owner should read it. */
 export function decideWaitReason(input: WaitInput): WaitReason {
+  const reason = reasonHere(input);
+  const { spillObstacle } = input;
+  return spillObstacle === undefined ? reason : { ...reason, message: `${reason.message}; ${spillObstacle}` };
+}
+
+function reasonHere(input: WaitInput): WaitReason {
   const { endpoint, workers, startProblem, isLowPriority = false } = input;
   if (input.isPaused) {
     const message = `the endpoint is paused and delivers no jobs; \`spillway endpoints resume ${endpoint.name}\` ends that`;
@@ -48,6 +56,9 @@ export function decideWaitReason(input: WaitInput): WaitReason {
     const also = starting > 0 ? `, ${starting} more ${starting === 1 ? 'is' : 'are'} starting` : '';
     const message = `${busy} of ${possibleWorkers(input)} workers ${verb} busy${also}${whyNoMore(input)}${ahead}`;
     return { code: 'WORKERS_BUSY', message };
+  }
+  if (endpoint.backends.every((kind) => kind === 'runpod')) {
+    return { code: 'SPILLING', message: `it is about to go to RunPod${ahead}` };
   }
   if (!startsWorkers(endpoint)) {
     const unwell = count('unhealthy');

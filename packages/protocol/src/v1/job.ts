@@ -137,6 +137,16 @@ export const attemptViewSchema = z
       })
       .optional(),
     logTail: z.string().describe('Last lines of the worker that runs it now.').optional(),
+    route: z
+      .object({
+        backend: z.string().describe('`local` or `runpod`.'),
+        code: z.string(),
+        message: z.string().describe('Why it was routed so, as a clause.'),
+        remoteEndpoint: z.string().describe('Endpoint at RunPod.').optional(),
+        remoteId: z.string().describe('Id of the job there.').optional(),
+      })
+      .describe('Where it ran and why, for an endpoint with `runpod` among its backends.')
+      .optional(),
   })
   .describe('One try at a job.')
   .meta({ id: 'Attempt' });

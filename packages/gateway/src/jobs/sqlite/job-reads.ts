@@ -12,6 +12,7 @@ type JobReads = Pick<
   JobStore,
   | 'get'
   | 'jobsAhead'
+  | 'waitingSince'
   | 'queued'
   | 'list'
   | 'attempts'
@@ -68,6 +69,10 @@ export function createJobReads(
       const delayed = sql.queuedDelayed.all(endpoint, limit - ready.length);
       return [...ready, ...delayed].map((row) => String(row.id));
     },
+    waitingSince: async ({ endpoint, before, withLowPriority, mostBytes, limit }) =>
+      sql.waitingSince
+        .all(endpoint, withLowPriority ? 1 : 0, before, mostBytes, limit)
+        .map((row) => ({ id: String(row.id), since: Number(row.since) })),
     jobsAhead: async (id) => Number(sql.jobsAhead.get(id)?.n ?? 0),
     counts: (endpoint) => counters.of(endpoint),
     oldestQueuedAt: async (endpoint) => {

@@ -56,6 +56,14 @@ function prepareQueue(db: DatabaseSync) {
        SELECT min((SELECT queued_at FROM ready WHERE priority = value AND is_low_priority = 0 ORDER BY seq LIMIT 1))
          AS queued_at FROM priorities WHERE value IS NOT NULL`,
     ),
+    // Jobs that could have been delivered for some time, in the order of delivery.
+    waitingSince: db.prepare(
+      `SELECT j.id, max(j.queued_at, j.available_at) AS since FROM jobs j JOIN job_inputs i ON i.seq = j.seq
+         WHERE j.endpoint = ?1 AND j.status = 'IN_QUEUE' AND j.ready = 1 AND j.is_low_priority <= ?2
+           AND max(j.queued_at, j.available_at) <= ?3
+           AND octet_length(i.input) + octet_length(coalesce(i.extras, '')) <= ?4
+         ORDER BY j.priority DESC, j.seq LIMIT ?5`,
+    ),
     jobsAhead: db.prepare(
       `SELECT count(*) AS n FROM (
          SELECT 1 FROM jobs b JOIN jobs a ON a.endpoint = b.endpoint AND a.status = 'IN_QUEUE' AND a.ready = 1

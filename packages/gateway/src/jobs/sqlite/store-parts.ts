@@ -61,6 +61,7 @@ export function writeTransition(
   const isReady = after.availableAt <= now;
   if (before.status !== after.status) writeMove(parts, draft, seq, transition, isReady);
   else if (before.progress !== after.progress) draft.writes.push(['progress', inline(after.progress), seq]);
+  else if (before.startedAt !== after.startedAt) writeStart(draft, seq, after);
   if (before.progress !== after.progress) writeLongProgress(draft, seq, before, after);
   addCounts(parts, draft, after.endpoint, countsOfMove(before, after, stored.isReady, isReady));
   stage(
@@ -103,6 +104,13 @@ function writeLease(
   // A further delivery starts its stream anew: what the attempt before had sent would stand twice.
   writes.push(['dropChunks', seq], ['undrain', seq]);
   nextChunks.set(seq, 0);
+}
+
+/** A placed attempt begins. */
+function writeStart({ writes }: Draft, seq: number, { attempt, workerId, startedAt, lease }: Job): void {
+  if (!lease) return;
+  const { wireId, deadlineAt, leaseMs } = lease;
+  writes.push(['lease', attempt, workerId ?? null, startedAt ?? null, wireId, deadlineAt, leaseMs, seq]);
 }
 
 function writeRequeue({ writes }: Draft, seq: number, before: Job, after: Job, isReady: boolean): void {

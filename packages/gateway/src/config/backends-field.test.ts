@@ -1,0 +1,101 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the file's own syntax
+import { expect, test } from 'vitest';
+import { parseConfig } from './parse-config.ts';
+import { formatProblems } from './problem.ts';
+
+const context = {
+  path: '/site/spillway.yaml',
+  env: { RUNPOD_API_KEY: 'rpa_very-secret', EMPTY: '' },
+  builtInWorkers: { detect: { command: ['node', 'detect.ts'] } },
+};
+const KEY = '"${RUNPOD_API_KEY}"';
+const text = (...lines: string[]) =>
+  ['endpoints:', '  mine:', ...lines.map((line) => `    ${line}`)].join('\n');
+
+function endpointOf(...lines: string[]) {
+  const result = parseConfig(text(...lines), context);
+  if (!result.ok) throw new Error(formatProblems('spillway.yaml', result.problems));
+  return result.config.endpoints[0];
+}
+
+function problemsOf(...lines: string[]) {
+  const result = parseConfig(text(...lines), context);
+  return result.ok ? [] : result.problems;
+}
+
+test('jobs spill to RunPod after ten seconds, or at once when nothing here can run them, unless the file says otherwise', () => {
+  expect(
+    endpointOf('worker: detect', `backends: [process, { runpod: { endpointId: abc123, apiKey: ${KEY} } }]`),
+  ).toMatchObject({
+    backends: ['process', 'runpod'],
+    remote: {
+      endpointId: 'abc123',
+      apiKey: 'rpa_very-secret',
+      baseUrl: 'https://api.runpod.ai/v2',
+      maxInFlight: 10,
+      queueDelayMs: 10_000,
+      onUnhealthy: true,
+    },
+  });
+});
+
+test('everything of RunPod can be set, and an endpoint may run nowhere else', () => {
+  const runpod = `{ endpointId: abc, apiKey: ${KEY}, baseUrl: "http://127.0.0.1:9090/v2/", maxInFlight: 3 }`;
+  expect(
+    endpointOf(`backends: [{ runpod: ${runpod} }]`, 'spill: { queueDelay: 0s, onUnhealthy: false }'),
+  ).toMatchObject({
+    backends: ['runpod'],
+    remote: {
+      baseUrl: 'http://127.0.0.1:9090/v2',
+      maxInFlight: 3,
+      queueDelayMs: 0,
+      onUnhealthy: false,
+    },
+  });
+});
+
+test('a problem with the key says how to give one and never shows what was found', () => {
+  const problems = problemsOf(
+    'worker: detect',
+    'backends: [process, { runpod: { endpointId: a, apiKey: 4711 } }]',
+  );
+  expect(problems).toEqual([
+    {
+      path: 'endpoints.mine.backends[1].runpod.apiKey',
+      line: 4,
+      message: 'expected a RunPod API key, by a variable of the environment, found something else',
+      fix: expect.stringContaining('RUNPOD_API_KEY'),
+    },
+  ]);
+});
+
+test.each([
+  ['worker: detect', 'backends: [process, { runpod: { apiKey: k } }]', 'endpointId', 'found nothing'],
+  [
+    'worker: detect',
+    'backends: [{ runpod: { endpointId: a, apiKey: k } }, process]',
+    'backends',
+    '`runpod` last',
+  ],
+  ['worker: detect', 'spill: { queueDelay: 5s }', 'spill', 'only beside `runpod`'],
+  [
+    'worker: detect',
+    'backends: [process, { runpod: { endpointId: a, apikey: k } }]',
+    'apikey',
+    'unknown key',
+  ],
+  ['worker: detect', 'backends: [process, runpot]', 'backends[1]', 'a backend (`process`'],
+])('%s with %s is refused at %s', (worker, line, path, message) => {
+  const problems = problemsOf(worker, line);
+  expect(problems.map((one) => `${one.path}: ${one.message}`).join('\n')).toContain(message);
+  expect(problems.some((one) => one.path.endsWith(path))).toBe(true);
+});
+
+test('a variable that is not set is named', () => {
+  const reference = '"${NO_SUCH_KEY}"';
+  const [problem] = problemsOf(
+    'worker: detect',
+    `backends: [process, { runpod: { endpointId: a, apiKey: ${reference} } }]`,
+  );
+  expect(problem?.message).toContain('NO_SUCH_KEY');
+});

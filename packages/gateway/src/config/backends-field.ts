@@ -1,0 +1,118 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the file's own syntax
+import { z } from 'zod';
+import type { BackendKind, RemoteBackend } from '../endpoints/endpoint.ts';
+import { count, duration, hints } from './fields.ts';
+
+/** Where an endpoint's jobs run, and when they go to RunPod: the keys `backends` and `spill`. */
+export const LOCAL_KINDS = ['process', 'container', 'pool'] as const;
+
+/** RunPod's own job API. */
+const RUNPOD_URL = 'https://api.runpod.ai/v2';
+const MOST_IN_FLIGHT = 10_000;
+
+const BACKEND_FIX =
+  'write `[process]`, `[container]` for an `image`, `[pool]` for workers that connect, or add `{ runpod: { endpointId: …, apiKey: "${RUNPOD_API_KEY}" } }` behind them';
+
+const LIST = {
+  expected: 'a list of backends (`process`, `container`, `pool`, `{ runpod: … }`), each once, `runpod` last',
+  fix: () => BACKEND_FIX,
+};
+
+export function backendsField() {
+  return z
+    .array(
+      z.union([z.enum(LOCAL_KINDS), z.strictObject({ runpod: runpod() })]).register(hints, {
+        expected: 'a backend (`process`, `container`, `pool` or `{ runpod: … }`)',
+        fix: () => BACKEND_FIX,
+        isToldInside: true,
+      }),
+    )
+    .min(1)
+    .refine((backends) => {
+      const kinds = backends.map(kindOf);
+      const isLast = !kinds.includes('runpod') || kinds.at(-1) === 'runpod';
+      return isLast && new Set(kinds).size === kinds.length;
+    })
+    .register(hints, LIST)
+    .describe('Where jobs run, in order. Without it: `container` for an `image`, else `process`.');
+}
+
+function runpod() {
+  return z
+    .strictObject({
+      endpointId: z
+        .string()
+        .regex(/^[\w.-]+$/)
+        .register(hints, {
+          expected: 'the id of a serverless endpoint of RunPod',
+          fix: () => 'write the id that RunPod shows, such as `vllm-a1b2c3`',
+        })
+        .describe('Which of your serverless endpoints runs the jobs.'),
+      apiKey: z
+        .string()
+        .min(1)
+        .register(hints, {
+          expected: 'a RunPod API key, by a variable of the environment',
+          fix: () => 'write `"${RUNPOD_API_KEY}"` and set that variable before the start',
+          isSecret: true,
+        })
+        .describe('Key that may call it; by a variable of the environment.'),
+      baseUrl: z
+        .url({ protocol: /^https?$/, abort: true })
+        .refine((url) => !/[?#]/.test(url))
+        .transform((url) => url.replace(/\/+$/, ''))
+        .register(hints, {
+          expected: 'an http or https address without `?` or `#`',
+          fix: () => `write it with its \`/v2\`, such as \`${RUNPOD_URL}\`, or leave it out`,
+        })
+        .prefault(RUNPOD_URL)
+        .describe("Address of the job API, with `/v2`: RunPod's, unless another service speaks it."),
+      maxInFlight: count(
+        { min: 1, max: MOST_IN_FLIGHT },
+        'Jobs that may be there at once, waiting or running.',
+      ).prefault(10),
+    })
+    .describe('A serverless endpoint of RunPod, to which jobs spill over.');
+}
+
+export function spillField() {
+  return z
+    .strictObject({
+      queueDelay: duration(
+        { min: '0s', max: '24h' },
+        '10s',
+        'A job that has waited so long for a worker here goes to RunPod.',
+      ),
+      onUnhealthy: z
+        .boolean()
+        .prefault(true)
+        .register(hints, { expected: 'true or false', fix: () => 'write `true` or `false`' })
+        .describe('Jobs go at once while nothing here can run them: no card has room, workers crash.'),
+    })
+    .describe('When jobs go to RunPod.');
+}
+
+type Parsed = {
+  readonly backends?: z.output<ReturnType<typeof backendsField>> | undefined;
+  readonly spill?: z.output<ReturnType<typeof spillField>> | undefined;
+};
+
+function kindOf(backend: unknown): BackendKind {
+  return typeof backend === 'string' ? (backend as BackendKind) : 'runpod';
+}
+
+/** The backends' kinds in order, and what is said of RunPod. */
+export function toBackends(
+  parsed: Parsed,
+  fallback: readonly BackendKind[],
+): { readonly backends: readonly BackendKind[]; readonly remote?: RemoteBackend } {
+  const remote = parsed.backends?.find((one) => typeof one !== 'string')?.runpod;
+  const backends = parsed.backends?.map(kindOf) ?? fallback;
+  if (!remote) return { backends };
+  const { queueDelay, onUnhealthy } = parsed.spill ?? spillField().parse({});
+  return { backends, remote: { ...remote, queueDelayMs: queueDelay, onUnhealthy } };
+}
+
+/** A word for a backend in the file's own spelling; nothing of its settings is told. */
+export const isRunpod = (backend: unknown): boolean =>
+  typeof backend === 'object' && backend !== null && 'runpod' in backend;

@@ -1,0 +1,67 @@
+import type { RemoteBackend } from '../endpoints/endpoint.ts';
+import { type Breaker, type BreakerEvent, CLOSED, decideAdmission, nextBreaker } from './breaker.ts';
+import { healthProblem } from './remote-health.ts';
+import { createRunpodClient, type RunpodClient } from './runpod-client.ts';
+
+/** While jobs are there its health is asked for this often. */
+const HEALTH_EVERY_MS = 15_000;
+
+/** One remote endpoint: who calls it, whether it may be given jobs, and how many it has. */
+export interface RemotePlace {
+  readonly settings: RemoteBackend;
+  readonly client: RunpodClient;
+  /** Attempts that are there. */
+  readonly running: Map<string, Promise<void>>;
+  note(event: BreakerEvent): void;
+  /** How many more jobs it may get now. */
+  room(): number;
+  /** Whether the jobs that go out now are on trial. */
+  isOnTrial(): boolean;
+  /** Why it gets none, as a clause; undefined while all is well. */
+  problem(): string | undefined;
+  /** Asks for its health where it is time; `isWanted`: jobs are there, or wait to go there. */
+  probe(isWanted: boolean): Promise<void>;
+  /** When the next probe is due, where one is to come. */
+  nextProbeAt(): number | undefined;
+}
+
+export function createRemotePlace(
+  settings: RemoteBackend,
+  now: () => number,
+  send?: typeof fetch,
+): RemotePlace {
+  const client = createRunpodClient({ ...settings, ...(send ? { fetch: send } : {}) });
+  const running = new Map<string, Promise<void>>();
+  let breaker: Breaker = CLOSED;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  const note = (event: BreakerEvent) => {
+    breaker = nextBreaker(breaker, event, now());
+  };
+  return {
+    settings,
+    client,
+    running,
+    note,
+    room() {
+      const admission = decideAdmission(breaker, now());
+      const free = Math.max(0, settings.maxInFlight - running.size);
+      if (admission === 'all') return free;
+      return admission === 'one' ? Math.min(1, free) : 0;
+    },
+    isOnTrial: () => breaker.state === 'half-open',
+    problem: () => (breaker.state === 'open' ? breaker.reason : undefined),
+    async probe(isWanted) {
+      const isDue =
+        decideAdmission(breaker, now()) === 'probe' ||
+        (breaker.state === 'closed' && running.size > 0 && now() - askedAt >= HEALTH_EVERY_MS);
+      if (!isDue || !(isWanted || running.size > 0)) return;
+      askedAt = now();
+      const problem = healthProblem(await client.health());
+      note({ type: 'health', problem });
+    },
+    nextProbeAt() {
+      if (breaker.state === 'open') return breaker.until;
+      return breaker.state === 'closed' && running.size > 0 ? askedAt + HEALTH_EVERY_MS : undefined;
+    },
+  };
+}

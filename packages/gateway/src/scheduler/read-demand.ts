@@ -1,0 +1,32 @@
+import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
+import type { JobQueue } from '../jobs/queue.ts';
+import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
+import type { SchedulerOptions } from './scheduler.ts';
+
+/** How much an endpoint has to do: jobs, or requests where its workers serve HTTP themselves. */
+export function createDemandReader({
+  queue,
+  endpoints,
+  loadBalancer,
+}: {
+  readonly queue: JobQueue;
+  readonly endpoints: EndpointDirectory;
+  readonly loadBalancer: LoadBalancer;
+}): SchedulerOptions['queue'] {
+  return {
+    async snapshot(endpoint) {
+      if (endpoints.get(endpoint)?.loadBalancing) return loadBalancer.snapshot(endpoint);
+      const { ready, lowPriorityReady, inProgress } = queue.counts(endpoint);
+      // Jobs of a paused endpoint need no worker, since none would get them.
+      if (endpoints.isPaused(endpoint))
+        return { queued: 0, queuedLowPriority: 0, inProgress, isPaused: true };
+      const oldestQueuedAt = await queue.oldestQueuedAt(endpoint);
+      return {
+        queued: ready,
+        queuedLowPriority: lowPriorityReady,
+        inProgress,
+        ...(oldestQueuedAt === undefined ? {} : { oldestQueuedAt }),
+      };
+    },
+  };
+}
