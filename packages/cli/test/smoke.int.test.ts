@@ -295,7 +295,7 @@ test.each([
   [['clip', '--runpod', 'x'], 'RUNPOD_API_KEY is not set'],
   [['eko'], 'no endpoint is named eko'],
   [['lb'], 'lb is a load-balancing endpoint and takes no jobs'],
-  [['greet', '--as', 'whisper'], '--as: expected one of detect, clip, found "whisper"'],
+  [['greet', '--as', 'whisper'], '--as: expected one of detect, clip, ergonomics, found "whisper"'],
   [['greet', '--tests', 'nowhere.json'], 'nowhere.json: no such file'],
   [['greet', '--timeout', '0'], 'Expected a whole number from 1 to 86400'],
 ])('wrong use is told in a sentence: %j', async (args, sentence) => {

@@ -61,7 +61,7 @@ test('--json prints JSON lines only, of which one says that it is ready; no key 
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   const ready = lines.filter(({ event }) => event === 'ready');
-  expect(ready).toMatchObject([{ endpoints: ['detect', 'clip'], isNewKey: true }]);
+  expect(ready).toMatchObject([{ endpoints: ['detect', 'clip', 'ergonomics'], isNewKey: true }]);
   expect(ready[0]?.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   expect(stdout).not.toContain(readFileSync(path.join(cwd, '.spillway', 'admin.key'), 'utf8').trim());
 });
