@@ -9,6 +9,7 @@ const PEER = path.join(import.meta.dirname, 'open_clip_peer.py');
 
 export interface OpenClip {
   readonly torch: string;
+  readonly pid: number;
   readonly threads: number;
   readonly measure: (request: OpenClipRequest) => Promise<number>;
   embeddings(): Promise<readonly (readonly number[])[]>;
@@ -44,6 +45,7 @@ export async function startOpenClip({ python, torchWeights, pictures }: Inferenc
   const { torch, threads } = await next();
   return {
     torch: String(torch),
+    pid: child.pid ?? 0,
     threads: Number(threads),
     measure: async (request) => Number((await ask(request)).perSecond),
     embeddings: async () => (await ask({ embed: true })).embeddings as number[][],

@@ -8,6 +8,7 @@ import { round } from '../jobs/scenario.ts';
 import type { Stage } from '../jobs/stage.ts';
 import { startOpenClipOnce } from './open-clip.ts';
 import type { InferenceSite } from './site.ts';
+import { measureUndisturbed } from './undisturbed.ts';
 
 /**
  * From starting the process to the first embedding, ours and Python's in turns, all files in the page cache: the worker
@@ -37,10 +38,11 @@ export async function measureStarts({
   await start(site.float32);
   await start(visionOnly);
   await startOpenClipOnce(site, picture);
+  const calm = async (measure: () => Promise<number>) => (await measureUndisturbed([], measure)).value;
   for (let turn = 0; turn < effort.starts; turn += 1) {
-    times.vision.push(await start(visionOnly));
-    times.both.push(await start(site.float32));
-    if (turn < effort.pythonStarts) times.torch.push(await startOpenClipOnce(site, picture));
+    times.vision.push(await calm(() => start(visionOnly)));
+    times.both.push(await calm(() => start(site.float32)));
+    if (turn < effort.pythonStarts) times.torch.push(await calm(() => startOpenClipOnce(site, picture)));
   }
   const [vision, both, torch] = [median(times.vision), median(times.both), median(times.torch)];
   const coldStartVsTorch = round(torch / both);

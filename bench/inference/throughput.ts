@@ -9,6 +9,7 @@ import { folderBytes, residentBytes } from './memory.ts';
 import { type OpenClip, startOpenClip } from './open-clip.ts';
 import { openFastestSession, type RawSession } from './raw-session.ts';
 import type { InferenceSite } from './site.ts';
+import { measureUndisturbed } from './undisturbed.ts';
 
 /**
  * Pictures a second of the whole worker against the raw session of its model and against open_clip, which gets the same
@@ -22,6 +23,8 @@ interface Side {
   /** Pictures a second. */
   run(seconds: number): Promise<number>;
   readonly rounds: number[];
+  /** What others took of the processors in each round. */
+  readonly others: number[];
 }
 
 interface Sides {
@@ -53,7 +56,7 @@ export async function measureThroughput({
     const rawInt8 = await openFastestSession(site.int8, effort.trialSeconds);
     const latencies: number[] = [];
     const sides = await createSides({ worker, int8, openClip, raw, rawInt8 }, latencies, effort);
-    await takeTurns(Object.values(sides), effort);
+    await takeTurns(Object.values(sides), [worker.pid, int8.pid, openClip.pid], effort);
     const same = await compareEmbeddings(worker, openClip, pictures);
     const part = await report({ sides, worker, openClip, site, same, latencies });
     await Promise.all([raw.release(), rawInt8.release()]);
@@ -76,7 +79,7 @@ async function createSides(
   latencies: number[],
   { trialSeconds }: InferenceEffort,
 ): Promise<Sides> {
-  const side = (label: string, run: Side['run']): Side => ({ label, run, rounds: [] });
+  const side = (label: string, run: Side['run']): Side => ({ label, run, rounds: [], others: [] });
   const whole = await fastestBatch(openClip, true, trialSeconds);
   const alone = await fastestBatch(openClip, false, trialSeconds);
   return {
@@ -109,11 +112,17 @@ async function fastestBatch(openClip: OpenClip, whole: boolean, seconds: number)
 }
 
 /** Alternately from either end, so that no side always follows the same other one. The first turns only warm up. */
-async function takeTurns(sides: readonly Side[], { rounds, seconds }: InferenceEffort): Promise<void> {
+async function takeTurns(
+  sides: readonly Side[],
+  pids: readonly number[],
+  { rounds, seconds }: InferenceEffort,
+): Promise<void> {
   for (const side of sides) await side.run(Math.min(1, seconds));
   for (let round = 0; round < rounds; round += 1) {
     for (const side of round % 2 === 0 ? sides : [...sides].reverse()) {
-      side.rounds.push(await side.run(seconds));
+      const { value, othersShare } = await measureUndisturbed(pids, () => side.run(seconds));
+      side.rounds.push(value);
+      side.others.push(othersShare);
     }
   }
 }
@@ -157,6 +166,7 @@ async function report({ sides, worker, openClip, site, same, latencies }: Findin
   const environmentBytes = folderBytes(site.environment);
   const latency = { p50: round(median(latencies)), p99: round(quantile(latencies, 0.99)) };
   const { leastCosine, leastCosineCentred, pictures } = site.quantized;
+  const others = Math.max(...Object.values(sides).flatMap((side) => side.others));
   const models = {
     vsOpenClipModelAlone: ratio(sides.worker, sides.openClipModel),
     quantisedVsRaw: ratio(sides.int8, sides.rawInt8),
@@ -167,6 +177,7 @@ async function report({ sides, worker, openClip, site, same, latencies }: Findin
     figures: {
       picturesPerSecond: Object.fromEntries(Object.values(sides).map((side) => [side.label, rate(side)])),
       ...models,
+      mostOthersShare: round(others),
       embeddingLatencyMs: latency,
       eventLoopLagMs,
       leastCosineToOpenClip: same,
@@ -191,6 +202,7 @@ async function report({ sides, worker, openClip, site, same, latencies }: Findin
       ['float32: least cosine to open_clip', same.toFixed(6)],
       [`a call, ${IN_FLIGHT} in flight`, `p50 ${latency.p50} ms, p99 ${latency.p99} ms`],
       ['event loop under load', `late by ${eventLoopLagMs.p99} ms (p99), ${eventLoopLagMs.max} ms at most`],
+      ['other work on the machine', `at most ${Math.round(100 * others)} % of the processors in a round`],
       ['resident memory', `worker ${megabytes(memory.worker)}, torch ${megabytes(memory.torch)}`],
       ['Python environment on disk', `${megabytes(environmentBytes)} (torch ${openClip.torch})`],
     ],

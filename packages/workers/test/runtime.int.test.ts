@@ -166,6 +166,21 @@ test('a model that is a link to a file elsewhere, as in a hub’s cache, loads',
   }
 });
 
+test('items that lie apart, in memory that threads share, are one batch to the model', async () => {
+  const engine = await load(powers);
+  const shared = (value: number) => {
+    const part = new Float32Array(new SharedArrayBuffer(36));
+    for (let i = 0; i < 3; i++) part[i * 4] = value;
+    return part;
+  };
+  for (const values of [[2, 0.5, 1], [0.5, 2], [4]]) {
+    const [data = shared(0), ...more] = values.map(shared);
+    const feeds = { matrix: { type: 'float32', data, more, dims: [values.length, 3, 3] } } as const;
+    expect(firstValues(await engine.run(feeds), 3)).toEqual(values.map((value) => value ** 16));
+    expect(data[0]).toBe(values[0]);
+  }
+});
+
 test('a model without large weights has none to map', () => {
   expect(mapWeights(powers)).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import { InputError } from '../media/input-error.ts';
 import type { RgbImage } from '../media/raster.ts';
-import { normalizeToChw, resizeRgb } from '../media/resample.ts';
+import { normalizeToChw, resizeRgbPart } from '../media/resample.ts';
 
 /**
  * A picture as CLIP's vision tower takes it, as open_clip prepares it, level for level: the short side
@@ -32,25 +32,16 @@ export function preparePicture(
   { size, mean, std }: PreprocessSettings,
   output?: Float32Array,
 ): Float32Array {
-  return normalizeToChw(cropMiddle(resizeShortSide(image, size), size), mean, std, output);
+  return normalizeToChw(middleSquare(image, size), mean, std, output);
 }
 
-export function resizeShortSide(image: RgbImage, size: number): RgbImage {
-  const { width, height } = image;
-  const long = Math.trunc((size * Math.max(width, height)) / Math.min(width, height));
-  return width <= height ? resizeRgb(image, size, long, 'bicubic') : resizeRgb(image, long, size, 'bicubic');
-}
-
-export function cropMiddle(image: RgbImage, size: number): RgbImage {
-  const left = roundHalfEven((image.width - size) / 2);
-  const top = roundHalfEven((image.height - size) / 2);
-  if (image.width === size && image.height === size) return image;
-  const data = new Uint8Array(size * size * 3);
-  for (let row = 0; row < size; row += 1) {
-    const from = ((top + row) * image.width + left) * 3;
-    data.set(image.data.subarray(from, from + size * 3), row * size * 3);
-  }
-  return { width: size, height: size, data };
+/** The middle square of the picture with its short side at `size`. */
+export function middleSquare(image: RgbImage, size: number): RgbImage {
+  const short = Math.min(image.width, image.height);
+  const long = Math.trunc((size * Math.max(image.width, image.height)) / short);
+  const [width, height] = image.width <= image.height ? [size, long] : [long, size];
+  const [left, top] = [width, height].map((side) => roundHalfEven((side - size) / 2)) as [number, number];
+  return resizeRgbPart(image, width, height, 'bicubic', { left, top, width: size, height: size });
 }
 
 /** As Python rounds. */

@@ -94,6 +94,17 @@ export function axisCoefficients(
   };
 }
 
+/** Of `count` output positions from `from` on. */
+export function sliceAxis(axis: AxisCoefficients, from: number, count: number): AxisCoefficients {
+  const { starts, counts, weights, taps } = axis;
+  return {
+    ...axis,
+    starts: starts.subarray(from, from + count),
+    counts: counts.subarray(from, from + count),
+    weights: weights.subarray(from * taps, (from + count) * taps),
+  };
+}
+
 function toFixedPoint(weight: number): number {
   const scaled = weight * (1 << PRECISION_BITS);
   return Math.trunc(weight < 0 ? scaled - 0.5 : scaled + 0.5);

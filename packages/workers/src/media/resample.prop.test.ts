@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { resizeRgb } from './resample.ts';
+import { cropRgb, resizeRgb, resizeRgbPart } from './resample.ts';
 
 const filter = fc.constantFrom('box', 'bilinear', 'bicubic', 'lanczos');
 const size = fc.integer({ min: 1, max: 70 });
@@ -63,6 +63,30 @@ it('a mirrored picture resizes to the mirrored result', () => {
         );
         // Sums that end in a half round away from mirror symmetry.
         expect(worst).toBeLessThanOrEqual(1);
+      },
+    ),
+  );
+});
+
+it('a part that is resized alone has the pixels that it has in the whole', () => {
+  const place = fc.tuple(fc.nat(99), fc.nat(99), fc.nat(99), fc.nat(99));
+  fc.assert(
+    fc.property(
+      fc.tuple(size, size, size, size),
+      place,
+      filter,
+      fc.uint8Array({ minLength: 3, maxLength: 99 }),
+      ([width, height, outWidth, outHeight], [left, top, across, down], kind, seed) => {
+        const data = Uint8Array.from(
+          { length: width * height * 3 },
+          (_, i) => seed[(i * 7) % seed.length] ?? 0,
+        );
+        const part = { left: left % outWidth, top: top % outHeight, width: 1, height: 1 };
+        part.width += across % (outWidth - part.left);
+        part.height += down % (outHeight - part.top);
+        const image = { width, height, data };
+        const expected = cropRgb(resizeRgb(image, outWidth, outHeight, kind), part);
+        expect(resizeRgbPart(image, outWidth, outHeight, kind, part)).toEqual(expected);
       },
     ),
   );

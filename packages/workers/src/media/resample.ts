@@ -3,7 +3,12 @@
 // kernels differ from it by up to 147 grey levels. Golden vectors: `tools/golden/make-resample-golden.py`.
 
 import type { RgbImage } from './raster.ts';
-import { axisCoefficients, type ResampleFilter } from './resample-coefficients.ts';
+import {
+  type AxisCoefficients,
+  axisCoefficients,
+  type ResampleFilter,
+  sliceAxis,
+} from './resample-coefficients.ts';
 import { plainPasses, type ResamplePasses } from './resample-plain.ts';
 import { createSimdPasses } from './resample-simd.ts';
 
@@ -41,11 +46,64 @@ export function resizeRgb(
     return passes.columns(flattened, horizontal, width, 0, height);
   }
   // Only the rows that the second pass reads go through the first.
-  const last = height - 1;
-  const firstRow = vertical.starts[0] ?? 0;
-  const endRow = (vertical.starts[last] ?? 0) + (vertical.counts[last] ?? 0);
+  const [firstRow, endRow] = inputRows(vertical, height);
   const narrowed = passes.columns(image, horizontal, width, firstRow, endRow);
   return passes.rows(narrowed, vertical, height, firstRow);
+}
+
+/** Part of an output picture, in whole pixels. */
+export interface PixelPart {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What `resizeRgb` would give, cut to `part`, without computing the rest. */
+export function resizeRgbPart(
+  image: RgbImage,
+  width: number,
+  height: number,
+  filter: ResampleFilter,
+  part: PixelPart,
+  passes: ResamplePasses = fastestPasses(),
+): RgbImage {
+  const isWhole = part.width === width && part.height === height;
+  if (isWhole || width === image.width || height === image.height) {
+    return cropRgb(resizeRgb(image, width, height, filter, undefined, passes), part);
+  }
+  const whole = { x_min: 0, y_min: 0, x_max: image.width, y_max: image.height };
+  checkResize(image, width, height, whole);
+  const { left, top } = part;
+  const columns = sliceAxis(axisCoefficients(filter, image.width, 0, image.width, width), left, part.width);
+  const rows = sliceAxis(axisCoefficients(filter, image.height, 0, image.height, height), top, part.height);
+  if (isVerticalFirst(image, width, height)) {
+    const flattened = passes.rows(image, rows, part.height, 0);
+    return passes.columns(flattened, columns, part.width, 0, part.height);
+  }
+  const [firstRow, endRow] = inputRows(rows, part.height);
+  return passes.rows(
+    passes.columns(image, columns, part.width, firstRow, endRow),
+    rows,
+    part.height,
+    firstRow,
+  );
+}
+
+export function cropRgb(image: RgbImage, { left, top, width, height }: PixelPart): RgbImage {
+  if (image.width === width && image.height === height) return image;
+  const data = new Uint8Array(width * height * 3);
+  for (let row = 0; row < height; row += 1) {
+    const from = ((top + row) * image.width + left) * 3;
+    data.set(image.data.subarray(from, from + width * 3), row * width * 3);
+  }
+  return { width, height, data };
+}
+
+/** The rows that `height` output rows read: from the first up to the second, exclusively. */
+function inputRows({ starts, counts }: AxisCoefficients, height: number): [number, number] {
+  const last = height - 1;
+  return [starts[0] ?? 0, (starts[last] ?? 0) + (counts[last] ?? 0)];
 }
 
 /** Made at the first picture, and kept: 4 to 8 ms. */
