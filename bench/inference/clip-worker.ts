@@ -51,9 +51,10 @@ function connect(stage: Stage, server: Server, pictures: readonly Buffer[]): Cli
   const call = (path: string, body?: Buffer) => exchange(agent, origin + path, body);
   const bodies = pictures.map(bodyOf);
   const embed = async (body: Buffer): Promise<readonly number[]> => {
-    const { output, error } = JSON.parse(await call('/runsync', body)) as Reply;
-    if (output === undefined) throw new Error(`the clip worker answered: ${error}`);
-    return output.embedding;
+    const answer = await call('/v1/embed/image', body);
+    const { embedding } = JSON.parse(answer) as Reply;
+    if (embedding === undefined) throw new Error(`the clip worker answered: ${answer}`);
+    return embedding;
   };
   return {
     pid: server.pid,
@@ -93,12 +94,11 @@ function connect(stage: Stage, server: Server, pictures: readonly Buffer[]): Cli
 }
 
 interface Reply {
-  readonly output?: { readonly embedding: readonly number[] };
-  readonly error?: string;
+  readonly embedding?: readonly number[];
 }
 
 const bodyOf = (picture: Buffer): Buffer =>
-  Buffer.from(JSON.stringify({ input: { image: picture.toString('base64') } }));
+  Buffer.from(JSON.stringify({ image: picture.toString('base64') }));
 
 function exchange(agent: Agent, url: string, body?: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
