@@ -58,11 +58,13 @@ export function createSam(model: Model, encoder: Engine, decoder: Engine): Segme
   const size = typeof fixed === 'number' && fixed > 0 ? fixed : (model.inputSize ?? defaults.size);
   const mean = model.mean ?? defaults.mean;
   const std = model.std ?? defaults.std;
+  // 12 MB, the same for each picture: fresh ones would keep the garbage collector busy. A thread has one request at a time.
+  let pixels: Float32Array | undefined;
 
   return {
     async embed(image, region, signal) {
       const square = resizeRgb(image, size, size, 'bilinear', region);
-      const pixels = normalizeToChw(square, mean, std);
+      pixels = normalizeToChw(square, mean, std, pixels);
       const tensors = await encoder.run(
         { pixel_values: { type: 'float32', data: pixels, dims: [1, 3, size, size] } },
         signal === undefined ? {} : { signal },
