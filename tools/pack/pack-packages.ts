@@ -12,7 +12,7 @@ import { type Manifest, publishedManifest } from './published-manifest.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Workspaces that are published, each after those that it imports. */
-export const PUBLISHED = ['protocol', 'sdk', 'gateway', 'workers', 'cli'] as const;
+export const PUBLISHED = ['protocol', 'sdk', 'artifacts', 'gateway', 'workers', 'cli'] as const;
 
 export interface Tarball {
   readonly name: string;

@@ -1,10 +1,10 @@
 import os from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
+import type { ArtifactStore } from '@spillway/artifacts';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { createAddressRules } from '@spillway/sdk/net';
 import type { Logger } from 'pino';
 import { createArtifactRecords } from './artifacts/artifact-records.ts';
-import type { ArtifactStore } from './artifacts/artifact-store.ts';
 import { type Artifacts, createArtifacts } from './artifacts/artifacts.ts';
 import { openArtifactStore } from './artifacts/open-store.ts';
 import { createSweepLoop } from './artifacts/sweep-loop.ts';

@@ -1,9 +1,8 @@
+import { ArtifactError, type ArtifactInfo, type ArtifactStore } from '@spillway/artifacts';
 import { createManualClock } from '@spillway/sdk/clock';
 import { expect, test } from 'vitest';
-import { GatewayError } from '../errors.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
 import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
-import type { ArtifactInfo, ArtifactStore } from './artifact-store.ts';
 import { createArtifacts } from './artifacts.ts';
 
 const MIB = 1024 * 1024;
@@ -20,7 +19,7 @@ function createCutOff() {
     modifiedAt: 0,
   };
   const gone = async () => {
-    throw new GatewayError('UPLOAD_NOT_FOUND', 'gone');
+    throw new ArtifactError('UPLOAD_NOT_FOUND', 'gone');
   };
   const store = {
     head: async () => info,

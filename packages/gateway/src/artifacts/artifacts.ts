@@ -1,12 +1,23 @@
+import {
+  ArtifactError,
+  type ArtifactPrefix,
+  type ArtifactStore,
+  findLie,
+  issueKey,
+  MAGIC_BYTES,
+  MULTIPART_FROM_BYTES,
+  notFound,
+  partCount,
+  partSize,
+  planParts,
+  type SignedRequest,
+  type StoredPart,
+  type UploadRef,
+  uploadGone,
+} from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
-import { GatewayError } from '../errors.ts';
 import type { Ids } from '../lib/ids.ts';
-import { type ArtifactPrefix, issueKey } from './artifact-key.ts';
 import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
-import type { ArtifactStore, SignedRequest, StoredPart, UploadRef } from './artifact-store.ts';
-import { findLie, MAGIC_BYTES } from './magic.ts';
-import { notFound, uploadGone } from './not-found.ts';
-import { MULTIPART_FROM_BYTES, partCount, partSize, planParts } from './part-plan.ts';
 
 /**
  * The life of an artifact: announced with its size, uploaded by signed URLs (in one go or in parts, and on after a
@@ -96,7 +107,7 @@ export function createArtifacts({ store, records, clock, ids }: ArtifactsOptions
     const problem = await findProblem(store, record);
     if (problem !== undefined) {
       await remove(record);
-      throw new GatewayError('ARTIFACT_MISMATCH', `${problem}; nothing was kept, upload it anew`);
+      throw new ArtifactError('ARTIFACT_MISMATCH', `${problem}; nothing was kept, upload it anew`);
     }
     const prefix = key.split('/')[0] as ArtifactPrefix;
     const readyAt = clock.now();
@@ -126,7 +137,7 @@ export function createArtifacts({ store, records, clock, ids }: ArtifactsOptions
     parts: (record) => listArrived(store, demandUpload(record)),
     async signDownload(record, expiresInMs) {
       if (record.readyAt === undefined)
-        throw new GatewayError('ARTIFACT_INCOMPLETE', 'it is still being uploaded; complete it first');
+        throw new ArtifactError('ARTIFACT_INCOMPLETE', 'it is still being uploaded; complete it first');
       return store.presignGet(record.key, { ...record, expiresInMs });
     },
     async sweep() {
@@ -152,7 +163,7 @@ async function listArrived(store: ArtifactStore, upload: UploadRef): Promise<rea
   try {
     return await store.multipart.listParts(upload);
   } catch (error) {
-    const isGone = error instanceof GatewayError && error.code === 'UPLOAD_NOT_FOUND';
+    const isGone = error instanceof ArtifactError && error.code === 'UPLOAD_NOT_FOUND';
     const info = isGone ? await store.head(upload.key) : undefined;
     if (!info) throw error;
     const numbers = Array.from({ length: partCount(upload) }, (_, index) => index + 1);
@@ -172,7 +183,7 @@ async function findProblem(store: ArtifactStore, record: ArtifactRecord): Promis
     (await store.head(record.key)) ?? (upload ? await store.multipart.complete(upload) : undefined);
   if (!info) {
     const message = 'nothing has arrived yet; send it to the URL, then complete';
-    throw new GatewayError('ARTIFACT_INCOMPLETE', message);
+    throw new ArtifactError('ARTIFACT_INCOMPLETE', message);
   }
   if (info.sizeBytes === record.sizeBytes) return findLieIn(store, record);
   return `${record.sizeBytes} bytes were announced, ${info.sizeBytes} arrived`;

@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import {
+  type ArtifactStore,
+  clearIncoming,
+  createDiskStore,
+  openBucket,
+  readStorageSettings,
+} from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Ids } from '../lib/ids.ts';
-import type { ArtifactStore } from './artifact-store.ts';
-import { clearIncoming } from './disk-objects.ts';
-import { createDiskStore } from './disk-store.ts';
-import { readStorageSettings } from './s3-settings.ts';
 
 export interface OpenStoreOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -28,12 +31,7 @@ export async function openArtifactStore({
     await clearIncoming(folder);
     return createDiskStore({ folder, secret: resolveSecret(dataDir), clock, ids });
   }
-  // Loaded only where it is used: the SDK takes longer to load than the rest of the gateway.
-  const [{ createS3Calls }, { createS3Store }] = await Promise.all([
-    import('./s3-client.ts'),
-    import('./s3-store.ts'),
-  ]);
-  return createS3Store(createS3Calls(settings), clock);
+  return openBucket(settings, clock);
 }
 
 /** Signs URLs; kept in the data directory (mode 0600), so that those that were given out survive a restart. */

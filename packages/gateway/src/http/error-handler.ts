@@ -1,3 +1,4 @@
+import { ArtifactError } from '@spillway/artifacts';
 import { type ApiErrorBody, EMBEDDINGS_ROUTE } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import { ERRORS, type ErrorRow, GatewayError } from '../errors.ts';
@@ -52,6 +53,7 @@ export function errorBody({ code, message }: GatewayError, requestId?: string): 
 
 function toGatewayError(error: Error): GatewayError {
   if (error instanceof GatewayError) return error;
+  if (error instanceof ArtifactError) return new GatewayError(error.code, error.message, { cause: error });
   const code = 'code' in error ? error.code : undefined;
   if (code === 'ERR_SQLITE_ERROR') {
     return new GatewayError(

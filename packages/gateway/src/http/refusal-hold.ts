@@ -1,3 +1,4 @@
+import { ArtifactError } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
 import { ERRORS, GatewayError } from '../errors.ts';
 
@@ -67,5 +68,6 @@ export function createRefusalHold(options: RefusalHoldOptions): RefusalHold {
 }
 
 function isRefusal(error: Error): boolean {
-  return error instanceof GatewayError && ERRORS[error.code].status < 500;
+  const isAnswer = error instanceof GatewayError || error instanceof ArtifactError;
+  return isAnswer && ERRORS[error.code].status < 500;
 }

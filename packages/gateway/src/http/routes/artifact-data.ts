@@ -1,9 +1,11 @@
 import { pipeline } from 'node:stream/promises';
-import type { ArtifactInfo } from '../../artifacts/artifact-store.ts';
-import { parseRange } from '../../artifacts/byte-range.ts';
-import { contentDisposition } from '../../artifacts/content-disposition.ts';
-import type { DiskStore } from '../../artifacts/disk-store.ts';
-import { notFound } from '../../artifacts/not-found.ts';
+import {
+  type ArtifactInfo,
+  contentDisposition,
+  type DiskStore,
+  notFound,
+  parseRange,
+} from '@spillway/artifacts';
 import { GatewayError } from '../../errors.ts';
 import { artifactDocs } from '../openapi/artifact-docs.ts';
 import type { Call, Route } from '../route.ts';

@@ -1,3 +1,4 @@
+import { partCount, type SignedRequest } from '@spillway/artifacts';
 import {
   type ArtifactParts,
   type ArtifactView,
@@ -7,8 +8,6 @@ import {
   type SignedUrl,
 } from '@spillway/protocol/v1';
 import type { ArtifactRecord } from '../../artifacts/artifact-records.ts';
-import type { SignedRequest } from '../../artifacts/artifact-store.ts';
-import { partCount } from '../../artifacts/part-plan.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { GatewayError } from '../../errors.ts';
 import { artifactDocs } from '../openapi/artifact-docs.ts';

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { ArtifactError } from './artifact-error.ts';
 import type { ByteRange } from './artifact-store.ts';
 
 /** What there is of a range. Throws RANGE_NOT_SATISFIABLE. */
@@ -6,7 +6,7 @@ export function clipRange(wanted: ByteRange | undefined, sizeBytes: number): Byt
   if (!wanted) return { start: 0, end: sizeBytes };
   const range = { start: wanted.start, end: Math.min(wanted.end, sizeBytes) };
   if (range.start < range.end) return range;
-  throw new GatewayError(
+  throw new ArtifactError(
     'RANGE_NOT_SATISFIABLE',
     `the artifact has ${sizeBytes} bytes; the range is not within them`,
   );

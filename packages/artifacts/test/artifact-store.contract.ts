@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ArtifactStore, SignedRequest, UploadRef } from '../src/artifacts/artifact-store.ts';
-import { planParts } from '../src/artifacts/part-plan.ts';
+import type { ArtifactStore, SignedRequest, UploadRef } from '../src/artifact-store.ts';
+import { planParts } from '../src/part-plan.ts';
 
 const MIB = 1024 * 1024;
 
@@ -15,6 +15,14 @@ export interface StoreUnderTest {
   /** Makes every URL that was signed so far too old, where the driver's clock can be moved. */
   expireUrls?(): Promise<void>;
 }
+
+/** Sends it to where its URL points. */
+export const sendAsSigned: StoreUnderTest['send'] = (request, { method, headers, body } = {}) =>
+  fetch(request.url, {
+    method: method ?? request.method,
+    headers: { ...request.headers, ...headers },
+    ...(body === undefined ? {} : { body: body as Uint8Array<ArrayBuffer> }),
+  });
 
 async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
   for (let at = 0; at < bytes.length; at += 10_000) yield bytes.subarray(at, at + 10_000);

@@ -5,7 +5,7 @@ import {
   ListPartsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { GatewayError } from '../errors.ts';
+import { ArtifactError } from './artifact-error.ts';
 import { checkKey } from './artifact-key.ts';
 import type { ArtifactInfo, MultipartUploads, StoredPart, UploadRef } from './artifact-store.ts';
 import { uploadGone } from './not-found.ts';
@@ -49,7 +49,7 @@ export function createS3Uploads(
       });
       const { UploadId } = (await ask(client.send(command))) ?? {};
       if (UploadId === undefined)
-        throw new GatewayError('STORAGE_UNAVAILABLE', `the bucket ${bucket} began no upload`);
+        throw new ArtifactError('STORAGE_UNAVAILABLE', `the bucket ${bucket} began no upload`);
       return UploadId;
     },
     async presignPart(upload, partNumber, { expiresInMs }) {

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '@spillway/sdk/clock';
-import { GatewayError } from '../errors.ts';
+import { ArtifactError } from './artifact-error.ts';
 import { checkKey } from './artifact-key.ts';
 import type { ArtifactBytes, ArtifactInfo, ArtifactStore, SignedRequest } from './artifact-store.ts';
 import { clipRange } from './byte-range.ts';
@@ -43,7 +43,7 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
     multipart: createS3Uploads(calls, { sign, existing }),
     async put(key, body, { mediaType, sizeBytes }) {
       if (sizeBytes > S3_LIMITS.largestSinglePutBytes) {
-        throw new GatewayError('PAYLOAD_TOO_LARGE', `${key}: over 5 GB; upload it in parts`);
+        throw new ArtifactError('PAYLOAD_TOO_LARGE', `${key}: over 5 GB; upload it in parts`);
       }
       const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes };
       await sendBody(calls, said, exactBytes(body, sizeBytes));

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { GatewayError } from '../errors.ts';
+import { ArtifactError } from './artifact-error.ts';
 
 /**
  * URLs of artifacts on this gateway's own disk: whoever holds one may do what it says until it expires. Method, key and
@@ -52,13 +52,13 @@ export function readSignedUrl(secret: string, { method, key, query }: SignedCall
   const expected = Buffer.from(signatureOf(secret, terms));
   const given = Buffer.from(signature);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-    throw new GatewayError(
+    throw new ArtifactError(
       'URL_INVALID',
       'this URL is not one that the gateway signed for this; use it as it was given, with the same method',
     );
   }
   if (now >= terms.expires * 1000) {
-    throw new GatewayError('URL_EXPIRED', 'this URL has expired; ask for a fresh one');
+    throw new ArtifactError('URL_EXPIRED', 'this URL has expired; ask for a fresh one');
   }
   return terms;
 }

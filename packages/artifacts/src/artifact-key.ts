@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { ArtifactError } from './artifact-error.ts';
 
 /**
  * Keys are ours: a prefix, what it is and a random id, such as `uploads/video_3f….mp4`. What a user calls a file is data
@@ -26,7 +26,7 @@ export function issueKey(
 /** Throws INPUT_INVALID. Keys come from callers too, within signed URLs. */
 export function checkKey(key: string): string {
   if (KEY.test(key)) return key;
-  throw new GatewayError(
+  throw new ArtifactError(
     'INPUT_INVALID',
     'key: expected one that this gateway issued, such as uploads/video_….mp4',
   );

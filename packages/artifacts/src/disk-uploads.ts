@@ -1,13 +1,13 @@
 import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { GatewayError } from '../errors.ts';
-import type { Ids } from '../lib/ids.ts';
+import { ArtifactError } from './artifact-error.ts';
 import { checkKey } from './artifact-key.ts';
 import type { ArtifactInfo, MultipartUploads, StoredPart, UploadRef } from './artifact-store.ts';
 import { isMissing, removeFile, writeJson, writeStream } from './disk-files.ts';
 import { exactBytes } from './exact-bytes.ts';
 import { uploadGone } from './not-found.ts';
 import { checkParts, partSize } from './part-plan.ts';
+import type { ShortIds } from './short-ids.ts';
 import type { SignedTerms } from './signed-url.ts';
 
 export interface DiskUploads extends MultipartUploads {
@@ -22,7 +22,7 @@ export interface DiskUploads extends MultipartUploads {
 
 export interface DiskUploadsOptions {
   readonly folder: string;
-  readonly ids: Ids;
+  readonly ids: ShortIds;
   /** Makes an artifact of a file. */
   publish(key: string, file: string, mediaType: string): Promise<ArtifactInfo>;
   head(key: string): Promise<ArtifactInfo | undefined>;
@@ -156,7 +156,7 @@ async function* stoppable(
 ): AsyncGenerator<Uint8Array, void> {
   const stopped = new Promise<never>((_resolve, reject) => {
     const stop = () =>
-      reject(new GatewayError('ARTIFACT_MISMATCH', 'the part is being sent anew by another call'));
+      reject(new ArtifactError('ARTIFACT_MISMATCH', 'the part is being sent anew by another call'));
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { ArtifactError } from './artifact-error.ts';
 import type { PartPlan, StoredPart } from './artifact-store.ts';
 
 const MIB = 1024 * 1024;
@@ -31,7 +31,7 @@ export function partCount({ sizeBytes, partSizeBytes }: PartPlan): number {
 export function partSize(plan: PartPlan, partNumber: number): number {
   const count = partCount(plan);
   if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > count) {
-    throw new GatewayError('INPUT_INVALID', `partNumber: expected 1 to ${count}, got ${partNumber}`);
+    throw new ArtifactError('INPUT_INVALID', `partNumber: expected 1 to ${count}, got ${partNumber}`);
   }
   return partNumber < count ? plan.partSizeBytes : plan.sizeBytes - (count - 1) * plan.partSizeBytes;
 }
@@ -46,12 +46,12 @@ export function checkParts(plan: PartPlan, parts: readonly StoredPart[]): void {
     if (found === undefined) missing.push(number);
     else if (found !== planned) {
       const message = `part ${number} has ${found} bytes, expected ${planned}; send it again`;
-      throw new GatewayError('ARTIFACT_INCOMPLETE', message);
+      throw new ArtifactError('ARTIFACT_INCOMPLETE', message);
     }
   }
   if (missing.length === 0) return;
   const named = `${missing.slice(0, 10).join(', ')}${missing.length > 10 ? ', …' : ''}`;
-  throw new GatewayError(
+  throw new ArtifactError(
     'ARTIFACT_INCOMPLETE',
     `${missing.length} of ${partCount(plan)} parts are missing (${named}); send them, then complete`,
   );

@@ -1,12 +1,12 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Ids } from '../lib/ids.ts';
 import { checkKey } from './artifact-key.ts';
 import type { ArtifactBytes, ArtifactInfo, ArtifactStore, ByteRange } from './artifact-store.ts';
 import { clipRange } from './byte-range.ts';
 import { isMissing, moveTo, removeFile, writeJson, writeStream } from './disk-files.ts';
 import { exactBytes } from './exact-bytes.ts';
 import { notFound } from './not-found.ts';
+import type { ShortIds } from './short-ids.ts';
 
 export interface DiskObjects extends Pick<ArtifactStore, 'put' | 'get' | 'head' | 'delete' | 'list'> {
   /** Makes an artifact of a file, which is moved. */
@@ -17,7 +17,7 @@ export interface DiskObjects extends Pick<ArtifactStore, 'put' | 'get' | 'head' 
  * Whole artifacts in a folder: `objects/<key>` with their media types in `meta/<key>.json`, and in `incoming` what is
  * being written. One appears by a rename, so it is whole or not there, also after a crash.
  */
-export function createDiskObjects(folder: string, ids: Ids): DiskObjects {
+export function createDiskObjects(folder: string, ids: ShortIds): DiskObjects {
   const objects = path.join(folder, 'objects');
   const objectFile = (key: string) => path.join(objects, checkKey(key));
   const metaFile = (key: string) => path.join(folder, 'meta', `${checkKey(key)}.json`);

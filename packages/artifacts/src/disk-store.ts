@@ -1,10 +1,10 @@
 import path from 'node:path';
 import type { Clock } from '@spillway/sdk/clock';
-import type { Ids } from '../lib/ids.ts';
 import { checkKey } from './artifact-key.ts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { createDiskObjects } from './disk-objects.ts';
 import { createDiskUploads, type DiskUploads } from './disk-uploads.ts';
+import type { ShortIds } from './short-ids.ts';
 import { readSignedUrl, type SignedCall, type SignedTerms, signUrl } from './signed-url.ts';
 
 export interface DiskStoreOptions {
@@ -12,7 +12,7 @@ export interface DiskStoreOptions {
   /** Signs URLs. */
   readonly secret: string;
   readonly clock: Pick<Clock, 'now'>;
-  readonly ids: Ids;
+  readonly ids: ShortIds;
 }
 
 /** What the gateway needs besides, since it serves this driver's URLs itself. */

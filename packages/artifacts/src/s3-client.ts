@@ -1,5 +1,5 @@
 import { S3Client, S3ServiceException } from '@aws-sdk/client-s3';
-import { GatewayError } from '../errors.ts';
+import { ArtifactError } from './artifact-error.ts';
 import type { S3Settings } from './s3-settings.ts';
 
 /** Calls to a bucket, and what its "no" means here. */
@@ -32,7 +32,7 @@ export function createS3Calls(settings: S3Settings): S3Calls {
       try {
         return await call;
       } catch (error) {
-        if (error instanceof GatewayError) throw error;
+        if (error instanceof ArtifactError) throw error;
         if (error instanceof Error && MISSING.has(error.name)) return undefined;
         throw unavailable(bucket, error);
       }
@@ -40,13 +40,13 @@ export function createS3Calls(settings: S3Settings): S3Calls {
   };
 }
 
-function unavailable(bucket: string, error: unknown): GatewayError {
+function unavailable(bucket: string, error: unknown): ArtifactError {
   const said = error instanceof Error ? error : new Error(String(error));
   const name = 'Code' in said && typeof said.Code === 'string' ? said.Code : said.name;
   // Without an answer there is a cause that Node names, such as ECONNREFUSED.
   const reason =
     said instanceof S3ServiceException ? said.message : 'code' in said ? String(said.code) : said.message;
-  return new GatewayError(
+  return new ArtifactError(
     'STORAGE_UNAVAILABLE',
     `the bucket ${bucket} could not be used (${name}: ${reason}); \`spillway storage status\` looks into it`,
     { cause: error },

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import type { S3Settings } from '../src/artifacts/s3-settings.ts';
+import type { S3Settings } from '../src/s3-settings.ts';
 
 const VERSION = 'v1.8.0';
 const FOLDER = path.join(import.meta.dirname, '../../../.cache', `versitygw-${VERSION}`);

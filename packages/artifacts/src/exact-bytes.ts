@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors.ts';
+import { ArtifactError } from './artifact-error.ts';
 
 /** The same bytes. Throws ARTIFACT_MISMATCH when there are more than said, as soon as they are, or fewer at the end. */
 export async function* exactBytes(
@@ -14,8 +14,8 @@ export async function* exactBytes(
   if (received < sizeBytes) throw mismatch(sizeBytes, String(received));
 }
 
-function mismatch(expected: number, got: string): GatewayError {
-  return new GatewayError(
+function mismatch(expected: number, got: string): ArtifactError {
+  return new ArtifactError(
     'ARTIFACT_MISMATCH',
     `expected exactly ${expected} bytes, got ${got}; nothing was kept`,
   );

@@ -1,0 +1,13 @@
+import { ArtifactError } from './artifact-error.ts';
+
+export function notFound(key: string): ArtifactError {
+  return new ArtifactError(
+    'ARTIFACT_NOT_FOUND',
+    `no artifact ${key}: it was deleted, or its retention is over`,
+  );
+}
+
+export function uploadGone(): ArtifactError {
+  const message = 'no such upload: it was completed, aborted, or is too old; begin a new one';
+  return new ArtifactError('UPLOAD_NOT_FOUND', message);
+}
