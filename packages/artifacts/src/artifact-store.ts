@@ -9,9 +9,15 @@ export interface ArtifactStore {
   readonly kind: 'disk' | 's3';
   /**
    * Writes a whole artifact, in place of one that is there. `body` must be exactly `sizeBytes` long: else
-   * ARTIFACT_MISMATCH, and nothing is kept.
+   * ARTIFACT_MISMATCH, and nothing is kept. With a condition it throws ARTIFACT_CHANGED unless that holds at the moment
+   * of the change, so that of two writers who saw the same one is told.
    */
-  put(key: string, body: AsyncIterable<Uint8Array>, description: Description): Promise<ArtifactInfo>;
+  put(
+    key: string,
+    body: AsyncIterable<Uint8Array>,
+    description: Description,
+    condition?: PutCondition,
+  ): Promise<ArtifactInfo>;
   /** Throws ARTIFACT_NOT_FOUND, and RANGE_NOT_SATISFIABLE for a range that begins behind the end. */
   get(key: string, range?: ByteRange): Promise<ArtifactBytes>;
   /** Undefined where there is none. */
@@ -21,7 +27,7 @@ export interface ArtifactStore {
   /** Those whose keys begin so, in no order that counts. */
   list(prefix: string): AsyncIterable<ArtifactInfo>;
   /** What a holder of the answer may do until it expires, without a key of ours. */
-  presignPut(key: string, terms: Description & Expiry): Promise<SignedRequest>;
+  presignPut(key: string, terms: UploadTerms): Promise<SignedRequest>;
   presignGet(key: string, terms: DownloadTerms): Promise<SignedRequest>;
   readonly multipart: MultipartUploads;
 }
@@ -43,6 +49,17 @@ export interface Description {
   readonly mediaType: string;
   readonly sizeBytes: number;
 }
+
+/** `etag`: what is there is still that; `'none'`: nothing is there. */
+export interface PutCondition {
+  readonly etag: string | 'none';
+}
+
+/**
+ * What a URL for writing takes: exactly what was announced, or whatever comes, of any type, up to `mostBytes`. A bucket
+ * can't hold anybody to the latter: look at the size before you use it.
+ */
+export type UploadTerms = Expiry & (Description | { readonly mostBytes: number });
 
 export interface Expiry {
   readonly expiresInMs: number;

@@ -10,9 +10,11 @@ export type {
   Expiry,
   MultipartUploads,
   PartPlan,
+  PutCondition,
   SignedRequest,
   StoredPart,
   UploadRef,
+  UploadTerms,
 } from './artifact-store.ts';
 export { parseRange } from './byte-range.ts';
 export { contentDisposition } from './content-disposition.ts';

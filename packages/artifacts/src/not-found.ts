@@ -11,3 +11,10 @@ export function uploadGone(): ArtifactError {
   const message = 'no such upload: it was completed, aborted, or is too old; begin a new one';
   return new ArtifactError('UPLOAD_NOT_FOUND', message);
 }
+
+export function changed(key: string): ArtifactError {
+  return new ArtifactError(
+    'ARTIFACT_CHANGED',
+    `${key} was changed by somebody else since it was looked at; nothing was written`,
+  );
+}

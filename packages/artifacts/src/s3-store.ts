@@ -16,7 +16,7 @@ import type { ArtifactBytes, ArtifactInfo, ArtifactStore, SignedRequest } from '
 import { clipRange } from './byte-range.ts';
 import { contentDisposition } from './content-disposition.ts';
 import { exactBytes } from './exact-bytes.ts';
-import { notFound } from './not-found.ts';
+import { changed, notFound } from './not-found.ts';
 import { S3_LIMITS } from './part-plan.ts';
 import type { S3Calls } from './s3-client.ts';
 import { createS3Uploads } from './s3-uploads.ts';
@@ -41,13 +41,17 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
     kind: 's3',
     head,
     multipart: createS3Uploads(calls, { sign, existing }),
-    async put(key, body, { mediaType, sizeBytes }) {
+    async put(key, body, { mediaType, sizeBytes }, condition) {
       if (sizeBytes > S3_LIMITS.largestSinglePutBytes) {
         throw new ArtifactError('PAYLOAD_TOO_LARGE', `${key}: over 5 GB; upload it in parts`);
       }
-      const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes };
-      await sendBody(calls, said, exactBytes(body, sizeBytes));
-      return existing(key);
+      const said = {
+        ...{ ...at(key), ContentType: mediaType, ContentLength: sizeBytes },
+        ...(condition && (condition.etag === 'none' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag })),
+      };
+      const etag = await sendBody(calls, said, exactBytes(body, sizeBytes));
+      // Not that of what took its place since: who writes on a condition goes on from what it wrote.
+      return { key, mediaType, sizeBytes, etag, modifiedAt: clock.now() };
     },
     async get(key, wanted) {
       const info = await existing(key);
@@ -79,12 +83,26 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
         ContinuationToken = page?.NextContinuationToken;
       } while (ContinuationToken !== undefined);
     },
-    presignPut: async (key, { mediaType, sizeBytes, expiresInMs }) =>
-      sign(
+    ...createSigning(at, sign),
+  };
+}
+
+function createSigning(
+  at: (key: string) => { readonly Bucket: string; readonly Key: string },
+  sign: Sign,
+): Pick<ArtifactStore, 'presignPut' | 'presignGet'> {
+  return {
+    async presignPut(key, terms) {
+      const { expiresInMs } = terms;
+      if ('mostBytes' in terms)
+        return sign(new PutObjectCommand(at(key)), { method: 'PUT', headers: {} }, expiresInMs);
+      const { mediaType, sizeBytes } = terms;
+      return sign(
         new PutObjectCommand({ ...at(key), ContentType: mediaType, ContentLength: sizeBytes }),
         { method: 'PUT', headers: { 'content-type': mediaType } },
         expiresInMs,
-      ),
+      );
+    },
     presignGet: async (key, { mediaType, name, expiresInMs }) =>
       sign(
         new GetObjectCommand({
@@ -103,14 +121,26 @@ async function sendBody(
   { client, ask }: S3Calls,
   said: Omit<PutObjectCommandInput, 'Body'>,
   body: AsyncIterable<Uint8Array>,
-): Promise<void> {
+): Promise<string> {
   const failing = new AbortController();
   const Body = Readable.from(body).once('error', (error) => failing.abort(error));
   const { signal } = failing;
   const sent = client.send(new PutObjectCommand({ ...said, Body }), { abortSignal: signal });
-  await ask(sent).catch((error: unknown) => {
-    throw signal.aborted ? signal.reason : error;
-  });
+  const isConditional = 'IfMatch' in said || 'IfNoneMatch' in said;
+  const done = await ask(
+    sent.catch((error: unknown) => {
+      if (signal.aborted) throw signal.reason;
+      throw isConditional && isRefusal(error) ? changed(said.Key ?? '') : error;
+    }),
+  );
+  // A condition on what is not there at all.
+  if (!done) throw changed(said.Key ?? '');
+  return done.ETag ?? '""';
+}
+
+/** 409 where two conditional writes met. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && /^(PreconditionFailed|ConditionalRequestConflict)$/.test(error.name);
 }
 
 export type Sign = (
