@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Where the bytes of artifacts are kept. Drivers: this machine's disk, and anything that speaks S3. They know keys and
- * bytes; what an artifact is called, whose it is and how long it is kept is known to `artifacts.ts`. One suite holds both
- * to this contract. Everything streams: no driver ever holds an artifact in memory.
+ * Where the bytes of artifacts are kept. Drivers: this machine's disk, anything that speaks S3, and for workers the gateway
+ * that they are connected to. They know keys and bytes; what an artifact is called, whose it is and how long it is kept is
+ * known to the gateway. One suite holds all of them to this contract. Everything streams: no driver ever holds an artifact in memory.
  */
 export interface ArtifactStore {
-  readonly kind: 'disk' | 's3';
+  readonly kind: 'disk' | 's3' | 'gateway';
   /**
    * Writes a whole artifact, in place of one that is there. `body` must be exactly `sizeBytes` long: else
    * ARTIFACT_MISMATCH, and nothing is kept. With a condition it throws ARTIFACT_CHANGED unless that holds at the moment

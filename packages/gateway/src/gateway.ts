@@ -4,8 +4,7 @@ import type { ArtifactStore } from '@spillway/artifacts';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { createAddressRules } from '@spillway/sdk/net';
 import type { Logger } from 'pino';
-import { createArtifactRecords } from './artifacts/artifact-records.ts';
-import { type Artifacts, createArtifacts } from './artifacts/artifacts.ts';
+import { type KeptArtifacts, keepArtifacts } from './artifacts/keep-artifacts.ts';
 import { openArtifactStore } from './artifacts/open-store.ts';
 import { createSweepLoop } from './artifacts/sweep-loop.ts';
 import { type Batches, createBatches } from './batches/batches.ts';
@@ -169,9 +168,8 @@ export class Gateway {
     return openArtifactStore({ env, dataDir: config.dataDir, clock, ids: this.#ids });
   }
 
-  #buildArtifacts(db: DatabaseSync, { exclusive }: JobEngine, store: ArtifactStore): Artifacts {
-    const records = createArtifactRecords(db, exclusive);
-    return createArtifacts({ store, records, clock: this.#clock, ids: this.#ids });
+  #keepArtifacts(db: DatabaseSync, { exclusive }: JobEngine, store: ArtifactStore): KeptArtifacts {
+    return keepArtifacts(db, exclusive, { store, clock: this.#clock, ids: this.#ids });
   }
 
   #build(lock: DataLock, store: ArtifactStore): Parts {
@@ -212,10 +210,10 @@ export class Gateway {
         webhooks.poke();
     });
     const batches = this.#buildBatches(db, engine, endpoints);
-    const artifacts = this.#buildArtifacts(db, engine, store);
+    const { artifacts, workerFiles, sweep } = this.#keepArtifacts(db, engine, store);
     const app = createHttpFace({
       ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
-      ...{ loadBalancer, batches, deliveries, placer, artifacts, spill, signatures },
+      ...{ loadBalancer, batches, deliveries, placer, artifacts, workerFiles, spill, signatures },
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
       watchWebhooks: webhooks.watch,
@@ -229,7 +227,7 @@ export class Gateway {
       loadBalancer,
       placer,
       batches,
-      sweeping: createSweepLoop({ clock: this.#clock, sweep: artifacts.sweep, log }),
+      sweeping: createSweepLoop({ clock: this.#clock, sweep, log }),
       scheduler,
       spill,
       webhooks,

@@ -16,6 +16,7 @@ import { deliveryRoutes } from './routes/deliveries.ts';
 import { embeddingsRoutes } from './routes/embeddings.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
 import { eventRoutes } from './routes/events.ts';
+import { followUpRoutes } from './routes/follow-ups.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobOperationRoutes } from './routes/job-operations.ts';
@@ -30,6 +31,7 @@ import { referenceRoutes } from './routes/reference.ts';
 import { runRoutes } from './routes/run.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { workerFileRoutes } from './routes/worker-files.ts';
 import { workerJobRoutes } from './routes/worker-jobs.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { createHttpServer, type Listening } from './server.ts';
@@ -57,6 +59,8 @@ export const ROUTES: readonly Route[] = [
   ...gpuRoutes,
   ...artifactRoutes,
   ...artifactDataRoutes,
+  ...workerFileRoutes,
+  ...followUpRoutes,
   ...keyRoutes,
   ...eventRoutes,
   ...referenceRoutes,
