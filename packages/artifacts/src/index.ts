@@ -23,7 +23,7 @@ export { createDiskStore, type DiskStore } from './disk-store.ts';
 export { exactBytes } from './exact-bytes.ts';
 export { type CallGateway, createGatewayCaller, type GatewayLink } from './gateway-call.ts';
 export { createGatewayStore } from './gateway-store.ts';
-export { findLie, MAGIC_BYTES } from './magic.ts';
+export { findLie, kindOfBytes, MAGIC_BYTES } from './magic.ts';
 export { changed, notFound, uploadGone } from './not-found.ts';
 export { openBucket } from './open-bucket.ts';
 export { checkParts, MULTIPART_FROM_BYTES, partCount, partSize, planParts } from './part-plan.ts';

@@ -1,0 +1,30 @@
+import { readPose } from '../pose/layouts.ts';
+import { buildResult, type SequenceResult } from '../results/result.ts';
+import { type ScoredSequence, scoreSequence } from '../sequence/score-sequence.ts';
+import { type PeopleSource, type SeenMoment, VideoRefusal } from './people-source.ts';
+import type { ProcessSettings } from './video-input.ts';
+
+export interface ScoredPerson {
+  readonly sequence: ScoredSequence;
+  /** Plain JSON. */
+  readonly result: SequenceResult;
+}
+
+/** The scores of one of the people who were seen. Where they are not seen the sample counts as a gap. */
+export function scorePerson(
+  moments: readonly SeenMoment[],
+  person: number,
+  { layout }: Pick<PeopleSource, 'layout'>,
+  { observed, settings, title }: ProcessSettings,
+): ScoredPerson {
+  if (moments.length < 2) throw new VideoRefusal('The video is too short: it has fewer than two pictures to look at.');
+  const rule = { minConfidence: settings.min_confidence, is3d: false };
+  const poses = moments.map(({ timeMs, people }) => {
+    const seen = people.find(({ id }) => id === person);
+    return { t: timeMs / 1000, pose: seen ? readPose(layout, seen.keypoints, rule) : {} };
+  });
+  const sequence = scoreSequence(poses, observed, settings, false);
+  const built = buildResult(sequence, { title, layout, dimensions: 2, observed, settings });
+  return { sequence, result: JSON.parse(JSON.stringify(built)) as SequenceResult };
+}
+
