@@ -39,8 +39,9 @@ export function findDamage(ending: DecodeEnding): VideoDamage | undefined {
     return { kind: 'cut-off', lastFrameMs, message: cutOffSentence(lastFrameMs, expectedEndMs) };
   }
   if (failed || (SAYS_ERRORS.test(stderr) && !isEnteredMidway)) {
-    const message =
-      'Parts of the video are damaged; frames there are wrong or missing. Send the file again if it was whole.';
+    const last =
+      lastFrameMs === undefined ? '' : `; the last that could be read is at ${inSeconds(lastFrameMs)}`;
+    const message = `Parts of the video are damaged: frames are wrong or missing${last}. Send the file again if it was whole.`;
     return { kind: 'errors', lastFrameMs, message };
   }
   return undefined;

@@ -102,7 +102,7 @@ function judgeEnding(child: Child, exitCode: number | null, reading: Reading): v
     exitCode,
     stderr,
     lastFrameMs,
-    expectedEndMs: videoEndMs === undefined ? undefined : Math.min(videoEndMs, toMs),
+    expectedEndMs: videoEndMs === undefined || fromMs >= videoEndMs ? undefined : Math.min(videoEndMs, toMs),
     toleranceMs: 1500 + 2 * periodMs,
     isVariableFrameRate: video.isVariableFrameRate,
     isEnteredMidway: fromMs > 0,

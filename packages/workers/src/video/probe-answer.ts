@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NO_FRAMES_SENTENCE } from './ffmpeg/explain-failure.ts';
 import { type Orientation, parseDisplayMatrix, parseRotateTag, swapsSides, UPRIGHT } from './orientation.ts';
 import { VideoError } from './video-error.ts';
 import type { VideoInfo } from './video-info.ts';
@@ -118,10 +119,7 @@ function checkStream({ codec_name, width, height }: Stream, { maxPixels }: Video
 }
 
 export function noFrames(): VideoError {
-  return new VideoError(
-    'NO_FRAMES',
-    'The video holds no frames. Its recording or its upload may have been cut off; send it again.',
-  );
+  return new VideoError('NO_FRAMES', NO_FRAMES_SENTENCE);
 }
 
 function orientationOf({ side_data_list, tags }: Stream): Orientation {

@@ -1,5 +1,8 @@
 import { VideoError, type VideoErrorCode } from '../video-error.ts';
 
+export const NO_FRAMES_SENTENCE =
+  'The video holds no frames. Its recording or its upload may have been cut off; send it again.';
+
 /** What ffmpeg and ffprobe say when they can't go on, and what it means for the user. The first that fits counts. */
 const MEANINGS: readonly (readonly [RegExp, VideoErrorCode, string])[] = [
   [
@@ -12,6 +15,7 @@ const MEANINGS: readonly (readonly [RegExp, VideoErrorCode, string])[] = [
     'NOT_A_VIDEO',
     'The file is not a video but names others, as playlists do, or is of a kind that is not accepted. MP4, MOV, MKV, WebM, AVI, MPEG and WMV are.',
   ],
+  [/Error marking filters as finished|Cannot determine format of input/i, 'NO_FRAMES', NO_FRAMES_SENTENCE],
   [
     /Invalid data found when processing input|End of file|could not find codec parameters/i,
     'NOT_A_VIDEO',
@@ -46,7 +50,7 @@ export function explainFailure(stderr: string, source: string): VideoError {
     if (!pattern.test(stderr)) continue;
     return new VideoError(code, sentence.endsWith('.') ? sentence : `${sentence}: ${said}.`);
   }
-  return new VideoError('FFMPEG_FAILED', `ffmpeg failed on the video: ${said || 'it said nothing'}.`);
+  return new VideoError('FFMPEG_FAILED', `The video can't be read; ffmpeg says: ${said || 'nothing'}.`);
 }
 
 function lastLine(stderr: string, source: string): string {

@@ -2,11 +2,11 @@ import path from 'node:path';
 import { VideoError } from '../video-error.ts';
 
 /**
- * Containers that users' videos come in. Nothing else is opened: playlists (HLS, DASH, concat), picture patterns and
- * devices would let a file name other files and hosts.
+ * Containers that users' videos come in, and sound files, so that they can be called that. Nothing else is opened:
+ * playlists (HLS, DASH, concat), picture patterns and devices would let a file name other files and hosts.
  */
 const CONTAINERS =
-  'mov,mp4,m4v,3gp,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,dv,h264,hevc,ivf,av1,obu,wtv,rm,yuv4mpegpipe';
+  'mov,mp4,m4v,3gp,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,dv,h264,hevc,ivf,av1,obu,wtv,rm,yuv4mpegpipe,mp3,wav,aac,flac';
 
 /**
  * ffmpeg's arguments that open a video: a local path, or an https URL that the caller has checked. Of a URL ffmpeg follows
