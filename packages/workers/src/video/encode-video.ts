@@ -66,12 +66,12 @@ export async function encodeVideo(
 async function writeFrames(
   frames: AsyncIterable<TimedFrame>,
   child: Child,
-  { widthPx, heightPx, signal }: EncodeOptions,
+  { widthPx, heightPx, origin, signal }: EncodeOptions,
 ): Promise<number> {
   const stdin = child.process.stdin as Writable;
   // What went wrong is told by the write that it ends, or by ffmpeg itself.
   stdin.on('error', () => {});
-  const container = createRawMatroska(widthPx, heightPx);
+  const container = createRawMatroska(widthPx, heightPx, origin?.video.frameRate ?? 0);
   const frameBytes = (widthPx * heightPx * 3) / 2;
   let isOpen = await write(stdin, container.opening);
   let count = 0;

@@ -8,8 +8,8 @@ export interface RawMatroska {
   frameOpening(timeMs: number): Uint8Array;
 }
 
-/** Of frames in `yuv420p`. */
-export function createRawMatroska(widthPx: number, heightPx: number): RawMatroska {
+/** Of frames in `yuv420p`. @param frameRate 0 where it is not known; it says how long the last frame is shown. */
+export function createRawMatroska(widthPx: number, heightPx: number, frameRate: number): RawMatroska {
   const frameBytes = (widthPx * heightPx * 3) / 2;
   const header = element(0x1a45dfa3, [
     ...[
@@ -32,6 +32,7 @@ export function createRawMatroska(widthPx: number, heightPx: number): RawMatrosk
   const track = element(0xae, [
     ...[element(0xd7, uint(TRACK)), element(0x73c5, uint(1)), element(0x83, uint(1)), element(0x9c, uint(0))],
     ...[element(0x86, text('V_UNCOMPRESSED')), element(0xe0, picture)],
+    ...(frameRate > 0 ? [element(0x23e383, uint(Math.round(1e9 / frameRate)))] : []),
   ]);
   const segment = Buffer.concat([id(0x18538067), UNKNOWN_SIZE]);
   return {

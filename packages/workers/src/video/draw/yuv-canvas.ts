@@ -146,14 +146,17 @@ function blendAt(plane: Uint8Array, at: number, value: number, share: number): v
   plane[at] = ((plane[at] as number) * (WHOLE - share) + value * share + WHOLE / 2) / WHOLE;
 }
 
-/** Of the four pixels of a chroma sample whose first one is at (x, y). */
+/** Of the four pixels of a chroma sample whose first one is at (left, top). */
 function meanCoverage({ x, y, width, height, data }: Coverage, left: number, top: number): number {
+  const [column, row] = [left - x, top - y];
+  const at = row * width + column;
+  const hasLeft = column >= 0;
+  const hasRight = column + 1 < width;
   let sum = 0;
-  for (let row = Math.max(0, top - y); row < Math.min(height, top - y + 2); row++) {
-    const start = row * width;
-    for (let column = Math.max(0, left - x); column < Math.min(width, left - x + 2); column++) {
-      sum += data[start + column] as number;
-    }
+  if (row >= 0) sum += (hasLeft ? (data[at] as number) : 0) + (hasRight ? (data[at + 1] as number) : 0);
+  if (row + 1 < height) {
+    const below = at + width;
+    sum += (hasLeft ? (data[below] as number) : 0) + (hasRight ? (data[below + 1] as number) : 0);
   }
   return sum / 4;
 }
