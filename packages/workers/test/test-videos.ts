@@ -7,6 +7,7 @@ import { decodeFrames, type VideoFrame } from '@spillway/workers/video';
 // Test videos, made by ffmpeg's own sources, and what plain ffmpeg says of them. `npm test` installs ffmpeg where it can.
 
 export const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
+if (!hasFfmpeg) console.warn('SKIPPED: ffmpeg is not installed (Debian: apt-get install ffmpeg)');
 
 export function makeFolder(): { readonly folder: string; remove(): void } {
   const folder = mkdtempSync(path.join(tmpdir(), 'spillway-video-'));
