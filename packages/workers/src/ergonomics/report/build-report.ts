@@ -1,5 +1,6 @@
 import type { SequenceResult } from '../results/result.ts';
 import type { LevelTime } from '../sequence/summarise.ts';
+import { angleWords } from './angle-labels.ts';
 import { clockOf } from './chart-geometry.ts';
 import type { MomentPicture } from './moment-picture.ts';
 import { reportBasis } from './report-basis.ts';
@@ -181,12 +182,15 @@ function moments({ summary }: SequenceResult, pictures: readonly MomentPicture[]
   };
   return {
     kind: 'moments',
-    moments: summary.worst_moments.map(({ rank, from, to, side, rula, reba, components }) => ({
+    moments: summary.worst_moments.map(({ rank, from, to, side, rula, reba, angles, components }) => ({
       ...{ rank, time: `${clockOf(from)} – ${clockOf(to)}` },
       picture: pictures.find((picture) => picture.rank === rank),
       scores: [score('rula', rula), score('reba', reba)],
       lines: [
         `${side} side, for ${(to - from).toFixed(1)} s`,
+        Object.entries(angles)
+          .map(([name, degrees]) => angleWords(name, degrees))
+          .join(', '),
         `RULA: ${partsOf(components.rula)}`,
         `REBA: ${partsOf(components.reba)}`,
       ],
@@ -198,6 +202,6 @@ function moments({ summary }: SequenceResult, pictures: readonly MomentPicture[]
 function partsOf(components: object): string {
   const parts = Object.entries(components)
     .filter(([name, score]) => Number(score) > (/^(muscle|force|load|coupling|activity)/.test(name) ? 0 : 1))
-    .map(([name, score]) => `${spoken(name)} ${score}`);
+    .map(([name, score]) => `${spoken(name)}\u00a0${score}`);
   return parts.length === 0 ? 'no part above its lowest score' : parts.join(', ');
 }
