@@ -56,8 +56,10 @@ async function takeUp(parts: StartParts, jobId: string, token: string, startedBy
   if (!found) throw new VideoActionError('The job was deleted just now; start it again.');
   const record = await reconcile({ ...parts, lostAfterMs: parts.settings.lostAfterMs }, found);
   if (!isFinalState(record.status)) {
-    const isUnsent = record.status === 'accepted' && record.process_job_id === undefined;
     const isMine = record.started_by === startedBy;
+    // Delivered again because its worker was lost, while the work was its own.
+    if (isMine && !parts.followUps) return { record, is: 'again' };
+    const isUnsent = record.status === 'accepted' && record.process_job_id === undefined;
     const isOld = clock.now() - Date.parse(record.updated_at) > UNSENT_MS;
     return { record, is: isUnsent && (isMine || isOld) ? 'again' : 'known' };
   }
