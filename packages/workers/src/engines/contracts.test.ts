@@ -62,3 +62,16 @@ test('all differences are told at once, against the name set that is nearest', (
     /input "pixel_values" should have the shape .*; output "pred_boxes" is missing/,
   );
 });
+
+test('ViTPose fits its contract with and without the number of the data set it is to answer as', () => {
+  const plain = {
+    inputs: [float('pixel_values', 'batch', 3, 256, 192)],
+    outputs: [float('heatmaps', 'batch', 17, 64, 48)],
+  };
+  const dataset: TensorInfo = { name: 'dataset_index', type: 'int64', shape: ['batch'] };
+  const plus = { ...plain, inputs: [...plain.inputs, dataset] };
+  const rules = CONTRACTS.vitpose.model;
+  expect(Object.keys(matchSignature(plain, rules, 'It').inputs)).toEqual(['pixel_values']);
+  expect(Object.keys(matchSignature(plus, rules, 'It').inputs)).toEqual(['pixel_values', 'dataset_index']);
+  expect(() => matchSignature(plain, file, 'It')).toThrow(/output "pred_boxes" is missing/);
+});

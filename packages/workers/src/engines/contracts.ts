@@ -95,6 +95,22 @@ export const CONTRACTS = {
       ],
     },
   },
+  vitpose: {
+    model: {
+      path: 'onnx/model.onnx',
+      signatures: [
+        {
+          inputs: { pixel_values: float('B', 3, 'H', 'W') },
+          outputs: { heatmaps: float('B', 'K', 'h', 'w') },
+        },
+        // ViTPose++ was trained on several data sets and is told which it is to answer as.
+        {
+          inputs: { pixel_values: float('B', 3, 'H', 'W'), dataset_index: integer('B') },
+          outputs: { heatmaps: float('B', 'K', 'h', 'w') },
+        },
+      ],
+    },
+  },
 } as const satisfies Record<string, Readonly<Record<string, ContractFile>>>;
 
 export type ContractName = keyof typeof CONTRACTS;
