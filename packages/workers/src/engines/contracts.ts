@@ -111,6 +111,18 @@ export const CONTRACTS = {
       ],
     },
   },
+  // As mmdeploy exports it (there called end2end.onnx): how likely each column and each row is, per keypoint.
+  rtmpose: {
+    model: {
+      path: 'onnx/model.onnx',
+      signatures: [
+        {
+          inputs: { input: float('B', 3, 'H', 'W') },
+          outputs: { simcc_x: float('B', 'K', 'X'), simcc_y: float('B', 'K', 'Y') },
+        },
+      ],
+    },
+  },
 } as const satisfies Record<string, Readonly<Record<string, ContractFile>>>;
 
 export type ContractName = keyof typeof CONTRACTS;
