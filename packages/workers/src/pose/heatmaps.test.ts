@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { findPeak } from './heatmaps.ts';
 import { fromCrop, personCrop } from './person-crop.ts';
-import golden from './testdata/pose-golden.json' with { type: 'json' };
+import { readPoseGolden } from './testdata/read-pose-golden.ts';
 
+const golden = readPoseGolden();
 const { width, height, maps, box, keypoints } = golden.heatmaps;
 const all = new Float32Array(new Uint8Array(Buffer.from(maps, 'base64')).buffer);
 const mapOf = (index: number) => all.subarray(index * width * height, (index + 1) * width * height);

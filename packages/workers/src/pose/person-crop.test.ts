@@ -3,11 +3,12 @@ import { expect, test } from 'vitest';
 import type { RgbImage } from '../media/raster.ts';
 import { normalizeToChw } from '../media/resample.ts';
 import { fromCrop, personCrop, warpCrop } from './person-crop.ts';
-import golden from './testdata/pose-golden.json' with { type: 'json' };
+import { readPoseGolden } from './testdata/read-pose-golden.ts';
 
+const golden = readPoseGolden();
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'));
 const picture: RgbImage = { ...golden.picture, data: bytes(golden.picture.data) };
-const boxOf = ([x = 0, y = 0, width = 0, height = 0]: number[]) => ({
+const boxOf = ([x = 0, y = 0, width = 0, height = 0]: readonly number[]) => ({
   ...{ x_min: x, y_min: y, x_max: x + width, y_max: y + height },
 });
 const small = { width: 24, height: 32 };
