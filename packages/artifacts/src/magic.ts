@@ -64,7 +64,9 @@ const KINDS: readonly {
 ];
 
 /** What the first bytes are those of; undefined for formats that are not known here. */
-export function kindOfBytes(head: Uint8Array): { readonly family: Family; readonly name: string } | undefined {
+export function kindOfBytes(
+  head: Uint8Array,
+): { readonly family: Family; readonly name: string } | undefined {
   return KINDS.find(({ fits }) => fits(head));
 }
 

@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
+import type { LayoutName } from '../pose/layouts.ts';
 import type { SeenMoment } from './people-source.ts';
 import { checkpointKey, checkpointPrefix } from './video-keys.ts';
 
@@ -16,6 +17,9 @@ export interface Checkpoints {
 export interface Checkpoint {
   readonly moments: readonly SeenMoment[];
   readonly warnings: readonly string[];
+  readonly layout: LayoutName | undefined;
+  /** For the segment behind it. */
+  readonly carry: unknown;
 }
 
 const zip = promisify(gzip);

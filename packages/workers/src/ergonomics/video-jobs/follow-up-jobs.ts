@@ -37,7 +37,10 @@ export function createFollowUpJobs(env: Environment, ask: typeof fetch = fetch):
   return link && apiKey ? byRunPod(link.endpoint, apiKey, ask) : undefined;
 }
 
-function byGateway(link: { origin: string; endpoint: string; workerId: string; key: string }, ask: typeof fetch): FollowUpJobs {
+function byGateway(
+  link: { origin: string; endpoint: string; workerId: string; key: string },
+  ask: typeof fetch,
+): FollowUpJobs {
   const call = createGatewayCaller(link, ask);
   const jobs = nativePath.followUps(link.endpoint, link.workerId);
   const stateOf = async (reply: Response) => (await reply.json()) as FollowUpState;

@@ -1,3 +1,4 @@
+import type { BoundingBox } from '../../media/raster.ts';
 import type { Keypoint, LayoutName } from '../pose/layouts.ts';
 import type { Quality } from './quality.ts';
 
@@ -5,12 +6,11 @@ import type { Quality } from './quality.ts';
 export interface PeopleSource {
   /** Which models it uses, in words: part of what a checkpoint rests on. */
   readonly models: string;
-  readonly layout: LayoutName;
   /**
-   * @param source a path, or a URL that was signed for this.
+   * @param file its path.
    * @throws VideoRefusal for what is wrong with the video itself.
    */
-  open(source: string, quality: Quality, signal: AbortSignal): Promise<OpenVideo>;
+  open(file: string, quality: Quality, signal: AbortSignal): Promise<OpenVideo>;
 }
 
 export interface OpenVideo {
@@ -19,10 +19,10 @@ export interface OpenVideo {
   readonly widthPx: number;
   readonly heightPx: number;
   /**
-   * The samples from `fromMs` up to, not including, `toMs`. `before` is the last one of the segment before: who stood there
-   * keeps the number.
+   * The samples from `fromMs` up to, not including, `toMs`. Each comes with what the range behind it needs, plain JSON, so
+   * that people keep their numbers; `carried` is that of the last sample before, undefined at the beginning.
    */
-  read(range: TimeRange, before: SeenMoment | undefined, signal: AbortSignal): AsyncIterable<SeenMoment>;
+  read(range: TimeRange, carried: unknown, signal: AbortSignal): AsyncIterable<CarriedMoment>;
   /** What was found wrong so far and did not end the work, a sentence each. */
   warnings(): readonly string[];
 }
@@ -37,17 +37,17 @@ export interface SeenMoment {
   readonly people: readonly SeenPerson[];
 }
 
-export interface SeenPerson {
-  readonly id: number;
-  readonly box: SeenBox;
-  readonly keypoints: readonly Keypoint[];
+export interface CarriedMoment extends SeenMoment {
+  /** Undefined until somebody was seen. */
+  readonly layout: LayoutName | undefined;
+  readonly carry: unknown;
 }
 
-export interface SeenBox {
-  readonly x_min: number;
-  readonly y_min: number;
-  readonly x_max: number;
-  readonly y_max: number;
+export interface SeenPerson {
+  readonly id: number;
+  /** Pixels of the pictures. */
+  readonly box: BoundingBox;
+  readonly keypoints: readonly Keypoint[];
 }
 
 /** The video can't be processed, whoever tries. The message is a sentence for its user. */

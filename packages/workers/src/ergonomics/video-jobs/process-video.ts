@@ -1,15 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
+import { choosePerson, NoSuchPersonError } from '../../pose/choose-person.ts';
 import { createCheckpoints, deleteAll } from './checkpoints.ts';
-import { choosePerson } from './choose-person.ts';
+import { fetchVideo } from './fetch-video.ts';
 import { type OpenVideo, type PeopleSource, type SeenMoment, VideoRefusal } from './people-source.ts';
 import { QUALITIES } from './quality.ts';
 import { readPeople } from './read-people.ts';
 import { createResultSaver, type ResultSaver, saveForms } from './save-results.ts';
 import { type ScoredPerson, scorePerson } from './score-person.ts';
+import { createScratch } from './scratch.ts';
 import { planSegments } from './segments.ts';
 import type { StatusFiles } from './status-files.ts';
 import type { Progress, ResultEntry, StatusRecord } from './status-record.ts';
@@ -29,8 +29,8 @@ export interface ProcessParts {
   readonly settings: VideoSettings;
   readonly clock: Clock;
   readonly log: { warn(message: string): void };
-  /** Where ffmpeg reads a key from. */
-  sourceOf(key: string): Promise<string>;
+  /** Of what lies on this machine: the file itself. */
+  fileOf(key: string): string | undefined;
   /** Pictures and videos of the result; absent where none are made. */
   readonly pictures?: PictureMaker;
 }
@@ -38,7 +38,7 @@ export interface ProcessParts {
 export type PictureMaker = (work: PictureWork) => Promise<readonly ResultEntry[]>;
 
 export interface PictureWork {
-  readonly source: string;
+  readonly file: string;
   readonly video: OpenVideo;
   readonly moments: readonly SeenMoment[];
   readonly person: number;
@@ -83,7 +83,7 @@ export async function processVideo(parts: ProcessParts, attempt: Attempt): Promi
     onProblem: (error) => log.warn(`the status could not be written: ${String(error)}`),
   });
   const signal = AbortSignal.any([attempt.signal, status.fenced]);
-  const folder = await mkdtemp(path.join(tmpdir(), 'spillway-video-'));
+  const folder = await createScratch();
   try {
     const end = await run(parts, begun.record, {
       ...{ folder, signal },
@@ -146,15 +146,21 @@ interface End {
 }
 
 /** Shares of the bar: most of the time goes into looking at every sample. */
+const FETCHING = { from: 5, to: 10 };
 const READING = { from: 10, to: 80 };
 const DRAWING = { from: 85, to: 99 };
 
-async function run(parts: ProcessParts, record: StatusRecord, { folder, signal, onProgress }: Run): Promise<End> {
+async function run(
+  parts: ProcessParts,
+  record: StatusRecord,
+  { folder, signal, onProgress }: Run,
+): Promise<End> {
   const { people, store, settings } = parts;
   const { job_id: jobId, settings: wanted } = record;
-  onProgress({ progress: 5, stage: 'opening the video' });
-  const source = await parts.sourceOf(record.video.key);
-  const video = await people.open(source, QUALITIES[wanted.quality], signal);
+  const file = await fetchVideo(parts, record.video, { folder, signal }, (share) =>
+    onProgress({ progress: between(FETCHING, share), stage: 'fetching the video' }),
+  );
+  const video = await people.open(file, QUALITIES[wanted.quality], signal);
   refuseLong(video, settings);
   const segments = planSegments(video.durationMs, settings.segmentMs);
   const basis = [record.video.etag, wanted.quality, people.models, settings.segmentMs].join(' ');
@@ -170,13 +176,13 @@ async function run(parts: ProcessParts, record: StatusRecord, { folder, signal, 
     ...{ progress: READING.to, stage: 'scoring' },
     segments: { done: segments.length, total: segments.length },
   });
-  const person = choosePerson(seen.moments, wanted.person);
-  const scored = scorePerson(seen.moments, person, people, wanted);
+  const { id: person } = chooseOne(seen.moments, wanted.person);
+  const scored = scorePerson(seen.moments, person, seen.layout ?? 'coco17', wanted);
   signal.throwIfAborted();
   const save = createResultSaver(store, jobId);
   const results = await saveForms(save, scored.result);
   const drawn = await parts.pictures?.({
-    ...{ source, video, moments: seen.moments, person, scored, folder, save, signal },
+    ...{ file, video, moments: seen.moments, person, scored, folder, save, signal },
     wantsOverlay: wanted.overlay,
     onProgress: (share) => onProgress({ progress: between(DRAWING, share), stage: 'drawing' }),
   });
@@ -188,11 +194,21 @@ async function run(parts: ProcessParts, record: StatusRecord, { folder, signal, 
   };
 }
 
+function chooseOne(moments: readonly SeenMoment[], choice: StatusRecord['settings']['person']) {
+  try {
+    return choosePerson(moments, choice);
+  } catch (error) {
+    throw error instanceof NoSuchPersonError ? new VideoRefusal(error.message, { cause: error }) : error;
+  }
+}
+
 const between = ({ from, to }: { from: number; to: number }, share: number) =>
   Math.floor(from + (to - from) * Math.min(1, share));
 
 function refuseLong({ durationMs }: OpenVideo, { maxHours }: VideoSettings): void {
   const hours = durationMs / 3_600_000;
   if (hours <= maxHours) return;
-  throw new VideoRefusal(`The video is ${hours.toFixed(1)} hours long; at most ${maxHours} are taken (VIDEO_MAX_HOURS).`);
+  throw new VideoRefusal(
+    `The video is ${hours.toFixed(1)} hours long; at most ${maxHours} are taken (VIDEO_MAX_HOURS).`,
+  );
 }

@@ -1,3 +1,4 @@
+import type { LayoutName } from '../pose/layouts.ts';
 import type { Checkpoint, Checkpoints } from './checkpoints.ts';
 import type { OpenVideo, SeenMoment, TimeRange } from './people-source.ts';
 
@@ -12,6 +13,8 @@ export interface ReadParts {
 }
 
 export interface SeenPeople {
+  /** Of their keypoints; undefined where nobody was seen. */
+  readonly layout: LayoutName | undefined;
   readonly moments: readonly SeenMoment[];
   readonly warnings: readonly string[];
   /** Of the segments, how many were there before. */
@@ -23,36 +26,44 @@ export async function readPeople(parts: ReadParts): Promise<SeenPeople> {
   const moments: SeenMoment[] = [];
   const warnings = new Set<string>();
   let resumed = 0;
+  let carry: unknown;
+  let layout: LayoutName | undefined;
   let isBehindKept = true;
   for (const [at, range] of segments.entries()) {
     signal.throwIfAborted();
     onProgress(at, 0);
     // Behind a segment that is read anew people may have other numbers than when the later ones were.
     const kept = isBehindKept ? await checkpoints.read(at) : undefined;
-    const segment = kept ?? (await readSegment(parts, at, range, moments.at(-1)));
+    const segment = kept ?? (await readSegment(parts, at, range, carry));
+    carry = segment.carry;
+    layout ??= segment.layout;
     if (kept) resumed += 1;
     else isBehindKept = false;
     moments.push(...segment.moments);
     for (const warning of segment.warnings) warnings.add(warning);
   }
   for (const warning of video.warnings()) warnings.add(warning);
-  return { moments, warnings: [...warnings], resumed };
+  return { layout, moments, warnings: [...warnings], resumed };
 }
 
 async function readSegment(
   { video, checkpoints, signal, onProgress }: ReadParts,
   at: number,
   range: TimeRange,
-  before: SeenMoment | undefined,
+  carried: unknown,
 ): Promise<Checkpoint> {
   const moments: SeenMoment[] = [];
   const lengthMs = Math.min(range.toMs, video.durationMs) - range.fromMs;
-  for await (const moment of video.read(range, before, signal)) {
+  let carry = carried;
+  let layout: LayoutName | undefined;
+  for await (const { carry: next, layout: own, ...moment } of video.read(range, carried, signal)) {
+    carry = next;
+    layout ??= own;
     moments.push(compact(moment));
     onProgress(at, Math.min(1, (moment.timeMs - range.fromMs) / lengthMs));
   }
   signal.throwIfAborted();
-  const segment = { moments, warnings: video.warnings() };
+  const segment = { moments, warnings: video.warnings(), layout, carry };
   await checkpoints.write(at, segment);
   return segment;
 }
@@ -69,7 +80,7 @@ function compact({ timeMs, people }: SeenMoment): SeenMoment {
         ...{ x_max: short(box.x_max, 1), y_max: short(box.y_max, 1) },
       },
       keypoints: keypoints.map(
-        (one) => one && one.map((value, index) => short(value, index === one.length - 1 ? 3 : 2)),
+        (one) => one?.map((value, index) => short(value, index === one.length - 1 ? 3 : 2)) ?? null,
       ),
     })),
   };

@@ -1,7 +1,7 @@
-import { readPose } from '../pose/layouts.ts';
+import { type LayoutName, readPose } from '../pose/layouts.ts';
 import { buildResult, type SequenceResult } from '../results/result.ts';
 import { type ScoredSequence, scoreSequence } from '../sequence/score-sequence.ts';
-import { type PeopleSource, type SeenMoment, VideoRefusal } from './people-source.ts';
+import { type SeenMoment, VideoRefusal } from './people-source.ts';
 import type { ProcessSettings } from './video-input.ts';
 
 export interface ScoredPerson {
@@ -14,10 +14,11 @@ export interface ScoredPerson {
 export function scorePerson(
   moments: readonly SeenMoment[],
   person: number,
-  { layout }: Pick<PeopleSource, 'layout'>,
+  layout: LayoutName,
   { observed, settings, title }: ProcessSettings,
 ): ScoredPerson {
-  if (moments.length < 2) throw new VideoRefusal('The video is too short: it has fewer than two pictures to look at.');
+  if (moments.length < 2)
+    throw new VideoRefusal('The video is too short: it has fewer than two pictures to look at.');
   const rule = { minConfidence: settings.min_confidence, is3d: false };
   const poses = moments.map(({ timeMs, people }) => {
     const seen = people.find(({ id }) => id === person);
@@ -27,4 +28,3 @@ export function scorePerson(
   const built = buildResult(sequence, { title, layout, dimensions: 2, observed, settings });
   return { sequence, result: JSON.parse(JSON.stringify(built)) as SequenceResult };
 }
-

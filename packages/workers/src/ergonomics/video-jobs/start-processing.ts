@@ -78,7 +78,10 @@ interface NewRecord {
   readonly startedBy: string;
 }
 
-function newRecord({ clock }: StartParts, { jobId, video, settings, token, startedBy }: NewRecord): StatusRecord {
+function newRecord(
+  { clock }: StartParts,
+  { jobId, video, settings, token, startedBy }: NewRecord,
+): StatusRecord {
   const now = new Date(clock.now()).toISOString();
   return {
     ...{ job_id: jobId, status: 'accepted', progress: 0, created_at: now, updated_at: now },

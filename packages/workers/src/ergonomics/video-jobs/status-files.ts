@@ -1,8 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
-import { statusKey } from './video-keys.ts';
 import { decideStatus, type StatusEvent, type StatusRecord, statusRecordSchema } from './status-record.ts';
+import { statusKey } from './video-keys.ts';
 
 /** Status files, changed only on the condition that nobody else has: every change is decided on what is really there. */
 export interface StatusFiles {
@@ -57,7 +57,10 @@ export function createStatusFiles(store: ArtifactStore, clock: Pick<Clock, 'now'
         if (!next) return { record: found.record, isApplied: false };
         if (await write(next, found.etag)) return { record: next, isApplied: true };
       }
-      throw new ArtifactError('STORAGE_UNAVAILABLE', `the status of job ${jobId} is being written by too many at once`);
+      throw new ArtifactError(
+        'STORAGE_UNAVAILABLE',
+        `the status of job ${jobId} is being written by too many at once`,
+      );
     },
   };
 }

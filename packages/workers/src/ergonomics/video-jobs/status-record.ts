@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { processSettingsSchema } from './video-input.ts';
+import type { ProcessSettings } from './video-input.ts';
 
 /**
  * The life of a video job as its status file tells it: accepted → processing → completed, failed or cancelled. Who may
@@ -29,7 +29,7 @@ export const statusRecordSchema = z.object({
   segments: segments.optional(),
   warnings: z.array(z.string()).optional(),
   video: z.object({ key: z.string(), etag: z.string(), size_bytes: z.number(), name: z.string() }),
-  settings: processSettingsSchema,
+  settings: z.custom<ProcessSettings>((value) => typeof value === 'object' && value !== null),
   /** Counts the starts. */
   run: z.int(),
   /** Whoever processes this run shows it. */
@@ -52,7 +52,12 @@ export type StatusEvent =
   /** The processing job was submitted under this id. */
   | { readonly type: 'submitted'; readonly token: string; readonly processJobId: string }
   /** An attempt takes over: those before it may write no more. */
-  | { readonly type: 'begun'; readonly token: string; readonly writer: string; readonly processJobId?: string | undefined }
+  | {
+      readonly type: 'begun';
+      readonly token: string;
+      readonly writer: string;
+      readonly processJobId?: string | undefined;
+    }
   | ({ readonly type: 'progressed'; readonly writer: string } & Progress)
   | {
       readonly type: 'completed';
@@ -70,7 +75,11 @@ export const isFinalState = (state: VideoJobState): boolean =>
   (FINAL_STATES as readonly string[]).includes(state);
 
 /** The record after the event; undefined where the event may change nothing. */
-export function decideStatus(record: StatusRecord, event: StatusEvent, nowText: string): StatusRecord | undefined {
+export function decideStatus(
+  record: StatusRecord,
+  event: StatusEvent,
+  nowText: string,
+): StatusRecord | undefined {
   const next = changeOf(record, event);
   return next && { ...next, updated_at: nowText };
 }

@@ -47,7 +47,12 @@ async function urlsOf(store: ArtifactStore, { results = [], result_key: resultKe
   };
 }
 
-const fileOf = ({ kind, name, key, size_bytes }: ResultEntry) => ({ kind, name, result_key: key, size_bytes });
+const fileOf = ({ kind, name, key, size_bytes }: ResultEntry) => ({
+  kind,
+  name,
+  result_key: key,
+  size_bytes,
+});
 
 const TYPES: Readonly<Record<string, string>> = {
   json: 'application/json',

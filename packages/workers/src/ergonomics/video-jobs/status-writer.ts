@@ -29,7 +29,13 @@ const EVERY_MS = 2_000;
 export const HEARTBEAT_MS = 15_000;
 const END_TRIES = 6;
 
-export function createStatusWriter({ files, jobId, writer, clock, onProblem }: StatusWriterOptions): StatusWriter {
+export function createStatusWriter({
+  files,
+  jobId,
+  writer,
+  clock,
+  onProblem,
+}: StatusWriterOptions): StatusWriter {
   const fenced = new AbortController();
   const stopping = new AbortController();
   let latest: Progress | undefined;

@@ -1,12 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import {
-  ArtifactError,
-  type ArtifactStore,
-  partCount,
-  planParts,
-  type SignedRequest,
-  type UploadRef,
-} from '@spillway/artifacts';
+import { ArtifactError, type ArtifactStore, partCount, planParts, type UploadRef } from '@spillway/artifacts';
 import { VideoActionError } from './video-action-error.ts';
 import { parseFields, schemas } from './video-input.ts';
 import { extensionOf, isUploadKey, uploadNoteKey } from './video-keys.ts';
@@ -42,7 +35,7 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 export function createUploadActions(parts: UploadParts) {
   const { store, settings } = parts;
 
-  async function issue(filename: string | undefined): Promise<{ key: string; name: string; mediaType: string }> {
+  function issue(filename: string | undefined): { key: string; name: string; mediaType: string } {
     const id = parts.newId(ID_LENGTH);
     const name = filename?.trim() || `video_${id.slice(0, 8)}.mp4`;
     const extension = extensionOf(name);
@@ -53,23 +46,11 @@ export function createUploadActions(parts: UploadParts) {
     const mediaType = MEDIA_TYPES[extension] ?? 'video/mp4';
     return { key: `uploads/video_${id}.${extension}`, name, mediaType };
   }
-  async function note(key: string, value: UploadNote): Promise<void> {
-    const bytes = Buffer.from(JSON.stringify(value));
-    const description = { mediaType: 'application/json', sizeBytes: bytes.length };
-    await store.put(uploadNoteKey(key), once(bytes), description);
-  }
-  async function refOf(fields: { video_key: string; upload_id: string }): Promise<UploadRef> {
-    const { video_key: key, upload_id: uploadId } = fields;
-    const upload = isUploadKey(key, settings.extensions) ? (await readNote(store, key))?.upload : undefined;
-    if (!upload || upload.id !== uploadId)
-      throw new VideoActionError('upload_id: there is no such upload; begin with create_multipart_upload');
-    return { key, uploadId, sizeBytes: upload.size_bytes, partSizeBytes: upload.part_size_bytes };
-  }
 
   return {
     async generate_upload_url(fields: Fields) {
-      const { key, name } = await issue(parseFields(schemas.generateUploadUrl, fields).filename);
-      await note(key, { name });
+      const { key, name } = issue(parseFields(schemas.generateUploadUrl, fields).filename);
+      await writeNote(store, key, { name });
       const terms = { mostBytes: settings.maxBytes, expiresInMs: UPLOAD_URL_S * 1000 };
       const request = await store.presignPut(key, terms);
       return success({ upload_url: request.url, video_key: key, expires_in: UPLOAD_URL_S });
@@ -77,19 +58,44 @@ export function createUploadActions(parts: UploadParts) {
     async create_multipart_upload(fields: Fields) {
       const { filename, size_bytes: sizeBytes } = parseFields(schemas.createMultipartUpload, fields);
       refuseLarge(sizeBytes, settings.maxBytes);
-      const { key, name, mediaType } = await issue(filename);
+      const { key, name, mediaType } = issue(filename);
       const plan = planParts(sizeBytes);
       const id = await store.multipart.create(key, { ...plan, mediaType });
-      await note(key, { name, upload: { id, size_bytes: sizeBytes, part_size_bytes: plan.partSizeBytes } });
+      const upload = { id, size_bytes: sizeBytes, part_size_bytes: plan.partSizeBytes };
+      await writeNote(store, key, { name, upload });
       return success({
-        ...{ video_key: key, upload_id: id, part_size_bytes: plan.partSizeBytes, part_count: partCount(plan) },
+        ...{
+          video_key: key,
+          upload_id: id,
+          part_size_bytes: plan.partSizeBytes,
+          part_count: partCount(plan),
+        },
       });
     },
+    ...createPartActions(parts),
+  };
+}
+
+/** Of an upload that has begun. */
+function createPartActions({ store, settings }: UploadParts) {
+  async function refOf(fields: { video_key: string; upload_id: string }): Promise<UploadRef> {
+    const { video_key: key, upload_id: uploadId } = fields;
+    const upload = isUploadKey(key, settings.extensions) ? (await readNote(store, key))?.upload : undefined;
+    if (!upload || upload.id !== uploadId)
+      throw new VideoActionError('upload_id: there is no such upload; begin with create_multipart_upload');
+    return { key, uploadId, sizeBytes: upload.size_bytes, partSizeBytes: upload.part_size_bytes };
+  }
+  return {
     async sign_parts(fields: Fields) {
       const { part_numbers: numbers, ...upload } = parseFields(schemas.signParts, fields);
       const ref = await refOf(upload);
-      const sign = (one: number) => store.multipart.presignPart(ref, one, { expiresInMs: UPLOAD_URL_S * 1000 });
-      const signed = await Promise.all(numbers.map(async (one) => urlOf(one, await sign(one))));
+      const terms = { expiresInMs: UPLOAD_URL_S * 1000 };
+      const signed = await Promise.all(
+        numbers.map(async (one) => ({
+          part_number: one,
+          url: (await store.multipart.presignPart(ref, one, terms)).url,
+        })),
+      );
       return success({ parts: signed, expires_in: UPLOAD_URL_S });
     },
     async list_parts(fields: Fields) {
@@ -121,14 +127,20 @@ export function createUploadActions(parts: UploadParts) {
 
 export const success = <T extends object>(fields: T) => ({ status: 'success' as const, ...fields });
 
-const urlOf = (partNumber: number, { url }: SignedRequest) => ({ part_number: partNumber, url });
-
 const isGone = (error: unknown) => error instanceof ArtifactError && error.code === 'UPLOAD_NOT_FOUND';
 
 export function refuseLarge(sizeBytes: number, maxBytes: number): void {
   if (sizeBytes <= maxBytes) return;
   const gb = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
-  throw new VideoActionError(`The video has ${gb(sizeBytes)}; at most ${gb(maxBytes)} are taken (VIDEO_MAX_GB).`);
+  throw new VideoActionError(
+    `The video has ${gb(sizeBytes)}; at most ${gb(maxBytes)} are taken (VIDEO_MAX_GB).`,
+  );
+}
+
+async function writeNote(store: ArtifactStore, key: string, value: UploadNote): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(value));
+  const description = { mediaType: 'application/json', sizeBytes: bytes.length };
+  await store.put(uploadNoteKey(key), once(bytes), description);
 }
 
 /** Undefined for what was uploaded by other ways. */

@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { personSettingSchema } from '../../pose/person-setting.ts';
 import { parse } from '../schema.ts';
 import { observedSchema } from '../scoring/posture.ts';
 import { sequenceSettingsSchema } from '../sequence/sequence-settings.ts';
 import { QUALITY_NAMES } from './quality.ts';
 
 /** The inputs of the actions on videos, as their callers know them (snake_case). */
-const text = (most: number) => z.string({ error: 'expected text' }).max(most, `expected at most ${most} characters`);
+const text = (most: number) =>
+  z.string({ error: 'expected text' }).max(most, `expected at most ${most} characters`);
 const jobId = text(100).optional();
 const partPlan = z.object({
   video_key: text(300),
@@ -16,7 +18,9 @@ export const schemas = {
   generateUploadUrl: z.object({ filename: text(255).optional() }),
   createMultipartUpload: z.object({
     filename: text(255).optional(),
-    size_bytes: z.int({ error: 'expected the size of the file, in bytes' }).min(1, 'expected the size of the file, in bytes'),
+    size_bytes: z
+      .int({ error: 'expected the size of the file, in bytes' })
+      .min(1, 'expected the size of the file, in bytes'),
   }),
   part: partPlan,
   signParts: partPlan.extend({
@@ -29,22 +33,13 @@ export const schemas = {
   download: z.object({ result_key: text(300).optional() }),
 } as const;
 
-const person = z.union(
-  [
-    z.enum(['largest', 'longest']),
-    z.strictObject({ track: z.int().min(0) }),
-    z.strictObject({ at: z.tuple([z.number(), z.number()]), t: z.number().min(0) }),
-  ],
-  { error: 'expected "largest", "longest", {"track": number} or {"at": [x, y], "t": seconds}' },
-);
-
 /** What a job is made of besides its video; the same ones with the same video are the same job. */
 export const processSettingsSchema = z.object({
   quality: z
     .enum(QUALITY_NAMES, { error: `expected ${QUALITY_NAMES.map((one) => `"${one}"`).join(', ')}` })
     .default('medium'),
   title: text(200).optional(),
-  person: person.default('largest'),
+  person: personSettingSchema.default('largest'),
   observed: observedSchema.prefault({}),
   settings: sequenceSettingsSchema.prefault({}),
   overlay: z.boolean({ error: 'expected true or false' }).default(true),

@@ -37,7 +37,10 @@ export interface VideoJobsOptions extends Omit<ProcessParts, 'files' | 'log' | '
   readonly newId?: (length: number) => string;
 }
 
-const randomId = (length: number) => randomBytes(Math.ceil(length / 2)).toString('hex').slice(0, length);
+const randomId = (length: number) =>
+  randomBytes(Math.ceil(length / 2))
+    .toString('hex')
+    .slice(0, length);
 
 export function createVideoJobs(options: VideoJobsOptions): VideoJobs {
   const files = createStatusFiles(options.store, options.clock);
@@ -77,7 +80,9 @@ const isForCaller = (error: unknown) =>
 function sentenceOf(action: string, error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const isStorage = error instanceof ArtifactError && error.code === 'STORAGE_UNAVAILABLE';
-  return action === 'generate_upload_url' && isStorage ? `Failed to generate upload URL: ${message}` : message;
+  return action === 'generate_upload_url' && isStorage
+    ? `Failed to generate upload URL: ${message}`
+    : message;
 }
 
 function createStatusActions(parts: Parts): Readonly<Record<string, Action>> {
@@ -120,7 +125,11 @@ function createProcessActions(parts: Parts): Readonly<Record<string, Action>> {
   const { store, followUps } = parts;
   const inTurn = createTurns(1);
 
-  async function process(record: Pick<StatusRecord, 'job_id' | 'token'>, context: JobContext, isOwnJob: boolean) {
+  async function process(
+    record: Pick<StatusRecord, 'job_id' | 'token'>,
+    context: JobContext,
+    isOwnJob: boolean,
+  ) {
     const { jobId: processJobId, workerId, attempt, signal } = context;
     const report = await inTurn(signal, async () =>
       processVideo(

@@ -43,7 +43,10 @@ export function jobOfResult(key: string): string | undefined {
  * The id of the job for a video and settings: the same ones give the same job, and whoever does not know the video's
  * random key can't guess it. 122 bits of SHA-256 in the form of a UUID of version 8 (RFC 9562).
  */
-export function jobIdOf(video: { readonly key: string; readonly etag: string }, settings: ProcessSettings): string {
+export function jobIdOf(
+  video: { readonly key: string; readonly etag: string },
+  settings: ProcessSettings,
+): string {
   const text = JSON.stringify(['spillway-video-job-1', video.key, video.etag, sorted(settings)]);
   const hex = createHash('sha256').update(text).digest('hex');
   const variant = '89ab'[Number.parseInt(hex[16] ?? '0', 16) & 3];

@@ -3,11 +3,6 @@ import { type Environment, parseEnvironment } from '../../environment.ts';
 import { VIDEO_EXTENSIONS } from './video-keys.ts';
 
 /** Settings of video jobs, from the worker's environment. */
-export const VIDEO_ENV = [
-  ...['VIDEO_MAX_GB', 'VIDEO_MAX_HOURS', 'VIDEO_EXTENSIONS', 'VIDEO_JOB_TIMEOUT_S', 'VIDEO_SEGMENT_S'],
-  ...['VIDEO_LOST_AFTER_S', 'RUNPOD_API_KEY'],
-] as const;
-
 export interface VideoSettings {
   readonly maxBytes: number;
   readonly maxHours: number;
@@ -21,20 +16,31 @@ export interface VideoSettings {
 }
 
 const above0 = (unit: string, fallback: number) =>
-  z.coerce.number({ error: `expected ${unit}` }).positive(`expected ${unit} above 0`).default(fallback);
+  z.coerce
+    .number({ error: `expected ${unit}` })
+    .positive(`expected ${unit} above 0`)
+    .default(fallback);
 
 const schema = z.object({
   VIDEO_MAX_GB: above0('gigabytes', 5),
   VIDEO_MAX_HOURS: above0('hours', 8),
   VIDEO_EXTENSIONS: z.string().default(VIDEO_EXTENSIONS.join(',')),
-  VIDEO_JOB_TIMEOUT_S: above0('seconds', 86_400).refine((value) => value >= 5 && value <= 604_800, 'expected 5 to 604800 seconds'),
+  VIDEO_JOB_TIMEOUT_S: above0('seconds', 86_400).refine(
+    (value) => value >= 5 && value <= 604_800,
+    'expected 5 to 604800 seconds',
+  ),
   VIDEO_SEGMENT_S: above0('seconds', 30),
   VIDEO_LOST_AFTER_S: above0('seconds', 300),
 });
 
 /** @throws Error whose message names every variable that is wrong. */
 export function readVideoSettings(env: Environment): VideoSettings {
-  const read = parseEnvironment(schema, env, "The video jobs' environment", (sentence) => new Error(sentence));
+  const read = parseEnvironment(
+    schema,
+    env,
+    "The video jobs' environment",
+    (sentence) => new Error(sentence),
+  );
   return {
     maxBytes: Math.round(read.VIDEO_MAX_GB * 1024 ** 3),
     maxHours: read.VIDEO_MAX_HOURS,
