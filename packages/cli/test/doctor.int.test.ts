@@ -45,15 +45,23 @@ test('a bare machine lacks nothing that Spillway needs, and each optional thing 
     expect(byName.get(name)).toMatchObject({ status: 'ok' });
   }
   expect(byName.get('python3')).toMatchObject({ status: 'optional', remedy: expect.any(String) });
-  expect(byName.get('ffmpeg')).toMatchObject({ status: 'optional', remedy: 'install ffmpeg' });
+  expect(byName.get('ffmpeg')).toMatchObject({
+    status: 'optional',
+    detail: 'not found; needed for videos',
+    remedy: expect.stringContaining('apt-get install ffmpeg'),
+  });
 });
 
 test('what is there is told with its version', async () => {
   placeProgram('ffmpeg', 'echo "ffmpeg version 7.1 Copyright"');
+  placeProgram('ffprobe', 'echo "ffprobe version 7.1 Copyright"');
   placeProgram('python3', 'if [ "$1" = --version ]; then echo "Python 3.12.1"; else exit 1; fi');
   placeProgram('nvidia-smi', 'echo "NVIDIA RTX A5000, 24564 MiB"');
   const { byName } = await doctor();
-  expect(byName.get('ffmpeg')).toMatchObject({ status: 'ok', detail: '7.1' });
+  expect(byName.get('ffmpeg')).toMatchObject({
+    status: 'ok',
+    detail: `7.1 (${bin}/ffmpeg, ${bin}/ffprobe)`,
+  });
   expect(byName.get('python3')).toMatchObject({ status: 'ok', detail: '3.12.1' });
   expect(byName.get('python3 runpod')).toMatchObject({
     status: 'optional',

@@ -41,17 +41,26 @@ async function checkPython(): Promise<Finding[]> {
   ];
 }
 
+/** Both programs, where the workers would find them. */
 async function checkFfmpeg(): Promise<Finding> {
-  const { isOk, output } = await runProgram('ffmpeg', ['-version']);
-  const version = /^ffmpeg version (\S+)/.exec(output)?.[1] ?? 'found';
-  if (isOk) return { name: 'ffmpeg', status: 'ok', detail: version };
-  return {
+  const absent = {
     name: 'ffmpeg',
     status: 'optional',
-    detail: 'not found; no worker of this version needs it, those for audio and video will',
-    remedy: 'install ffmpeg',
     packages: { 'apt-get': ['ffmpeg'], dnf: ['ffmpeg-free'], apk: ['ffmpeg'], brew: ['ffmpeg'] },
-  };
+  } as const;
+  // Lazy, as all of the workers here.
+  const { findFfmpeg } = await import('@spillway/workers/video');
+  const found = await findFfmpeg().catch((error: Error) => error.message);
+  if (typeof found === 'string') {
+    return { ...absent, detail: 'not found; needed for videos', remedy: found };
+  }
+  const { isOk, output } = await runProgram(found.ffmpeg, ['-version']);
+  if (!isOk) {
+    const detail = `${found.ffmpeg} does not run: ${firstLine(output)}`;
+    return { ...absent, detail, remedy: 'install ffmpeg anew' };
+  }
+  const version = /^ffmpeg version (\S+)/.exec(output)?.[1] ?? 'found';
+  return { name: 'ffmpeg', status: 'ok', detail: `${version} (${found.ffmpeg}, ${found.ffprobe})` };
 }
 
 async function checkGpu(): Promise<Finding> {

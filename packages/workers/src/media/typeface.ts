@@ -20,7 +20,9 @@ export interface Typeface {
   readonly descent: number;
   /** Width of the text in pixels, without a gap after its last glyph. */
   measure(text: string): number;
-  /** Writes one line with the top of its capitals at `top`. */
+  /** The glyphs of one line with the top of its capitals at `top`. */
+  place(text: string, left: number, top: number): Coverage[];
+  /** Writes such a line into a picture. */
   write(image: RgbImage, text: string, left: number, top: number, ink: Ink): void;
   /** The text, or its beginning and an ellipsis, at most `width` pixels wide; empty when nothing fits. */
   fit(text: string, width: number): string;
@@ -48,17 +50,23 @@ export function createTypeface(scale: number): Typeface {
     const line = writable(text).reduce((width, character) => width + glyphOf(character).width + gap, -gap);
     return Math.max(0, line);
   };
+  const place = (text: string, left: number, top: number) => {
+    const placed: Coverage[] = [];
+    let x = left;
+    for (const character of writable(text)) {
+      const { coverage, width } = glyphOf(character);
+      if (coverage) placed.push({ ...coverage, x: coverage.x + x, y: coverage.y + top });
+      x += width + gap;
+    }
+    return placed;
+  };
   return {
     capHeight: Math.round(CAP_HEIGHT * scale) + pen,
     descent: Math.round(DESCENT * scale),
     measure,
+    place,
     write(image, text, left, top, ink) {
-      let x = left;
-      for (const character of writable(text)) {
-        const { coverage, width } = glyphOf(character);
-        if (coverage) blendCoverage(image, { ...coverage, x: coverage.x + x, y: coverage.y + top }, ink);
-        x += width + gap;
-      }
+      for (const coverage of place(text, left, top)) blendCoverage(image, coverage, ink);
     },
     fit(text, width) {
       if (measure(text) <= width) return text;

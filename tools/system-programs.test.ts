@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { CHROMIUM, ensurePrograms, FFMPEG, type Machine, type SystemProgram } from './system-programs.ts';
+
+/** A machine that has some programs; `answers` are those of apt-get, one a call, undefined for success. */
+function machineWith(
+  found: readonly SystemProgram[],
+  { isRoot = true, hasApt = true, answers = [] as unknown[] } = {},
+) {
+  const there = new Set(found);
+  const calls: string[] = [];
+  const lines: string[] = [];
+  const machine: Machine = {
+    find: (program) => (there.has(program) ? '/usr/bin/it' : undefined),
+    ...{ isRoot, hasApt },
+    aptGet(args) {
+      calls.push(args.join(' '));
+      const problem = answers.shift() as string | undefined;
+      if (problem === undefined && args[0] === 'install') there.add(FFMPEG).add(CHROMIUM);
+      return problem;
+    },
+    say: (line) => lines.push(line),
+  };
+  return { machine, calls, lines };
+}
+
+test('nothing is done or said where all is there', () => {
+  const { machine, calls, lines } = machineWith([FFMPEG, CHROMIUM]);
+  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  expect([...calls, ...lines]).toEqual([]);
+});
+
+test('root gets only what is absent, from the packages of the system', () => {
+  const { machine, calls, lines } = machineWith([CHROMIUM]);
+  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  expect(calls).toEqual(['install --yes --no-install-recommends ffmpeg']);
+  expect(lines).toEqual(["Installing ffmpeg from the system's packages …"]);
+});
+
+test('stale lists of packages are refreshed once', () => {
+  const { machine, calls } = machineWith([], { answers: ['Unable to locate package ffmpeg'] });
+  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  const install = 'install --yes --no-install-recommends ffmpeg chromium';
+  expect(calls).toEqual([install, 'update', install]);
+});
+
+test('without network one line says what is skipped and why', () => {
+  const reason = 'Temporary failure resolving the mirror';
+  const { machine, lines } = machineWith([], { answers: [reason, reason, reason] });
+  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  expect(lines.slice(1)).toEqual([
+    `SKIPPED: ffmpeg and chromium could not be installed (${reason}). Tests that need them are skipped (Debian: apt-get install ffmpeg chromium).`,
+  ]);
+});
+
+test.each([
+  ['a user who is not root', { isRoot: false }, 'only root may install packages'],
+  ['another system', { hasApt: false }, 'there is no apt-get here'],
+])('%s is told in one line', (_, options, reason) => {
+  const { machine, calls, lines } = machineWith([CHROMIUM], options);
+  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  expect(calls).toEqual([]);
+  expect(lines).toEqual([
+    `SKIPPED: ffmpeg not found, and ${reason}. Tests that need it are skipped (Debian: apt-get install ffmpeg).`,
+  ]);
+});
