@@ -135,6 +135,7 @@ test('the list tells models from what only lies there, and broken ones with what
     ['demo-clip', 'fp32', 'unverified'],
     ['demo-rf-detr-nano', 'fp32', 'unverified'],
     ['demo-sam2.1-tiny', 'fp32', 'unverified'],
+    ['demo-vitpose-markers', 'fp32', 'unverified'],
   ]);
   expect(broken).toMatchObject([
     { name: 'c-broken', problem: expect.stringMatching(/model\.json has \d problems/) },

@@ -62,3 +62,31 @@ test('all differences are told at once, against the name set that is nearest', (
     /input "pixel_values" should have the shape .*; output "pred_boxes" is missing/,
   );
 });
+
+test('ViTPose fits its contract with and without the number of the data set it is to answer as', () => {
+  const plain = {
+    inputs: [float('pixel_values', 'batch', 3, 256, 192)],
+    outputs: [float('heatmaps', 'batch', 17, 64, 48)],
+  };
+  const dataset: TensorInfo = { name: 'dataset_index', type: 'int64', shape: ['batch'] };
+  const plus = { ...plain, inputs: [...plain.inputs, dataset] };
+  const rules = CONTRACTS.vitpose.model;
+  expect(Object.keys(matchSignature(plain, rules, 'It').inputs)).toEqual(['pixel_values']);
+  expect(Object.keys(matchSignature(plus, rules, 'It').inputs)).toEqual(['pixel_values', 'dataset_index']);
+  expect(() => matchSignature(plain, file, 'It')).toThrow(/output "pred_boxes" is missing/);
+});
+
+test('RTMPose is told from ViTPose and RF-DETR by its names', () => {
+  const exported = {
+    inputs: [float('input', 'batch', 3, 256, 192)],
+    outputs: [float('simcc_x', 'batch', 133, 384), float('simcc_y', 'batch', 133, 512)],
+  };
+  expect(() => matchSignature(exported, CONTRACTS.rtmpose.model, 'It')).not.toThrow();
+  expect(() => matchSignature(exported, CONTRACTS.vitpose.model, 'The estimator e')).toThrow(
+    /The estimator e does not fit its contract: input "pixel_values" is missing \(it has: input\)/,
+  );
+  const outputs = [float('simcc_x', 'batch', 133, 384), float('simcc_y', 'batch', 17, 512)];
+  expect(() => matchSignature({ ...exported, outputs }, CONTRACTS.rtmpose.model, 'It')).toThrow(
+    /output "simcc_y" should have the shape/,
+  );
+});

@@ -95,6 +95,34 @@ export const CONTRACTS = {
       ],
     },
   },
+  vitpose: {
+    model: {
+      path: 'onnx/model.onnx',
+      signatures: [
+        {
+          inputs: { pixel_values: float('B', 3, 'H', 'W') },
+          outputs: { heatmaps: float('B', 'K', 'h', 'w') },
+        },
+        // ViTPose++ was trained on several data sets and is told which it is to answer as.
+        {
+          inputs: { pixel_values: float('B', 3, 'H', 'W'), dataset_index: integer('B') },
+          outputs: { heatmaps: float('B', 'K', 'h', 'w') },
+        },
+      ],
+    },
+  },
+  // As mmdeploy exports it (there called end2end.onnx): how likely each column and each row is, per keypoint.
+  rtmpose: {
+    model: {
+      path: 'onnx/model.onnx',
+      signatures: [
+        {
+          inputs: { input: float('B', 3, 'H', 'W') },
+          outputs: { simcc_x: float('B', 'K', 'X'), simcc_y: float('B', 'K', 'Y') },
+        },
+      ],
+    },
+  },
 } as const satisfies Record<string, Readonly<Record<string, ContractFile>>>;
 
 export type ContractName = keyof typeof CONTRACTS;

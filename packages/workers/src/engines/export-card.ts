@@ -44,6 +44,7 @@ const CONTRACT_BY_MODEL_TYPE: Readonly<Record<string, ContractName>> = {
   sam3_tracker: 'sam3-tracker',
   sam3_tracker_video: 'sam3-tracker',
   clip: 'clip',
+  vitpose: 'vitpose',
 };
 
 export async function readExportCard(folder: string): Promise<ExportCard> {

@@ -17,6 +17,8 @@ export interface ModelQuery {
   readonly exportName: RegExp;
   /** Only weights in this number format; open takes what a model's card says, else fp32. */
   readonly dtype?: Dtype | undefined;
+  /** Only models of which this holds. */
+  readonly accepts?: ((model: Model) => boolean) | undefined;
 }
 
 export interface SearchResult {
@@ -31,7 +33,7 @@ export async function findModel(folders: readonly string[], query: ModelQuery): 
     const matches: Model[] = [];
     for (const place of await listPlaces(folder)) {
       const model = await tryModel(place, query, rejected);
-      if (model !== undefined) {
+      if (model !== undefined && query.accepts?.(model) !== false) {
         matches.push(model);
       }
     }

@@ -187,9 +187,21 @@ async function loadExport(
   };
 }
 
-/** The SAM exports share file names; without a config the path's own words are all there is to tell them apart. */
+/** The name of what shares its file names with other contracts. */
+const NAMED_SO: readonly (readonly [name: RegExp, contract: ContractName])[] = [
+  [/sam[-_.]?3/i, 'sam3-tracker'],
+  [/vitpose/i, 'vitpose'],
+  [/rtm(pose|w|o)/i, 'rtmpose'],
+];
+
+/** What a model is by its name alone, where that says so. */
+export function contractByName(name: string): ContractName | undefined {
+  return NAMED_SO.find(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** Several exports share file names; without a config the path's own words are all there is to tell them apart. */
 function guessContract(modelPath: string, accepted: readonly ContractName[]): ContractName {
-  const named = /sam[-_.]?3/i.test(modelPath) ? 'sam3-tracker' : undefined;
+  const named = contractByName(modelPath);
   const [first] = accepted;
   if (first === undefined) {
     throw new Error('loadModel needs at least one accepted contract');

@@ -8,7 +8,7 @@ import { ModelError } from '../engines/model-error.ts';
 import { availableDtypes } from '../engines/model-files.ts';
 import type { ModelJson } from '../engines/model-json.ts';
 import { listPlaces, type ModelPlace } from '../engines/model-search.ts';
-import { loadModel, readCard } from '../engines/models.ts';
+import { contractByName, loadModel, readCard } from '../engines/models.ts';
 import { listModelFiles } from './file-set.ts';
 
 /** A model on the search path, as far as its files and card tell without opening it. */
@@ -102,8 +102,10 @@ async function contractOf({ name, path: folder }: ModelPlace): Promise<ContractN
   if (contract !== undefined) return (await isThere(contract)) ? contract : undefined;
   const fits: ContractName[] = [];
   for (const candidate of CONTRACT_NAMES) if (await isThere(candidate)) fits.push(candidate);
-  // As the workers guess: the SAM exports share their file names.
-  if (fits.includes('sam3-tracker')) return /sam[-_.]?3/i.test(name) ? 'sam3-tracker' : 'sam2';
+  // As the workers guess: some exports share their file names.
+  const named = contractByName(name);
+  if (named !== undefined && fits.includes(named)) return named;
+  if (fits.includes('sam2')) return 'sam2';
   return fits.includes('clip') ? 'clip' : fits[0];
 }
 

@@ -170,6 +170,9 @@ function squareSide(interfaces: Readonly<Record<string, OnnxInterface>>): number
   return undefined;
 }
 
+/** People stand: what estimates poses takes upright pictures. */
+const takesSquares = (contract: ContractName): boolean => contract !== 'vitpose' && contract !== 'rtmpose';
+
 /** RF-DETR's picture sizes (rfdetr 1.4); its segmentation models, which have a third output, use some for other sizes. */
 const RF_DETR_VARIANTS: Readonly<Record<number, string>> = {
   384: 'nano',
@@ -180,7 +183,9 @@ const RF_DETR_VARIANTS: Readonly<Record<number, string>> = {
 
 async function describe(folder: string, fit: Fit, name: string): Promise<RecognisedModel> {
   const { contract, dtypes, roles, interfaces } = fit;
-  const inputSize = squareSide(interfaces) ?? (await readExportCard(folder)).inputSize;
+  const inputSize = takesSquares(contract)
+    ? (squareSide(interfaces) ?? (await readExportCard(folder)).inputSize)
+    : undefined;
   return {
     ...{ contract, dtypes, inputSize },
     ...(roles === undefined ? {} : { roles }),

@@ -1,0 +1,240 @@
+import { boxCentre, intersectionOverUnion } from '../../detect/box.ts';
+import type { BoundingBox } from '../../media/raster.ts';
+import { blendLooks, type Look, lookDistance } from '../appearance.ts';
+import type { PoseKeypoint } from '../pose-estimator.ts';
+import { assign } from './assignment.ts';
+import { IMPOSSIBLE, keypointDistance, placeDistance, unlikeness } from './likeness.ts';
+import { beginMotion, expectBox, followBox, type Motion } from './motion.ts';
+
+/**
+ * Who is who from sample to sample, in the manner of ByteTrack: sure finds are given to those who are followed first, then
+ * unsure ones to who is left; what is still left and sure begins a track. Place, posture and colours decide together, so
+ * that people keep their numbers where their boxes meet; who was out of sight for a moment is known again by place or
+ * colours. Pure: a state and a sample make the next state, which is plain JSON and may be kept with a checkpoint. Nobody is
+ * reported where nobody was found: gaps stay gaps.
+ *
+ * A track is `new` until it is seen a second time (at the very first sample it is believed at once), then `followed`,
+ * `lost` while unseen, and gone for good after `keepLostMs`. Only what was `followed` ever has a number.
+ */
+export interface TrackerSettings {
+  /** From this score on a find may begin a track or end a gap, 0 to 1; below, it only carries on what is followed. */
+  readonly sureScore: number;
+  /** For how long somebody who is out of sight keeps their number, milliseconds. */
+  readonly keepLostMs: number;
+}
+
+export const DEFAULT_TRACKER_SETTINGS: TrackerSettings = { sureScore: 0.5, keepLostMs: 4_000 };
+
+export interface Find {
+  /** Pixels. */
+  readonly box: BoundingBox;
+  /** 0 to 1. */
+  readonly score: number;
+  readonly keypoints?: readonly PoseKeypoint[] | undefined;
+  readonly look?: Look | undefined;
+}
+
+export interface Track {
+  /** 1 and up, in the order in which people came; 0 while it is new. */
+  readonly id: number;
+  readonly phase: 'new' | 'followed' | 'lost';
+  readonly motion: Motion;
+  /** As last seen. */
+  readonly box: BoundingBox;
+  readonly keypoints?: readonly PoseKeypoint[] | undefined;
+  /** How they looked while nobody stood in the way. */
+  readonly look?: Look | undefined;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+export interface TrackerState {
+  readonly tracks: readonly Track[];
+  readonly nextId: number;
+  /** Of the last sample; undefined before the first. */
+  readonly timeMs?: number | undefined;
+}
+
+export const NO_TRACKS: TrackerState = { tracks: [], nextId: 1 };
+
+/** A find and whose it is. */
+export interface Followed {
+  readonly id: number;
+  /** Place in the sample's finds. */
+  readonly find: number;
+}
+
+export interface TrackEnd {
+  readonly id: number;
+  readonly firstMs: number;
+  /** When they were last seen. */
+  readonly lastMs: number;
+}
+
+export interface TrackedSample {
+  readonly state: TrackerState;
+  /** By number; nobody twice. */
+  readonly followed: readonly Followed[];
+  readonly started: readonly number[];
+  readonly ended: readonly TrackEnd[];
+}
+
+/** Costs above which two are not the same: sure finds, unsure ones by place alone, known again by colours. */
+const LIMITS = { sure: 0.65, unsure: 0.5, again: 0.45 } as const;
+/** Two finds of one person. */
+const SAME_BOX = 0.7;
+const SAME_POSTURE = 0.15;
+const SAME_BOX_ALONE = 0.9;
+/** Overlap from which on colours may be another's. */
+const IN_THE_WAY = 0.25;
+const LOOK_SHARE = 0.2;
+/** Heights of a box that somebody out of sight may be away, at once and more with every second. */
+const REACH = { atOnce: 0.6, perSecond: 1.5, most: 5 } as const;
+
+interface Known {
+  readonly track: Track;
+  readonly seconds: number;
+  readonly expected: ReturnType<typeof expectBox>;
+}
+
+/** @throws RangeError when the sample is not later than the one before. */
+export function trackSample(
+  state: TrackerState,
+  timeMs: number,
+  finds: readonly Find[],
+  settings: TrackerSettings = DEFAULT_TRACKER_SETTINGS,
+): TrackedSample {
+  if (state.timeMs !== undefined && timeMs <= state.timeMs)
+    throw new RangeError(`a sample at ${timeMs} ms can't follow one at ${state.timeMs} ms`);
+  const known = state.tracks.map((track): Known => {
+    const seconds = (timeMs - track.lastMs) / 1000;
+    return { track, seconds, expected: expectBox(track.motion, seconds) };
+  });
+  const kept = withoutDoubles(finds);
+  const pairs = pairUp(known, finds, kept, settings);
+  const seen = new Map(pairs);
+  const isFirst = state.timeMs === undefined;
+  let { nextId } = state;
+  const tracks: Track[] = [];
+  const ended: TrackEnd[] = [];
+  const started: number[] = [];
+  const followed: Followed[] = [];
+  const follow = (track: Track, find: number) => {
+    const id = track.id === 0 ? nextId++ : track.id;
+    if (track.id === 0) started.push(id);
+    followed.push({ id, find });
+    tracks.push({ ...track, id, phase: 'followed' });
+  };
+  for (const [at, entry] of known.entries()) {
+    const find = seen.get(at);
+    if (find !== undefined) follow(carryOn(entry, finds, find, kept, timeMs), find);
+    else if (entry.track.phase !== 'new') {
+      const { id, firstMs, lastMs } = entry.track;
+      if (timeMs - lastMs > settings.keepLostMs) ended.push({ id, firstMs, lastMs });
+      else tracks.push({ ...entry.track, phase: 'lost' });
+    }
+  }
+  const taken = new Set(seen.values());
+  for (const find of kept) {
+    const begun = finds[find];
+    if (begun === undefined || taken.has(find) || begun.score < settings.sureScore) continue;
+    const track = beginTrack(begun, timeMs);
+    if (isFirst) follow(track, find);
+    else tracks.push(track);
+  }
+  followed.sort((a, b) => a.id - b.id);
+  return { state: { tracks, nextId, timeMs }, followed, started, ended };
+}
+
+/** Places of the finds that are not another one's double; the better score stays. */
+function withoutDoubles(finds: readonly Find[]): number[] {
+  const order = finds.map((_, at) => at).sort((a, b) => (finds[b]?.score ?? 0) - (finds[a]?.score ?? 0));
+  const kept: number[] = [];
+  for (const at of order) {
+    const find = finds[at] as Find;
+    if (!kept.some((other) => isDouble(finds[other] as Find, find))) kept.push(at);
+  }
+  return kept.sort((a, b) => a - b);
+}
+
+function isDouble(a: Find, b: Find): boolean {
+  const overlap = intersectionOverUnion(a.box, b.box);
+  if (overlap > SAME_BOX_ALONE) return true;
+  if (overlap < SAME_BOX || !a.keypoints || !b.keypoints) return false;
+  return (keypointDistance(a.keypoints, b.keypoints, a.box) ?? 1) < SAME_POSTURE;
+}
+
+/** Track → find, both by their place. */
+function pairUp(
+  known: readonly Known[],
+  finds: readonly Find[],
+  kept: readonly number[],
+  { sureScore }: TrackerSettings,
+): [track: number, find: number][] {
+  const isSure = (find: number) => (finds[find]?.score ?? 0) >= sureScore;
+  const pairs: [number, number][] = [];
+  const round = (
+    isTrack: (entry: Known) => boolean,
+    isFind: (find: number) => boolean,
+    limit: number,
+    cost: (entry: Known, find: Find) => number,
+  ) => {
+    const rows = known.flatMap((entry, at) =>
+      isTrack(entry) && !pairs.some(([track]) => track === at) ? [at] : [],
+    );
+    const columns = kept.filter((find) => isFind(find) && !pairs.some(([, taken]) => taken === find));
+    const costs = rows.map((row) =>
+      columns.map((column) => cost(known[row] as Known, finds[column] as Find)),
+    );
+    for (const [row, column] of assign(costs, limit))
+      pairs.push([rows[row] as number, columns[column] as number]);
+  };
+  const alike = ({ track, expected }: Known, find: Find) => unlikeness({ ...track, expected }, find);
+  const near = ({ expected }: Known, find: Find) => placeDistance(expected, find.box);
+  round(({ track }) => track.phase !== 'new', isSure, LIMITS.sure, alike);
+  round(
+    ({ track }) => track.phase === 'followed',
+    (find) => !isSure(find),
+    LIMITS.unsure,
+    near,
+  );
+  round(({ track }) => track.phase === 'lost', isSure, LIMITS.again, sameLook);
+  round(({ track }) => track.phase === 'new', isSure, LIMITS.sure, alike);
+  return pairs;
+}
+
+/** Somebody who was out of sight may be anywhere they can have walked to; then their colours must tell. */
+function sameLook({ track, seconds }: Known, find: Find): number {
+  if (!track.look || !find.look) return IMPOSSIBLE;
+  const [from, to] = [boxCentre(track.box), boxCentre(find.box)];
+  const height = Math.max(track.box.y_max - track.box.y_min, 1);
+  const reach = Math.min(REACH.atOnce + REACH.perSecond * seconds, REACH.most);
+  if (Math.hypot(to.x - from.x, to.y - from.y) > reach * height) return IMPOSSIBLE;
+  return lookDistance(track.look, find.look);
+}
+
+function carryOn(
+  { track, seconds }: Known,
+  finds: readonly Find[],
+  at: number,
+  kept: readonly number[],
+  timeMs: number,
+): Track {
+  const { box, keypoints, look } = finds[at] as Find;
+  const isAlone = kept.every(
+    (other) => other === at || intersectionOverUnion((finds[other] as Find).box, box) < IN_THE_WAY,
+  );
+  const fresh = isAlone && look ? (track.look ? blendLooks(track.look, look, LOOK_SHARE) : look) : track.look;
+  return {
+    ...track,
+    motion: followBox(track.motion, seconds, box),
+    ...{ box, keypoints, look: fresh, lastMs: timeMs },
+  };
+}
+
+function beginTrack({ box, keypoints, look }: Find, timeMs: number): Track {
+  return {
+    ...{ id: 0, phase: 'new', motion: beginMotion(box), box, keypoints, look },
+    ...{ firstMs: timeMs, lastMs: timeMs },
+  };
+}
