@@ -33,7 +33,7 @@ beforeAll(async () => {
   });
   output = (await runAction({
     ...{ action: 'score_sequence', frames, title: 'Bänke <& "more">', observed: { load_kg: 6 } },
-    formats: ['csv', 'html', 'npz', 'pkl', 'xlsx'],
+    formats: ['csv', 'html', 'npz', 'pdf', 'pkl', 'xlsx'],
   })) as Output;
   for (const { name, base64 } of output.files)
     await writeFile(path.join(folder, name), Buffer.from(base64, 'base64'));
@@ -48,7 +48,7 @@ async function ask(script: string): Promise<unknown> {
 
 test('there is a file of each form that was asked for', () => {
   expect(output.files.map(({ name }) => name)).toEqual(
-    ['csv', 'html', 'npz', 'pkl', 'xlsx'].map((form) => `ergonomics.${form}`),
+    ['csv', 'html', 'npz', 'pdf', 'pkl', 'xlsx'].map((form) => `ergonomics.${form}`),
   );
 });
 

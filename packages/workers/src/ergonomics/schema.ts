@@ -81,11 +81,20 @@ export function checkKeypoints(
   if (wrong >= 0) complain(`expected ${form}, or null`, [wrong]);
 }
 
+const text = z.string({ error: 'expected text' }).max(200, 'expected at most 200 characters');
+/** What a report tells of the recording besides its title, such as workplace, task and date. */
+export const detailsSchema = z
+  .record(z.string().max(40, 'expected names of at most 40 characters'), text, {
+    error: 'expected texts by name',
+  })
+  .refine((details) => Object.keys(details).length <= 12, 'expected at most 12');
+
 const MOST_FRAMES = 200_000;
 const scoreSequence = z
   .object({
     ...layoutFields,
-    title: z.string({ error: 'expected text' }).max(200, 'expected at most 200 characters').optional(),
+    title: text.optional(),
+    details: detailsSchema.optional(),
     frames: z
       .array(
         z.object({ t: z.number({ error: 'expected seconds' }), keypoints: keypointsSchema.nullable() }),

@@ -31,12 +31,22 @@ export function decideFacing(pose: Pose): Facing | undefined {
     shoulders && hips ? Math.hypot(shoulders.x - hips.x, shoulders.y - hips.y, shoulders.z - hips.z) : 0;
   const least = scale * LEAST_NOSE;
   const signs = [
-    ears && pose.nose && pose.nose.x - ears.x,
+    ears && pose.nose && aheadOf(pose.nose, ears, shoulders),
     pose.left_toe && pose.left_heel && pose.left_toe.x - pose.left_heel.x,
     pose.right_toe && pose.right_heel && pose.right_toe.x - pose.right_heel.x,
   ];
   const found = signs.find((sign) => sign !== undefined && Math.abs(sign) > least);
   return found === undefined ? undefined : found > 0 ? 1 : -1;
+}
+
+/**
+ * How far the nose lies to the right of the ears, as seen by somebody who stands along the neck: of a body bent down to the
+ * floor it points down or back in the picture, and still to where the body looks.
+ */
+function aheadOf(nose: Point, ears: Point, shoulders: Point | undefined): number {
+  const [face, neck] = [minus(nose, ears), shoulders && minus(ears, shoulders)];
+  const length = neck ? Math.hypot(neck.x, neck.y) : 0;
+  return neck && length > 0 ? (neck.x * face.y - neck.y * face.x) / length : face.x;
 }
 
 /** Degrees by which a line leans forward from straight up. */

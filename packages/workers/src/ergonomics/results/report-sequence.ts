@@ -1,12 +1,10 @@
 import { readPose } from '../pose/layouts.ts';
+import { momentPictureName } from '../report/moment-picture.ts';
 import type { SequenceInput } from '../schema.ts';
-import { scoreSequence } from '../sequence/score-sequence.ts';
-import { writeCsv } from './columns.ts';
-import { MEDIA_TYPES, type ResultFile, type ResultFormat } from './formats.ts';
-import { writeHtml } from './html-report.ts';
-import { writeNpz } from './npz.ts';
-import { type Plain, writePickle } from './pickle.ts';
-import { buildResult, type SequenceResult } from './result.ts';
+import { type ScoredSequence, scoreSequence } from '../sequence/score-sequence.ts';
+import { MEDIA_TYPES, type ResultFile } from './formats.ts';
+import { buildResult, type SequenceResult, withPictures } from './result.ts';
+import { writeResult } from './write-result.ts';
 
 /** Scores a sequence of keypoints, and writes the forms that were asked for besides the JSON. */
 export async function reportSequence(
@@ -19,31 +17,21 @@ export async function reportSequence(
     t,
     pose: keypoints === null ? {} : readPose(layout, keypoints, rule),
   }));
-  // Through JSON once, so that every form holds what the JSON says and nothing else.
-  const built = buildResult(scoreSequence(poses, observed, settings, is3d), input);
-  const result = JSON.parse(JSON.stringify(built)) as SequenceResult;
+  const sequence = scoreSequence(poses, observed, settings, is3d);
+  const built = JSON.parse(JSON.stringify(buildResult(sequence, input))) as SequenceResult;
+  const hasReport = formats.some((format) => format === 'html' || format === 'pdf');
+  // Points in space have no picture of their own.
+  const pictures = hasReport && !is3d ? await picturesOf(sequence, built) : [];
+  const result = withPictures(built, pictures);
   const files: ResultFile[] = [];
-  for (const format of new Set(formats)) {
-    const bytes = await WRITERS[format](result);
-    files.push({
-      name: `ergonomics.${format}`,
-      media_type: MEDIA_TYPES[format],
-      base64: Buffer.from(bytes).toString('base64'),
-    });
-  }
+  const add = (name: string, mediaType: string, bytes: Uint8Array) =>
+    files.push({ name, media_type: mediaType, base64: Buffer.from(bytes).toString('base64') });
+  for (const format of new Set(formats))
+    add(`ergonomics.${format}`, MEDIA_TYPES[format], await writeResult(format, result, pictures));
+  for (const { rank, jpeg } of pictures) add(momentPictureName(rank), 'image/jpeg', jpeg);
   return { ...result, files };
 }
 
-const known = (result: SequenceResult) =>
-  Object.fromEntries(
-    Object.entries(result.samples).map(([name, column]) => [name, column.map((value) => value ?? undefined)]),
-  );
-
-const WRITERS: Readonly<Record<ResultFormat, (result: SequenceResult) => Buffer | string | Promise<Buffer>>> =
-  {
-    csv: (result) => writeCsv(known(result)),
-    html: writeHtml,
-    npz: (result) => writeNpz(known(result)),
-    pkl: (result) => writePickle(result as unknown as Plain),
-    xlsx: async (result) => (await import('./xlsx.ts')).writeXlsx(result),
-  };
+/** There is no video, so that each shows the skeleton alone. */
+const picturesOf = async (sequence: ScoredSequence, { summary }: SequenceResult) =>
+  (await import('../report/draw-moment.ts')).drawMoments(sequence, summary.worst_moments);

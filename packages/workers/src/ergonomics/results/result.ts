@@ -1,3 +1,4 @@
+import { type MomentPicture, momentPictureName } from '../report/moment-picture.ts';
 import type { ScoredSequence } from '../sequence/score-sequence.ts';
 import type { SequenceSettings } from '../sequence/sequence-settings.ts';
 import { type Summary, summarise } from '../sequence/summarise.ts';
@@ -12,6 +13,8 @@ export const RESULT_SCHEMA = 'spillway.ergonomics.sequence/1';
 export interface SequenceResult {
   readonly schema: typeof RESULT_SCHEMA;
   readonly title: string | null;
+  /** What somebody told of the recording: workplace, task, date. */
+  readonly details: Readonly<Record<string, string>>;
   readonly source: { readonly layout: string; readonly dimensions: 2 | 3; readonly frames: number };
   readonly settings: SequenceSettings;
   readonly observed: object;
@@ -19,7 +22,16 @@ export interface SequenceResult {
   readonly assumed: readonly string[];
   readonly warnings: readonly string[];
   readonly summary: Summary;
+  /** Of the worst moments, by their rank, and under which name each lies beside the other results. */
+  readonly pictures: readonly NamedPicture[];
   readonly samples: Table;
+}
+
+export interface NamedPicture {
+  readonly rank: number;
+  readonly name: string;
+  readonly width_px: number;
+  readonly height_px: number;
 }
 
 /** Above this share of time without a score a report is not to be relied on. */
@@ -29,27 +41,38 @@ export function buildResult(
   sequence: ScoredSequence,
   input: {
     readonly title?: string | undefined;
+    readonly details?: Readonly<Record<string, string>> | undefined;
     readonly layout: string;
     readonly dimensions: 2 | 3;
     readonly observed: object;
     readonly settings: SequenceSettings;
   },
 ): SequenceResult {
-  const { title = null, layout, dimensions, observed, settings } = input;
+  const { title = null, details = {}, layout, dimensions, observed, settings } = input;
   const summary = summarise(sequence, settings);
   const { samples } = sequence;
   return {
     schema: RESULT_SCHEMA,
     title,
+    details,
     source: { layout, dimensions, frames: samples.length },
     settings,
     observed,
     assumed: [...new Set([...samples.flatMap(({ scored }) => scored.assumed), ...owasAssumed(observed)])],
     warnings: warningsOf(sequence, summary),
     summary,
+    pictures: [],
     samples: tableOfSamples(samples),
   };
 }
+
+/** The same result with the names of pictures that were made of its worst moments. */
+export const withPictures = (result: SequenceResult, pictures: readonly MomentPicture[]): SequenceResult => ({
+  ...result,
+  pictures: pictures.map(({ rank, widthPx, heightPx }) => ({
+    ...{ rank, name: momentPictureName(rank), width_px: widthPx, height_px: heightPx },
+  })),
+});
 
 /** OWAS asks for legs and load that only somebody who was there can tell. */
 const owasAssumed = (observed: object) => ('sitting' in observed ? [] : ['owas_legs']);

@@ -25,6 +25,8 @@ export interface ScoredSample {
   readonly t: number;
   /** How long the sample stands for: until the next, but never over a gap. */
   readonly seconds: number;
+  /** Smoothed. */
+  readonly pose: Pose;
   readonly reading: Reading;
   readonly scored: ScoredPose;
   readonly owas: number | null;
@@ -59,7 +61,13 @@ export function scoreSequence(
     const t = times[at] ?? 0;
     const { own, muscle } = usesAt(t, activity, observed);
     return {
-      ...{ t, reading, seconds: seconds[at] ?? 0, isBridged: smooth[at]?.isBridged ?? false },
+      ...{
+        t,
+        reading,
+        pose: smooth[at]?.pose ?? {},
+        seconds: seconds[at] ?? 0,
+        isBridged: smooth[at]?.isBridged ?? false,
+      },
       scored: scorePose(reading, own, settings, muscle),
       owas: owasOf(reading.angles, observed, settings)?.category ?? null,
     };

@@ -1,3 +1,4 @@
+import type { AngleTable } from '../pose/score-pose.ts';
 import type { ScoredSample } from './score-sequence.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface WorstMoment {
   readonly side: 'left' | 'right';
   readonly rula: number;
   readonly reba: number;
+  /** Of that side and the middle, in degrees. */
+  readonly angles: AngleTable;
   readonly components: { readonly rula: object; readonly reba: object };
 }
 
@@ -58,6 +61,7 @@ function momentOf({ t, scored }: ScoredSample, own: readonly ScoredSample[], ran
     to: (last?.t ?? t) + (last?.seconds ?? 0),
     rula: scored.rula?.grand ?? 0,
     reba: scored.reba?.final ?? 0,
+    angles: scored.angles,
     components: { rula: scored.rula?.components ?? {}, reba: scored.reba?.components ?? {} },
   };
 }

@@ -1,0 +1,210 @@
+/**
+ * Where everything of a chart lies: lines over coloured bands against time, in a box of any size. Pages and PDFs draw the
+ * same geometry, each at the size of its medium; nothing here knows either.
+ */
+export interface Series {
+  readonly times: readonly number[];
+  readonly values: readonly (number | null | undefined)[];
+}
+
+export interface ChartLine {
+  readonly series: Series;
+  readonly color: string;
+  /** Of a line of usual width; a wider one shows below another that runs on top of it. */
+  readonly width: number;
+}
+
+export interface ChartOptions {
+  readonly label: string;
+  readonly low: number;
+  readonly high: number;
+  readonly ticks: readonly number[];
+  readonly bands: readonly { readonly from: number; readonly to: number; readonly color: string }[];
+  readonly isStepped: boolean;
+  /** The time axis is that of the first. */
+  readonly lines: readonly ChartLine[];
+  /** Moments marked at the top, in the order in which they may hide each other. */
+  readonly marks?: readonly { readonly t: number; readonly label: string }[];
+}
+
+export interface ChartSize {
+  readonly width: number;
+  readonly height: number;
+  /** Of figures at the axes. */
+  readonly fontSize: number;
+}
+
+export interface ChartDrawing {
+  readonly width: number;
+  readonly height: number;
+  readonly fontSize: number;
+  readonly areas: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+    readonly color: string;
+    readonly opacity: number;
+  }[];
+  /** Horizontal lines. */
+  readonly grid: readonly { readonly x1: number; readonly x2: number; readonly y: number }[];
+  /** `y` is the baseline. */
+  readonly texts: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly anchor: 'start' | 'middle' | 'end';
+    readonly text: string;
+  }[];
+  /** SVG path data. */
+  readonly paths: readonly { readonly d: string; readonly color: string; readonly width: number }[];
+  readonly marks: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly r: number;
+    readonly text: string;
+  }[];
+}
+
+/** Time of which nothing is known, over whatever bands. */
+export const UNSEEN_COLOR = '#b9bfca';
+const BAND_OPACITY = 0.28;
+
+interface Scale {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly x: (t: number) => number;
+  readonly y: (value: number) => number;
+}
+
+export function layOutChart(options: ChartOptions, size: ChartSize): ChartDrawing | undefined {
+  const { low, high, ticks, bands, isStepped, lines, marks = [] } = options;
+  const [first] = lines;
+  if (!first || first.series.times.length === 0) return undefined;
+  const scale = scaleOf(first.series, low, high, size, marks.length > 0);
+  const { left, right, top, bottom } = scale;
+  const areaOf = (from: number, to: number) => ({ y: scale.y(to), height: scale.y(from) - scale.y(to) });
+  const unseen = unseenTimes(lines).map(([from, to]) => ({
+    ...{ x: scale.x(from), width: Math.max(scale.x(to) - scale.x(from), 0.5), y: top },
+    ...{ height: bottom - top, color: UNSEEN_COLOR, opacity: 0.75 },
+  }));
+  return {
+    ...size,
+    areas: [
+      ...bands.map(({ from, to, color }) => ({
+        ...{ ...areaOf(from, to), x: left, width: right - left, color, opacity: BAND_OPACITY },
+      })),
+      ...unseen,
+    ],
+    grid: ticks.map((tick) => ({ x1: left, x2: right, y: scale.y(tick) })),
+    texts: [...valueTexts(ticks, scale, size), ...timeTexts(first.series, scale, size)],
+    paths: lines.map(({ series, color, width }) => ({
+      d: pathOf(thinned(series, Math.round(right - left)), scale, isStepped),
+      ...{ color, width },
+    })),
+    marks: marks.map(({ t, label }) => ({
+      x: scale.x(t),
+      y: top - size.fontSize * 0.75,
+      ...dot(size),
+      text: label,
+    })),
+  };
+}
+
+const dot = ({ fontSize }: ChartSize) => ({ r: fontSize * 0.62 });
+
+function scaleOf({ times }: Series, low: number, high: number, size: ChartSize, hasMarks: boolean): Scale {
+  const { width, height, fontSize } = size;
+  const [from = 0, to = 1] = [times[0], times.at(-1)];
+  const span = Math.max(to - from, 1e-9);
+  const [left, right] = [fontSize * 2.6, width - fontSize * 0.7];
+  const [top, bottom] = [fontSize * (hasMarks ? 1.7 : 0.6), height - fontSize * 1.7];
+  return {
+    ...{ left, right, top, bottom },
+    x: (t) => left + ((t - from) / span) * (right - left),
+    y: (value) => top + ((high - Math.min(Math.max(value, low), high)) / (high - low)) * (bottom - top),
+  };
+}
+
+const valueTexts = (ticks: readonly number[], { left, y }: Scale, { fontSize }: ChartSize) =>
+  ticks.map((tick) => ({
+    ...{ x: left - fontSize * 0.5, y: y(tick) + fontSize * 0.35, anchor: 'end' as const },
+    text: String(tick).replace('-', '−'),
+  }));
+
+function timeTexts({ times }: Series, { x }: Scale, { height, fontSize }: ChartSize) {
+  const [from = 0, to = 0] = [times[0], times.at(-1)];
+  return [0, 0.25, 0.5, 0.75, 1].map((share) => ({
+    ...{ x: x(from + (to - from) * share), y: height - fontSize * 0.4 },
+    anchor: share === 0 ? ('start' as const) : share === 1 ? ('end' as const) : ('middle' as const),
+    text: clockOf(from + (to - from) * share),
+  }));
+}
+
+const isKnown = (value: number | null | undefined): value is number => value !== null && value !== undefined;
+const coordinate = (value: number) => value.toFixed(1);
+
+/** Runs of known values as paths; where nothing is known there is a gap. A step lasts until the next sample. */
+function pathOf({ times, values }: Series, { x, y }: Scale, isStepped: boolean): string {
+  let isDrawing = false;
+  const parts: string[] = [];
+  for (const [at, value] of values.entries()) {
+    const to = coordinate(x(times[at] ?? 0));
+    if (!isKnown(value)) {
+      if (isDrawing && isStepped) parts.push(`H${to}`);
+      isDrawing = false;
+      continue;
+    }
+    const height = coordinate(y(value));
+    if (!isDrawing) parts.push(`M${to} ${height}`);
+    else parts.push(isStepped ? `H${to}V${height}` : `L${to} ${height}`);
+    isDrawing = true;
+  }
+  return parts.join('');
+}
+
+/** Points that lie nearer than a pixel tell nothing; of each pixel the largest is kept, so that no peak is lost. */
+export function thinned(series: Series, points: number): Series {
+  const size = Math.ceil(series.times.length / points);
+  if (size <= 1) return series;
+  const starts = Array.from({ length: Math.ceil(series.times.length / size) }, (_, at) => at * size);
+  return {
+    times: starts.map((start) => series.times[start] ?? 0),
+    values: starts.map((start) =>
+      series.values
+        .slice(start, start + size)
+        .reduce<number | null>(
+          (most, value) => (isKnown(value) ? Math.max(most ?? value, value) : most),
+          null,
+        ),
+    ),
+  };
+}
+
+/** Stretches of time in which no line has a value. */
+function unseenTimes(lines: readonly ChartLine[]): [from: number, to: number][] {
+  const times = lines[0]?.series.times ?? [];
+  const found: [number, number][] = [];
+  let isOpen = false;
+  for (const [at, t] of times.entries()) {
+    const isSeen = lines.some(({ series }) => isKnown(series.values[at]));
+    const last = found.at(-1);
+    if (last && isOpen) last[1] = t;
+    if (!isSeen && !isOpen) found.push([t, t]);
+    isOpen = !isSeen;
+  }
+  return found;
+}
+
+/** 75.2 → 1:15.2; from an hour on 1:02:05. */
+export function clockOf(seconds: number): string {
+  if (seconds >= 3600) {
+    const whole = Math.round(seconds);
+    const two = (value: number) => String(value).padStart(2, '0');
+    return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+  }
+  const tenths = Math.round(seconds * 10);
+  const minutes = Math.floor(tenths / 600);
+  return `${minutes}:${((tenths - minutes * 600) / 10).toFixed(1).padStart(4, '0')}`;
+}

@@ -1,0 +1,44 @@
+import { describeAssumed } from '../results/assumed-text.ts';
+import type { SequenceResult } from '../results/result.ts';
+import type { Block } from './report-blocks.ts';
+import { percentOf, spoken } from './report-words.ts';
+
+/** What a report rests on: what was assumed, not seen, told by somebody, and set. */
+export function reportBasis({ assumed, summary, settings, observed, source }: SequenceResult): Block[] {
+  const { seconds } = summary;
+  const list = (items: readonly string[], isDense = false): Block => ({ kind: 'list', items, isDense });
+  const values = (object: object) =>
+    Object.entries(object).map(([name, value]) => `${spoken(name)}: ${String(value)}`);
+  const time = (part: number) =>
+    `${part.toFixed(1)} s of ${seconds.total.toFixed(1)} s (${percentOf(part, seconds.total)})`;
+  const told = values(observed);
+  return [
+    { kind: 'heading', text: 'What this rests on' },
+    { kind: 'subheading', text: 'Assumed, since nothing is known of it' },
+    list(assumed.length === 0 ? ['nothing'] : assumed.map(describeAssumed)),
+    { kind: 'subheading', text: 'Missing data' },
+    list([
+      `without a score: ${time(seconds.not_scored)}`,
+      `with parts of the body not seen, which count as 1: ${time(seconds.partial)}`,
+      `with keypoints bridged over short gaps: ${time(seconds.bridged)}`,
+    ]),
+    { kind: 'subheading', text: 'Told by the observer' },
+    list(told.length === 0 ? ['nothing'] : told),
+    { kind: 'subheading', text: 'Settings' },
+    list(values(settings), true),
+    { kind: 'subheading', text: 'Method and sources' },
+    {
+      kind: 'text',
+      text: `Keypoints: ${source.layout}, ${source.dimensions}D. One side is scored at a time; the worse one counts. Angles are rounded to whole degrees before they are scored; an angle on the edge of two bands belongs to the lower one.`,
+    },
+    list(SOURCES),
+    { kind: 'signature', fields: ['Assessed by', 'Date', 'Signature'] },
+  ];
+}
+
+const SOURCES = [
+  'RULA: McAtamney L, Corlett EN. RULA: a survey method for the investigation of work-related upper limb disorders. Applied Ergonomics 24(2), 1993, 91–99.',
+  'REBA: Hignett S, McAtamney L. Rapid Entire Body Assessment (REBA). Applied Ergonomics 31(2), 2000, 201–205.',
+  'OWAS: Karhu O, Kansi P, Kuorinka I. Correcting working postures in industry. Applied Ergonomics 8(4), 1977, 199–201.',
+  'Bands of angles: in the manner of EN 1005-4, as far as its limits are public; this is no assessment by that standard.',
+];
