@@ -22,6 +22,11 @@ export interface RemoteBackend {
   readonly queueDelayMs: number;
   /** At once while the backends here can run nothing. */
   readonly onUnhealthy: boolean;
+  /** RunPod's pool that its workers are of, by which they are priced, and how many cards each has. */
+  readonly gpuPool?: string;
+  readonly gpuCount?: number;
+  /** Jobs stop going there for the rest of the (UTC) day; millionths of a dollar. */
+  readonly maxCostPerDayMicros?: number;
 }
 
 /** Memory of graphics cards that one worker needs. */

@@ -30,6 +30,7 @@ import { referenceRoutes } from './routes/reference.ts';
 import { runRoutes } from './routes/run.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { workerJobRoutes } from './routes/worker-jobs.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { createHttpServer, type Listening } from './server.ts';
@@ -55,6 +56,7 @@ export const ROUTES: readonly Route[] = [
   ...workerRoutes,
   ...poolRoutes,
   ...gpuRoutes,
+  ...usageRoutes,
   ...artifactRoutes,
   ...artifactDataRoutes,
   ...keyRoutes,

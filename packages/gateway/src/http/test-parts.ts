@@ -6,7 +6,7 @@ import type { RouteParts } from './route.ts';
 /** What a test of other things needs of events, metrics, cards and the reference. */
 export function newTestParts(): Pick<
   RouteParts,
-  'artifacts' | 'events' | 'metricsText' | 'placer' | 'reference' | 'spill' | 'stopping'
+  'artifacts' | 'events' | 'metricsText' | 'placer' | 'reference' | 'spill' | 'stopping' | 'usage'
 > {
   return {
     artifacts: {} as RouteParts['artifacts'],
@@ -15,6 +15,7 @@ export function newTestParts(): Pick<
     placer: createTestPlacer(),
     spill: { obstacle: () => undefined, attempts: () => undefined },
     reference: createReference([], 'test'),
+    usage: {} as RouteParts['usage'],
     stopping: new AbortController().signal,
   };
 }
