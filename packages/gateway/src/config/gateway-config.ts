@@ -5,6 +5,7 @@ import { toBackends } from './backends-field.ts';
 import { defaultBackends } from './check-backends.ts';
 import { closestName } from './closest-name.ts';
 import { VOLUME_PATTERN } from './container-fields.ts';
+import { toDeployment } from './deploy-field.ts';
 import { toLoadBalancing } from './load-balancing-fields.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -119,6 +120,7 @@ function toEndpoint(
     ttlMs: parsed.ttl,
     initTimeoutMs: parsed.initTimeout,
     ...toBackends(parsed, defaultBackends(parsed.image)),
+    ...toDeployment(parsed.deploy),
     retries: parsed.retries,
     cancelGraceMs: parsed.cancelGrace,
   };
