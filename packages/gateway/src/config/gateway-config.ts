@@ -8,6 +8,7 @@ import { defaultBackends } from './check-backends.ts';
 import { closestName } from './closest-name.ts';
 import { VOLUME_PATTERN } from './container-fields.ts';
 import { toBudgets, toPrices } from './cost-fields.ts';
+import { toDeployment } from './deploy-field.ts';
 import { toLoadBalancing } from './load-balancing-fields.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -127,6 +128,7 @@ function toEndpoint(
     ttlMs: parsed.ttl,
     initTimeoutMs: parsed.initTimeout,
     ...toBackends(parsed, defaultBackends(parsed.image)),
+    ...toDeployment(parsed.deploy),
     retries: parsed.retries,
     cancelGraceMs: parsed.cancelGrace,
   };

@@ -4,6 +4,7 @@ import { findBackendProblems } from './check-backends.ts';
 import { containerFields } from './container-fields.ts';
 import { budgets, findBudgetProblems, prices } from './cost-fields.ts';
 import { crossCheck } from './cross-check.ts';
+import { deployField } from './deploy-field.ts';
 import { command, count, duration, hints, listenAddress, openTarget, publicUrl, text } from './fields.ts';
 import { gpuField } from './gpu-field.ts';
 import { loadBalancingFields } from './load-balancing-fields.ts';
@@ -164,6 +165,7 @@ const endpoint = crossCheck(
     ),
     backends: backendsField().optional(),
     spill: spillField().optional(),
+    deploy: deployField().optional(),
     retries,
     cancelGrace: duration(
       { min: '0s', max: '10m' },
