@@ -15,7 +15,7 @@ export function newTestParts(): Pick<
     placer: createTestPlacer(),
     spill: { obstacle: () => undefined, attempts: () => undefined },
     reference: createReference([], 'test'),
-    usage: {} as RouteParts['usage'],
+    usage: { costsOf: () => new Map() } as unknown as RouteParts['usage'],
     stopping: new AbortController().signal,
   };
 }

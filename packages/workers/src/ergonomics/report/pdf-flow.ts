@@ -59,7 +59,10 @@ export function need(flow: PdfFlow, height: number): boolean {
 const UNKNOWN =
   /[^\u0020-\u007e\u00a0-\u024f\u0259\u02bb-\u02bc\u02c6-\u02dd\p{M}\u0370-\u03ff\u0400-\u04ff\u1e00-\u1eff\u2010-\u2027\u2030-\u203a\u2044\u2070-\u209c\u20a0-\u20bf\u2116\u2122\u2212]/gu;
 export const writable = (text: string): string =>
-  text.normalize('NFC').replaceAll(/[^\S\u00a0]+/g, ' ').replaceAll(UNKNOWN, '\ufffd');
+  text
+    .normalize('NFC')
+    .replaceAll(/[^\S\u00a0]+/g, ' ')
+    .replaceAll(UNKNOWN, '\ufffd');
 
 function setStyle({ doc }: PdfFlow, { size = 9, isBold = false, color = INK }: TextStyle): void {
   doc
