@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT } from './cli-error.ts';
+import { deployCommand, importCommand, rollbackCommand, undeployCommand } from './commands/deploy.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { endpointsCommand } from './commands/endpoints.ts';
 import { eventsCommand } from './commands/events.ts';
@@ -27,6 +28,7 @@ Examples:
   spillway jobs --status FAILED           what went wrong
   spillway logs detect -f                 follow the newest worker of an endpoint
   spillway models pull hf:OWNER/NAME      fetch the weights that a worker is to run
+  spillway deploy clip --dry-run          what its cloud side at RunPod would become
   spillway doctor                         what this machine lacks, and how to get it
 
 Finding the gateway:
@@ -81,6 +83,10 @@ function createProgram(): Command {
     keysCommand,
     poolCommand,
     modelsCommand,
+    deployCommand,
+    undeployCommand,
+    rollbackCommand,
+    importCommand,
     doctorCommand,
   ]) {
     inherit(program, create());

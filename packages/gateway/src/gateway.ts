@@ -15,6 +15,7 @@ import { openDatabase } from './db/open.ts';
 import type { BackendKind } from './endpoints/endpoint.ts';
 import { createEndpointDirectory, type EndpointDirectory } from './endpoints/endpoint-directory.ts';
 import { createEndpointStore } from './endpoints/endpoint-store.ts';
+import { createEventLog } from './events/event-log.ts';
 import { createBackends } from './fleet/create-backends.ts';
 import { createFleet, type Fleet } from './fleet/fleet.ts';
 import { createCardReader } from './fleet/gpu/card-reader.ts';
@@ -23,6 +24,8 @@ import { readCards } from './fleet/gpu/read-cards.ts';
 import { readHostHardware } from './fleet/host-hardware.ts';
 import { createPoolStore, type PoolStore } from './fleet/pool-store.ts';
 import { workerOrigin } from './fleet/worker-origins.ts';
+import { createGatewayCosts } from './gateway-costs.ts';
+import { createGatewaySpill } from './gateway-spill.ts';
 import type { App } from './http/app.ts';
 import { batchSubmission } from './http/batch/batch-submission.ts';
 import { listenOn } from './http/listen.ts';
@@ -32,6 +35,7 @@ import { createHttpFace } from './http-face.ts';
 import { createJobEngine, type JobEngine } from './jobs/engine.ts';
 import { readNewestTime } from './jobs/sqlite/newest-time.ts';
 import { createThreadWriter } from './jobs/sqlite/writer.ts';
+import type { AttemptMeter } from './jobs/usage-row.ts';
 import { type AdminKey, resolveAdminKey } from './keys/admin-key.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { resolveWebhookSecret } from './keys/webhook-secret.ts';
@@ -39,15 +43,14 @@ import { createWorkerKeys, type WorkerKeys } from './keys/worker-keys.ts';
 import { createRandomIds, type Ids } from './lib/ids.ts';
 import { probeHealth } from './load-balancing/health-probe.ts';
 import { createLoadBalancer, type LoadBalancer } from './load-balancing/load-balancer.ts';
-import { viewLocal } from './remote/local-view.ts';
-import { createRemoteStore } from './remote/remote-store.ts';
-import { createSpillRouter, type SpillRouter } from './remote/spill-router.ts';
+import type { SpillRouter } from './remote/spill-router.ts';
 import { createWebhookDelivery, type WebhookDelivery } from './results/deliver-webhooks.ts';
 import type { DeliveryStore } from './results/delivery.ts';
 import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-store.ts';
 import { createDemandReader } from './scheduler/read-demand.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { createJobSignatures } from './signatures/create-job-signatures.ts';
+import type { Ledger } from './usage/ledger.ts';
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -127,6 +130,7 @@ export class Gateway {
       lock.describe({ pid: process.pid, url: parts.url });
       await parts.engine.start((workerId) => predecessors.has(workerId));
       await parts.spill.start();
+      parts.ledger.start();
       parts.webhooks.start();
       parts.sweeping.start();
       parts.loadBalancer.start();
@@ -152,6 +156,7 @@ export class Gateway {
     await parts.fleet.stop();
     await parts.loadBalancer.stop();
     await parts.spill.stop();
+    await parts.ledger.stop();
     await parts.webhooks.stop();
     await parts.batches.stop();
     await parts.sweeping.stop();
@@ -181,57 +186,51 @@ export class Gateway {
     const keys = createKeyStore(db, { clock: this.#clock, ids: this.#ids });
     const workerKeys = createWorkerKeys(this.#ids);
     const endpoints = createEndpointDirectory(config.endpoints, createEndpointStore(db, this.#clock));
-    const engine = this.#buildEngine(db, file, endpoints, () => fleet);
+    const clock = this.#clock;
+    const given = { config, log, clock, ids: this.#ids, endpoints };
+    const costing = createGatewayCosts({ ...given, fleet: () => fleet });
+    const engine = this.#buildEngine(db, file, endpoints, { fleet: () => fleet, meter: costing.meter });
     const deliveries = createSqliteDeliveryStore(db, engine.exclusive);
     const webhooks = this.#buildWebhooks(engine, deliveries);
-    const fleet = this.#buildFleet(
-      engine,
-      workerKeys,
-      createPoolStore(db, engine.exclusive),
-      () => loadBalancer,
-    );
-    const loadBalancer = createLoadBalancer({
-      clock: this.#clock,
-      endpoints,
-      fleet,
-      probe: probeHealth,
-      onDemand: () => scheduler.poke(),
-    });
+    const poolStore = createPoolStore(db, engine.exclusive);
+    const fleet = this.#buildFleet(engine, workerKeys, poolStore, () => loadBalancer);
+    const onDemand = () => scheduler.poke();
+    const loadBalancer = createLoadBalancer({ clock, endpoints, fleet, probe: probeHealth, onDemand });
     const placer = this.#buildPlacer(fleet);
-    const scheduler = this.#buildScheduler({ engine, fleet, endpoints, loadBalancer, placer });
+    const run = this.#ids.short(6);
+    const events = createEventLog(run);
+    const pokeWebhooks = webhooks.poke;
+    const costs = costing.open(db, { engine, fleet, events, pokeWebhooks, onStopChange: onDemand });
+    const { isHeld, ledger } = costs;
+    const scheduler = this.#buildScheduler({ engine, fleet, endpoints, loadBalancer, placer, isHeld });
     const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
-    const spill = this.#buildSpill(db, { engine, fleet, endpoints, placer, signatures });
-    actOnChanges(endpoints, engine, scheduler);
-    engine.queue.watch(({ transition, isNew }) => {
-      const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
-      if (worker !== undefined) fleet.noteJobs(worker, engine.queue.held.count(worker));
-      if (isNew || transition?.before.status !== transition?.after.status) scheduler.poke();
-      if (transition?.after.webhook !== undefined && transition.after.finishedAt !== undefined)
-        webhooks.poke();
-    });
+    const spill = createGatewaySpill({ ...given, db, engine, fleet, placer, signatures, costs: costs.spill });
+    actOnChanges(endpoints, engine, scheduler, isHeld);
+    pokeOnJobs({ engine, fleet, scheduler, webhooks });
     const batches = this.#buildBatches(db, engine, endpoints);
     const { artifacts, workerFiles, sweep } = this.#keepArtifacts(db, engine, store);
     const app = createHttpFace({
-      ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
-      ...{ loadBalancer, batches, deliveries, placer, artifacts, workerFiles, spill, signatures },
+      ...{ config, log, clock, engine, fleet, endpoints, keys, workerKeys, run, events, ledger },
+      ...{
+        loadBalancer,
+        batches,
+        deliveries,
+        placer,
+        artifacts,
+        workerFiles,
+        spill,
+        signatures,
+        pokeWebhooks,
+      },
+      usage: costs.views,
       adminKey: adminKey.secret,
-      pokeWebhooks: webhooks.poke,
       watchWebhooks: webhooks.watch,
       isStopping: () => this.#parts?.isStopping ?? false,
     });
     return {
-      lock,
-      adminKey,
-      engine,
-      fleet,
-      loadBalancer,
-      placer,
-      batches,
-      sweeping: createSweepLoop({ clock: this.#clock, sweep, log }),
-      scheduler,
-      spill,
-      webhooks,
-      app,
+      ...{ lock, adminKey, engine, fleet, loadBalancer, placer, batches },
+      ...{ scheduler, spill, webhooks, app, ledger },
+      sweeping: createSweepLoop({ clock, sweep, log }),
       door: createWorkerDoor(app, arrivalLimit(endpoints)),
       url: '',
       workerPort: 0,
@@ -239,7 +238,12 @@ export class Gateway {
     };
   }
 
-  #buildEngine(db: DatabaseSync, file: string, endpoints: EndpointDirectory, fleet: () => Fleet): JobEngine {
+  #buildEngine(
+    db: DatabaseSync,
+    file: string,
+    endpoints: EndpointDirectory,
+    { fleet, meter }: { fleet: () => Fleet; meter: AttemptMeter | undefined },
+  ): JobEngine {
     const { config, log } = this.#options;
     return createJobEngine({
       db,
@@ -249,6 +253,7 @@ export class Gateway {
       endpoints: endpoints.names(),
       cancelGraceMs: (name) => endpoints.get(name)?.cancelGraceMs ?? 0,
       retentionMs: config.retention.resultsMs,
+      meter,
       onOverdueWorker: (workerId) =>
         void fleet().killWorker(workerId, 'it went on with a job that was cancelled or out of time'),
       outOfReach: {
@@ -346,39 +351,6 @@ export class Gateway {
     });
   }
 
-  #buildSpill(
-    db: DatabaseSync,
-    parts: Pick<Parts, 'engine' | 'fleet' | 'placer'> & {
-      endpoints: EndpointDirectory;
-      signatures: ReturnType<typeof createJobSignatures>;
-    },
-  ): SpillRouter {
-    const { engine, fleet, endpoints, placer, signatures } = parts;
-    const { config, log } = this.#options;
-    const spill = createSpillRouter({
-      endpoints,
-      queue: engine.queue,
-      store: createRemoteStore(db, engine.exclusive),
-      clock: this.#clock,
-      ids: this.#ids,
-      random: Math.random,
-      inputFor: (job) => signatures?.forAttempt(job) ?? job.input,
-      leaseMs: config.lease.durationMs,
-      local: ({ name }) => {
-        const endpoint = endpoints.get(name);
-        if (!endpoint) return { type: 'none' };
-        const workers = fleet.workers(name);
-        const startProblem = fleet.startProblem(name);
-        return viewLocal({ endpoint, workers, startProblem, gpuObstacle: placer.obstacle(name) });
-      },
-      isPaused: endpoints.isPaused,
-      forgetStops: engine.stops.forget,
-      log,
-    });
-    fleet.onChange(({ endpoint }) => spill.poke(endpoint));
-    return spill;
-  }
-
   #workerOrigin(backend: BackendKind, hasHostNetwork: boolean): string {
     const { publicUrl, workerListen } = this.#options.config;
     const { url, workerPort } = this.#running;
@@ -392,27 +364,46 @@ export class Gateway {
   }
 
   #buildScheduler(
-    parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer' | 'placer'> & { endpoints: EndpointDirectory },
+    parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer' | 'placer'> & {
+      endpoints: EndpointDirectory;
+      isHeld: (endpoint: string) => boolean;
+    },
   ) {
-    const { engine, fleet, endpoints, loadBalancer, placer } = parts;
+    const { engine, fleet, endpoints, loadBalancer, placer, isHeld } = parts;
     return createScheduler({
       clock: this.#clock,
       endpoints,
       fleet,
       placer,
-      queue: createDemandReader({ queue: engine.queue, endpoints, loadBalancer }),
+      queue: createDemandReader({ queue: engine.queue, endpoints, loadBalancer, isHeld }),
       log: this.#options.log,
     });
   }
 }
 
 /** What a live change of an endpoint sets in motion, and what was changed before this start. */
-function actOnChanges(endpoints: EndpointDirectory, engine: JobEngine, scheduler: Scheduler): void {
+function actOnChanges(
+  endpoints: EndpointDirectory,
+  engine: JobEngine,
+  scheduler: Scheduler,
+  isHeld: (endpoint: string) => boolean,
+): void {
   for (const name of endpoints.names()) if (endpoints.isPaused(name)) engine.dispatcher.pause(name);
   endpoints.watch(({ endpoint, type }) => {
     if (type === 'paused') engine.dispatcher.pause(endpoint);
-    if (type === 'resumed') engine.dispatcher.resume(endpoint);
+    if (type === 'resumed' && !isHeld(endpoint)) engine.dispatcher.resume(endpoint);
     scheduler.poke();
+  });
+}
+
+/** What a change of a job sets in motion. */
+function pokeOnJobs(parts: Pick<Parts, 'engine' | 'fleet' | 'scheduler' | 'webhooks'>): void {
+  const { engine, fleet, scheduler, webhooks } = parts;
+  engine.queue.watch(({ transition, isNew }) => {
+    const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
+    if (worker !== undefined) fleet.noteJobs(worker, engine.queue.held.count(worker));
+    if (isNew || transition?.before.status !== transition?.after.status) scheduler.poke();
+    if (transition?.after.webhook !== undefined && transition.after.finishedAt !== undefined) webhooks.poke();
   });
 }
 
@@ -425,6 +416,7 @@ interface Parts {
   readonly placer: GpuPlacer;
   readonly scheduler: Scheduler;
   readonly spill: SpillRouter;
+  readonly ledger: Ledger;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;
   readonly sweeping: ReturnType<typeof createSweepLoop>;

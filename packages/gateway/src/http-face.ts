@@ -2,7 +2,7 @@ import type { WaitReason } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Logger } from 'pino';
 import type { GatewayConfig } from './config/index.ts';
-import { createEventLog } from './events/event-log.ts';
+import type { EventLog } from './events/event-log.ts';
 import { logEvents } from './events/log-events.ts';
 import { recordEvents } from './events/record-events.ts';
 import { type App, createApp, ROUTES } from './http/app.ts';
@@ -14,11 +14,11 @@ import type { RouteParts } from './http/route.ts';
 import type { JobEngine } from './jobs/engine.ts';
 import { isPlaced } from './jobs/job.ts';
 import type { WorkerKeys } from './keys/worker-keys.ts';
-import type { Ids } from './lib/ids.ts';
 import { readVersion } from './lib/read-version.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
 import type { WebhookDelivery } from './results/deliver-webhooks.ts';
 import { decideWaitReason } from './scheduler/wait-reason.ts';
+import type { Ledger } from './usage/ledger.ts';
 
 /** What the HTTP side gets from the rest of the gateway. */
 export interface HttpFaceOptions
@@ -37,15 +37,19 @@ export interface HttpFaceOptions
     | 'pokeWebhooks'
     | 'isStopping'
     | 'signatures'
+    | 'usage'
   > {
   readonly config: GatewayConfig;
   readonly clock: Clock;
-  readonly ids: Ids;
   readonly log: Logger;
   readonly engine: JobEngine;
   readonly adminKey: string;
   readonly workerKeys: WorkerKeys;
   readonly watchWebhooks: WebhookDelivery['watch'];
+  readonly ledger: Ledger;
+  readonly events: EventLog;
+  /** Names this run of the gateway. */
+  readonly run: string;
 }
 
 /** Held shorter than any proxy or client cuts a silent connection. */
@@ -58,13 +62,12 @@ const AT_RUNPOD: WaitReason = {
 
 /** The HTTP part of the composition root: wires what routes work with, and builds the app around it. */
 export function createHttpFace(options: HttpFaceOptions): App {
-  const { config, clock, ids, log, engine, adminKey, workerKeys, watchWebhooks, ...given } = options;
+  const { config, clock, log, engine, adminKey, workerKeys, watchWebhooks, ledger, events, run, ...given } =
+    options;
   const { queue, dispatcher, waiters, stops, strays } = engine;
   const { endpoints, fleet, keys } = given;
   const version = readVersion();
-  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version, watchWebhooks });
-  const run = ids.short(6);
-  const events = createEventLog(run);
+  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version, watchWebhooks, costs: ledger });
   recordEvents(events, { queue, fleet, endpoints, clock });
   logEvents(events, log);
   const stopping = new AbortController();
@@ -86,6 +89,7 @@ export function createHttpFace(options: HttpFaceOptions): App {
         workers: fleet.workers(endpoint.name),
         startProblem: fleet.startProblem(endpoint.name),
         spillObstacle: given.spill.obstacle(job),
+        budgetStop: ledger.stopOf(endpoint.name),
         gpuObstacle: given.placer.obstacle(endpoint.name),
         position: detail === 'brief' ? undefined : await queue.jobsAhead(job.id),
         isLowPriority: job.isLowPriority,

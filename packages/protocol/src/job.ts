@@ -78,7 +78,8 @@ export interface WaitReason {
     | 'NO_GPU_MEMORY'
     | 'RETRY_BACKOFF'
     | 'DELAYED'
-    | 'PAUSED';
+    | 'PAUSED'
+    | 'BUDGET';
   readonly message: string;
 }
 

@@ -9,6 +9,9 @@ export const dataOption = () =>
     "the gateway's data directory, where its key is (default: `data` of ./spillway.yaml, else ./.spillway)",
   );
 
+export const configOption = () =>
+  new Option('--config <file>', 'the configuration (default: ./spillway.yaml)');
+
 /** For whole numbers within bounds, as in `.argParser(wholeNumber(1, 500))`. */
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

@@ -1,7 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the file's own syntax
 import { z } from 'zod';
 import type { BackendKind, RemoteBackend } from '../endpoints/endpoint.ts';
-import { count, duration, hints } from './fields.ts';
+import { POOL_NAMES } from '../usage/prices.ts';
+import { count, dollars, duration, hints } from './fields.ts';
 
 /** Where an endpoint's jobs run, and when they go to RunPod: the keys `backends` and `spill`. */
 export const LOCAL_KINDS = ['process', 'container', 'pool'] as const;
@@ -71,6 +72,15 @@ function runpod() {
         { min: 1, max: MOST_IN_FLIGHT },
         'Jobs that may be there at once, waiting or running.',
       ).prefault(10),
+      gpuPool: z
+        .enum(POOL_NAMES as [string, ...string[]])
+        .register(hints, {
+          expected: `a pool of RunPod's cards (${POOL_NAMES.join(', ')})`,
+          fix: () => 'write the pool of the cards that the endpoint was given, such as `ADA_24`',
+        })
+        .describe('Pool of the cards that its workers have, by which they are priced.')
+        .optional(),
+      gpuCount: count({ min: 1, max: 64 }, 'Cards that each of its workers has.').prefault(1),
     })
     .describe('A serverless endpoint of RunPod, to which jobs spill over.');
 }
@@ -88,6 +98,9 @@ export function spillField() {
         .prefault(true)
         .register(hints, { expected: 'true or false', fix: () => 'write `true` or `false`' })
         .describe('Jobs go at once while nothing here can run them: no card has room, workers crash.'),
+      maxCostPerDay: dollars(
+        'Dollars that the endpoint may spend at RunPod in a day (UTC); its jobs wait for workers here then.',
+      ).optional(),
     })
     .describe('When jobs go to RunPod.');
 }
@@ -109,8 +122,16 @@ export function toBackends(
   const remote = parsed.backends?.find((one) => typeof one !== 'string')?.runpod;
   const backends = parsed.backends?.map(kindOf) ?? fallback;
   if (!remote) return { backends };
-  const { queueDelay, onUnhealthy } = parsed.spill ?? spillField().parse({});
-  return { backends, remote: { ...remote, queueDelayMs: queueDelay, onUnhealthy } };
+  const { queueDelay, onUnhealthy, maxCostPerDay } = parsed.spill ?? spillField().parse({});
+  const { gpuPool, ...settings } = remote;
+  return {
+    backends,
+    remote: {
+      ...{ ...settings, queueDelayMs: queueDelay, onUnhealthy },
+      ...(gpuPool === undefined ? {} : { gpuPool }),
+      ...(maxCostPerDay === undefined ? {} : { maxCostPerDayMicros: maxCostPerDay }),
+    },
+  };
 }
 
 /** A word for a backend in the file's own spelling; nothing of its settings is told. */

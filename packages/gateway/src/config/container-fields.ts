@@ -11,7 +11,9 @@ export const VOLUME_PATTERN =
 
 /** The keys of an endpoint whose workers are containers of an `image`. */
 export const containerFields = {
-  image: image().optional(),
+  image: imageName()
+    .describe('A container image: any RunPod worker image, unmodified. Either this, `worker` or `command`.')
+    .optional(),
   args: args().optional(),
   gpus: gpus().optional(),
   volumes: volumes().optional(),
@@ -22,15 +24,14 @@ export const containerFields = {
 /** Those of them that mean nothing without an image. */
 export const IMAGE_ONLY_KEYS = ['args', 'gpus', 'volumes', 'memory', 'shmSize'] as const;
 
-function image() {
+export function imageName() {
   return z
     .string()
     .regex(/^[A-Za-z0-9][\w.:/@-]*$/)
     .register(hints, {
       expected: 'the name of an image',
       fix: () => 'write it as `docker pull` takes it, such as `runpod/worker-comfyui:5.8.0-base`',
-    })
-    .describe('A container image: any RunPod worker image, unmodified. Either this, `worker` or `command`.');
+    });
 }
 
 function args() {

@@ -1,5 +1,6 @@
 import { createAddressRules } from '@spillway/sdk/net';
 import { z } from 'zod';
+import { microsOf } from '../usage/money.ts';
 import { DURATION_PATTERN, formatDuration, guessDuration, parseDuration } from './duration.ts';
 import { textOf } from './problem.ts';
 
@@ -75,6 +76,24 @@ export function count(limits: { readonly min: number; readonly max: number }, de
         if (value < limits.min) return `write at least ${limits.min}`;
         return `write a number such as ${Math.max(1, limits.min)}`;
       },
+    })
+    .describe(description);
+}
+
+const MOST_DOLLARS = 1_000_000;
+/** The smallest that is kept: a millionth. */
+const LEAST_DOLLARS = 0.000001;
+
+/** An amount of dollars → whole millionths. */
+export function dollars(description: string, { min = LEAST_DOLLARS, max = MOST_DOLLARS } = {}) {
+  const toNumber = (value: unknown) =>
+    typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+  return z
+    .preprocess(toNumber, z.number().min(min).max(max))
+    .transform(microsOf)
+    .register(hints, {
+      expected: `an amount of US dollars ${min === 0 ? 'from 0' : 'above 0'} to ${max}`,
+      fix: () => 'write a number without a sign, such as `5.00`',
     })
     .describe(description);
 }

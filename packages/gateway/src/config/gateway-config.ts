@@ -1,10 +1,14 @@
 import path from 'node:path';
 import type { CardUse, ContainerSettings, Endpoint, GpuNeed, Scaling } from '../endpoints/endpoint.ts';
 import { readWarmWindow } from '../endpoints/warm-window.ts';
+import type { Budget } from '../usage/budget.ts';
+import type { PriceSettings } from '../usage/prices.ts';
 import { toBackends } from './backends-field.ts';
 import { defaultBackends } from './check-backends.ts';
 import { closestName } from './closest-name.ts';
 import { VOLUME_PATTERN } from './container-fields.ts';
+import { toBudgets, toPrices } from './cost-fields.ts';
+import { toDeployment } from './deploy-field.ts';
 import { toLoadBalancing } from './load-balancing-fields.ts';
 import type { ConfigProblem } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -26,7 +30,9 @@ export interface GatewayConfig {
   readonly allowPrivateUrls: readonly string[];
   readonly webhookSecret?: string;
   readonly lease: { readonly durationMs: number; readonly heartbeatMs: number };
-  readonly retention: { readonly resultsMs: number };
+  readonly retention: { readonly resultsMs: number; readonly usageMs: number };
+  readonly prices: PriceSettings;
+  readonly budgets: readonly Budget[];
   readonly rateLimits: RateLimits;
   readonly endpoints: readonly Endpoint[];
 }
@@ -70,6 +76,9 @@ function entriesOf(block: unknown): [string, unknown][] {
 
 export function toGatewayConfig(parsed: ParsedConfig, origin: Origin): GatewayConfig {
   const { file, folder, builtInWorkers } = origin;
+  const endpoints = Object.entries(parsed.endpoints).map(([name, endpoint]) =>
+    toEndpoint(name, endpoint, folder, builtInWorkers),
+  );
   return deepFreeze({
     ...(file === undefined ? {} : { file }),
     listen: parsed.listen,
@@ -79,11 +88,11 @@ export function toGatewayConfig(parsed: ParsedConfig, origin: Origin): GatewayCo
     allowPrivateUrls: parsed.allowPrivateUrls,
     ...(parsed.webhookSecret === undefined ? {} : { webhookSecret: parsed.webhookSecret }),
     lease: { durationMs: parsed.lease.duration, heartbeatMs: parsed.lease.heartbeat },
-    retention: { resultsMs: parsed.retention.results },
+    retention: { resultsMs: parsed.retention.results, usageMs: parsed.retention.usage },
+    prices: toPrices(parsed.prices),
+    budgets: toBudgets(parsed.budgets, endpoints),
     rateLimits: parsed.rateLimits,
-    endpoints: Object.entries(parsed.endpoints).map(([name, endpoint]) =>
-      toEndpoint(name, endpoint, folder, builtInWorkers),
-    ),
+    endpoints,
   });
 }
 
@@ -119,6 +128,7 @@ function toEndpoint(
     ttlMs: parsed.ttl,
     initTimeoutMs: parsed.initTimeout,
     ...toBackends(parsed, defaultBackends(parsed.image)),
+    ...toDeployment(parsed.deploy),
     retries: parsed.retries,
     cancelGraceMs: parsed.cancelGrace,
   };

@@ -1,3 +1,5 @@
+export type { Deployment, DeploymentGpu, DeploymentVolume } from '../endpoints/deployment.ts';
+export type { Endpoint } from '../endpoints/endpoint.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export type { BuiltInWorkers, GatewayConfig } from './gateway-config.ts';
 export { configJsonSchema } from './json-schema.ts';

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { backendsField, spillField } from './backends-field.ts';
 import { findBackendProblems } from './check-backends.ts';
 import { containerFields } from './container-fields.ts';
+import { budgets, findBudgetProblems, prices } from './cost-fields.ts';
 import { crossCheck } from './cross-check.ts';
+import { deployField } from './deploy-field.ts';
 import { command, count, duration, hints, listenAddress, openTarget, publicUrl, text } from './fields.ts';
 import { gpuField } from './gpu-field.ts';
 import { loadBalancingFields } from './load-balancing-fields.ts';
@@ -163,6 +165,7 @@ const endpoint = crossCheck(
     ),
     backends: backendsField().optional(),
     spill: spillField().optional(),
+    deploy: deployField().optional(),
     retries,
     cancelGrace: duration(
       { min: '0s', max: '10m' },
@@ -201,43 +204,49 @@ const endpoints = crossCheck(z.record(z.string(), endpoint), (block) => [
   })
   .prefault({});
 
-export const configSchema = z
-  .strictObject({
-    listen: listenAddress(
-      'Where the gateway listens, as host:port. Port 0 takes a free one; without a host it is loopback.',
-    ).prefault('127.0.0.1:8080'),
-    data: text(
-      'a folder',
-      './.spillway',
-      'Folder of jobs, results, logs and keys, relative to this file.',
-    ).prefault('./.spillway'),
-    publicUrl: publicUrl().optional(),
-    workerListen: listenAddress(
-      'A second address that serves nothing but the calls of workers, as host:port, for workers from elsewhere.',
-    ).optional(),
-    allowPrivateUrls: z
-      .array(openTarget())
-      .prefault([])
-      .describe('Private hosts and networks that webhooks and other URLs of users may lead to.'),
-    webhookSecret: z
-      .string()
-      .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/)
-      .register(hints, {
-        expected: 'a secret of Standard Webhooks, `whsec_` and at least 32 base64 characters',
-        fix: () => 'take it from a variable of the environment, or leave it out and one is made',
-      })
-      .describe('Signs webhooks; made at the first start when absent.')
-      .optional(),
-    rateLimits,
-    lease,
-    retention: z
-      .strictObject({
-        results: duration({ min: '100ms', max: '365d' }, '30m', 'How long a finished job can be asked for.'),
-      })
-      .prefault({})
-      .describe('How long things are kept.'),
-    endpoints,
-  })
-  .meta({ title: 'spillway.yaml', description: 'Configuration of a Spillway gateway.' });
+const top = z.strictObject({
+  listen: listenAddress(
+    'Where the gateway listens, as host:port. Port 0 takes a free one; without a host it is loopback.',
+  ).prefault('127.0.0.1:8080'),
+  data: text(
+    'a folder',
+    './.spillway',
+    'Folder of jobs, results, logs and keys, relative to this file.',
+  ).prefault('./.spillway'),
+  publicUrl: publicUrl().optional(),
+  workerListen: listenAddress(
+    'A second address that serves nothing but the calls of workers, as host:port, for workers from elsewhere.',
+  ).optional(),
+  allowPrivateUrls: z
+    .array(openTarget())
+    .prefault([])
+    .describe('Private hosts and networks that webhooks and other URLs of users may lead to.'),
+  webhookSecret: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/)
+    .register(hints, {
+      expected: 'a secret of Standard Webhooks, `whsec_` and at least 32 base64 characters',
+      fix: () => 'take it from a variable of the environment, or leave it out and one is made',
+    })
+    .describe('Signs webhooks; made at the first start when absent.')
+    .optional(),
+  rateLimits,
+  lease,
+  retention: z
+    .strictObject({
+      results: duration({ min: '100ms', max: '365d' }, '30m', 'How long a finished job can be asked for.'),
+      usage: duration({ min: '1d', max: '3650d' }, '400d', 'How long is known what was spent.'),
+    })
+    .prefault({})
+    .describe('How long things are kept.'),
+  prices,
+  budgets,
+  endpoints,
+});
+
+export const configSchema = crossCheck(top, findBudgetProblems).meta({
+  title: 'spillway.yaml',
+  description: 'Configuration of a Spillway gateway.',
+});
 
 export type ParsedConfig = z.output<typeof configSchema>;

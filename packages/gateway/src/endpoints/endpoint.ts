@@ -1,3 +1,5 @@
+import type { Deployment } from './deployment.ts';
+
 /** When workers are added: after a job waited too long, or by the number of jobs per worker. */
 export type Scaling =
   | { readonly type: 'QUEUE_DELAY'; readonly queueDelayMs: number }
@@ -22,6 +24,11 @@ export interface RemoteBackend {
   readonly queueDelayMs: number;
   /** At once while the backends here can run nothing. */
   readonly onUnhealthy: boolean;
+  /** RunPod's pool that its workers are of, by which they are priced, and how many cards each has. */
+  readonly gpuPool?: string;
+  readonly gpuCount?: number;
+  /** Jobs stop going there for the rest of the (UTC) day; millionths of a dollar. */
+  readonly maxCostPerDayMicros?: number;
 }
 
 /** Memory of graphics cards that one worker needs. */
@@ -139,6 +146,8 @@ export interface Endpoint {
   readonly backends: readonly BackendKind[];
   /** Set where `runpod` is among the backends. */
   readonly remote?: RemoteBackend;
+  /** Its cloud side, for `spillway deploy`; nothing of the gateway's own reads it. */
+  readonly deploy?: Deployment;
   /** Further deliveries after a lost worker (default 1) and after an error of the handler (default 0). */
   readonly retries: { readonly workerLost: number; readonly handlerError: number };
   /** How long a cancelled job may go on before its worker is killed. */

@@ -12,6 +12,9 @@ export interface LoggedEvent {
   readonly attempt?: number;
   readonly error?: string;
   readonly reason?: string;
+  /** Of a budget: its name, and the threshold that was reached. */
+  readonly budget?: string;
+  readonly percent?: number;
   /** JSON as it arrived. */
   readonly progress?: string;
 }

@@ -31,6 +31,7 @@ import { referenceRoutes } from './routes/reference.ts';
 import { runRoutes } from './routes/run.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { usageRoutes } from './routes/usage.ts';
 import { workerFileRoutes } from './routes/worker-files.ts';
 import { workerJobRoutes } from './routes/worker-jobs.ts';
 import { workerRoutes } from './routes/workers.ts';
@@ -57,6 +58,7 @@ export const ROUTES: readonly Route[] = [
   ...workerRoutes,
   ...poolRoutes,
   ...gpuRoutes,
+  ...usageRoutes,
   ...artifactRoutes,
   ...artifactDataRoutes,
   ...workerFileRoutes,

@@ -93,6 +93,11 @@ function memo<K extends object, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
+/** Whose costs its jobs are; undefined for the admin's key. */
+export function submitterOf({ keyId }: Caller): string | undefined {
+  return keyId === ADMIN.keyId ? undefined : keyId;
+}
+
 /** Whether the caller's key is for this endpoint; of others it learns nothing. */
 export function maySee(caller: Caller, endpoint: string): boolean {
   return caller.endpoints === undefined || caller.endpoints.includes(endpoint);

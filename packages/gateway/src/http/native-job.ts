@@ -52,7 +52,7 @@ export async function jobDetail(call: Call, job: Job): Promise<string> {
 /** The attempts that ended, and the one that runs with its worker's last lines. */
 async function attemptsOf(call: Call, job: Job): Promise<readonly AttemptView[]> {
   const ended: readonly AttemptView[] = await call.parts.queue.attempts(job.id);
-  return withRoutes(call, job, [...ended, ...runningAttempt(call, job)]);
+  return withCosts(call, job, withRoutes(call, job, [...ended, ...runningAttempt(call, job)]));
 }
 
 function runningAttempt(call: Call, job: Job): readonly AttemptView[] {
@@ -81,5 +81,24 @@ function withRoutes(call: Call, job: Job, attempts: readonly AttemptView[]): rea
     const { reason, remoteEndpoint, remoteId } = there;
     const route = { backend: 'runpod', ...reason, remoteEndpoint };
     return { ...attempt, route: remoteId === undefined ? route : { ...route, remoteId } };
+  });
+}
+
+/** What each cost that ended in a worker which costs something. */
+function withCosts(call: Call, job: Job, attempts: readonly AttemptView[]): readonly AttemptView[] {
+  const costs = call.parts.usage.costsOf(job);
+  if (costs.size === 0) return attempts;
+  return attempts.map((attempt) => {
+    const cost = costs.get(attempt.number);
+    if (!cost) return attempt;
+    const { seconds, priceClass, costMicros } = cost;
+    return {
+      ...attempt,
+      cost: {
+        seconds,
+        ...(priceClass === undefined ? {} : { priceClass }),
+        ...(costMicros === undefined ? {} : { micros: costMicros }),
+      },
+    };
   });
 }

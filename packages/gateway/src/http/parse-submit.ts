@@ -9,7 +9,7 @@ import { joinJsonObject, readJsonObject } from '../lib/json-slices.ts';
 const KEPT_HERE = new Set(['input', 'policy', 'id']);
 
 /** A checked submit. Throws INPUT_INVALID that names every wrong field. */
-export function parseSubmit(body: string, endpoint: Endpoint, isSync: boolean): Submission {
+export function parseSubmit(body: string, endpoint: Endpoint, isSync: boolean, keyId?: string): Submission {
   const { slices, value } = parseObject(body);
   const { policy, webhook } = isInputOnly(value) ? NOTHING_ELSE : checkedSubmit(value);
   const extras = slices.size === 1 ? [] : [...slices].filter(([key]) => !KEPT_HERE.has(key));
@@ -23,6 +23,7 @@ export function parseSubmit(body: string, endpoint: Endpoint, isSync: boolean): 
     ttlMs: policy?.ttl ?? endpoint.ttlMs,
     limits: endpoint.retries,
     isSync,
+    keyId,
   };
 }
 

@@ -23,6 +23,7 @@ import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { SpillRouter } from '../remote/spill-router.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
 import type { JobSignatures } from '../signatures/job-signatures.ts';
+import type { UsageViews } from '../usage/usage-views.ts';
 import { type Caller, maySee } from './auth.ts';
 import type { CallLog } from './lazy-log.ts';
 import type { Reference } from './openapi/reference.ts';
@@ -41,6 +42,7 @@ export interface RouteParts {
   readonly fleet: Fleet;
   readonly placer: GpuPlacer;
   readonly spill: Pick<SpillRouter, 'obstacle' | 'attempts'>;
+  readonly usage: UsageViews;
   readonly keys: KeyStore;
   readonly batches: Batches;
   readonly artifacts: Artifacts;

@@ -1,6 +1,7 @@
+import { createManualClock } from '@spillway/sdk/clock';
 import type { InjectOptions, Response } from 'light-my-request';
 import { type Logger, pino } from 'pino';
-import { defaultConfig } from '../config/index.ts';
+import { defaultConfig, type GatewayConfig } from '../config/index.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
 import { createTestDirectory } from '../endpoints/test-directory.ts';
@@ -11,6 +12,7 @@ import { createFakeBackend, type FakeBackend } from '../fleet/fake-backend.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { Card } from '../fleet/gpu/card.ts';
 import { createTestPlacer } from '../fleet/gpu/test-placer.ts';
+import { createGatewayCosts } from '../gateway-costs.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore, type NewKey } from '../keys/key-store.ts';
 import { createWorkerKeys, type WorkerKeys } from '../keys/worker-keys.ts';
@@ -63,19 +65,31 @@ function createPlayedFleet(
 }
 
 /** Everything below the HTTP face, and the face itself, wired as a gateway's is. */
-function createPlayedGateway(changes: Partial<Endpoint>, log: Logger, cards: readonly Card[]) {
+function createPlayedGateway(
+  changes: Partial<Endpoint>,
+  log: Logger,
+  cards: readonly Card[],
+  costs: Partial<Pick<GatewayConfig, 'prices' | 'budgets'>>,
+) {
+  const endpoints = createTestDirectory(
+    newTestEndpoint({ name: 'echo', ...changes }),
+    newTestEndpoint({ name: 'other', ...changes }),
+  );
+  const clock = createManualClock();
+  const costing = createGatewayCosts({
+    ...{ config: { ...defaultConfig('/', {}), ...costs }, endpoints, clock },
+    ...{ log: pino({ level: 'silent' }), fleet: () => fleet },
+  });
   const engine = createTestEngine({
+    clock,
+    meter: costing.meter,
     outOfReach: {
       has: (workerId) => fleet.isOutOfReach(workerId),
       wontStop: (workerId, jobIds) => fleet.pool.wontStop(workerId, jobIds),
       hasStopped: (workerId) => fleet.pool.hasStopped(workerId),
     },
   });
-  const { clock, ids, queue } = engine;
-  const endpoints = createTestDirectory(
-    newTestEndpoint({ name: 'echo', ...changes }),
-    newTestEndpoint({ name: 'other', ...changes }),
-  );
+  const { ids, queue } = engine;
   endpoints.watch(({ endpoint, type }) => {
     if (type === 'paused') engine.dispatcher.pause(endpoint);
     if (type === 'resumed') engine.dispatcher.resume(endpoint);
@@ -84,13 +98,16 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger, cards: rea
   const workerKeys = createWorkerKeys(ids);
   const backend = createFakeBackend();
   const fleet = createPlayedFleet(engine, backend, workerKeys);
-  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version: 'test' });
   const events = createEventLog('run1');
+  const { ledger, views: usage } = costing.open(engine.db, {
+    ...{ engine, fleet, events, pokeWebhooks: () => {}, onStopChange: () => {} },
+  });
+  const metrics = createGatewayMetrics({ queue, fleet, endpoints, version: 'test', costs: ledger });
   recordEvents(events, { queue, fleet, endpoints, clock });
   logEvents(events, log);
   const stopping = new AbortController();
   const parts = {
-    ...{ endpoints, queue, fleet, keys, clock, events },
+    ...{ endpoints, queue, fleet, keys, clock, events, usage },
     dispatcher: engine.dispatcher,
     waiters: engine.waiters,
     stops: engine.stops,
@@ -117,7 +134,7 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger, cards: rea
     requestIds: createRequestIds('run1'),
   });
   const app = withInject(served, { onAnswer: answers.note });
-  return { answers, engine, endpoints, keys, backend, fleet, events, stopping, parts, app };
+  return { answers, engine, endpoints, ledger, keys, backend, fleet, events, stopping, parts, app };
 }
 
 /**
@@ -128,8 +145,9 @@ export function createNativeTestApp(
   changes: Partial<Endpoint> = {},
   log: Logger = pino({ level: 'silent' }),
   cards: readonly Card[] = [],
+  costs: Partial<Pick<GatewayConfig, 'prices' | 'budgets'>> = {},
 ) {
-  const { engine, stopping, ...parts } = createPlayedGateway(changes, log, cards);
+  const { engine, stopping, ...parts } = createPlayedGateway(changes, log, cards, costs);
   const { app, endpoints, fleet, keys } = parts;
 
   const call = (

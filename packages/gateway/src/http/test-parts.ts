@@ -6,7 +6,15 @@ import type { RouteParts } from './route.ts';
 /** What a test of other things needs of events, metrics, cards and the reference. */
 export function newTestParts(): Pick<
   RouteParts,
-  'artifacts' | 'workerFiles' | 'events' | 'metricsText' | 'placer' | 'reference' | 'spill' | 'stopping'
+  | 'artifacts'
+  | 'workerFiles'
+  | 'events'
+  | 'metricsText'
+  | 'placer'
+  | 'reference'
+  | 'spill'
+  | 'stopping'
+  | 'usage'
 > {
   return {
     artifacts: {} as RouteParts['artifacts'],
@@ -16,6 +24,7 @@ export function newTestParts(): Pick<
     placer: createTestPlacer(),
     spill: { obstacle: () => undefined, attempts: () => undefined },
     reference: createReference([], 'test'),
+    usage: { costsOf: () => new Map() } as unknown as RouteParts['usage'],
     stopping: new AbortController().signal,
   };
 }

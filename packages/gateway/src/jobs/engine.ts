@@ -10,6 +10,7 @@ import { createSqliteJobStore } from './sqlite/sqlite-job-store.ts';
 import type { Writer } from './sqlite/writer.ts';
 import { createStopRequests } from './stop-requests.ts';
 import { createStrayAttempts } from './stray-attempts.ts';
+import type { AttemptMeter } from './usage-row.ts';
 import { jobIdOf } from './wire-id.ts';
 
 export interface JobEngineOptions {
@@ -26,6 +27,8 @@ export interface JobEngineOptions {
   readonly onOverdueWorker: (workerId: string) => void;
   /** Workers that nobody here can end (default: there are none). */
   readonly outOfReach?: OutOfReach;
+  /** What attempts cost (default: nothing). */
+  readonly meter?: AttemptMeter | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -42,7 +45,7 @@ export type JobEngine = ReturnType<typeof createJobEngine>;
 /** Queue, dispatch, waiting callers, stop requests and deadlines, wired to one another. */
 export function createJobEngine(options: JobEngineOptions) {
   const { db, clock, ids } = options;
-  const store = createSqliteJobStore(db, options.writer);
+  const store = createSqliteJobStore(db, options.writer, { meter: options.meter });
   const queue = createJobQueue({ store, clock, ids });
   const dispatcher = createDispatcher({ queue, clock, onError: options.onError });
   const waiters = createJobWaiters({ queue, clock });
@@ -115,6 +118,7 @@ export function createJobEngine(options: JobEngineOptions) {
     },
     /** A turn at the file of the jobs, for others who keep something there. */
     exclusive: store.exclusive,
+    readAside: store.readAside,
     close: () => store.close(),
   };
 }

@@ -112,12 +112,16 @@ export interface WaitingQuery {
   /** Of their input, with whatever else travels. */
   readonly mostBytes: number;
   readonly limit: number;
+  /** Not those that these keys submitted; the admin's key is the empty text. */
+  readonly exceptKeys?: readonly string[];
 }
 
 export interface WaitingJob {
   readonly id: string;
   /** Since when it could be delivered: its submit, the end of its delay, or its last return to the queue. */
   readonly since: number;
+  /** Whose key submitted it; absent for the admin's. */
+  readonly keyId?: string;
 }
 
 export interface JobFilter {

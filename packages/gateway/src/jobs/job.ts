@@ -30,6 +30,8 @@ export interface Job {
   /** Higher is delivered first; within one priority, the older. */
   readonly priority: number;
   readonly tags: readonly string[];
+  /** Whose key submitted it; absent for the admin's, and where nobody's did. */
+  readonly keyId?: string | undefined;
   readonly createdAt: number;
   /** When it was last put in the queue by a caller (submit or retry); delays count from here. */
   readonly queuedAt: number;

@@ -16,6 +16,8 @@ export interface Submission {
   readonly isLowPriority: boolean;
   readonly priority?: number;
   readonly tags?: readonly string[];
+  /** Whose key submits it; absent for the admin's. */
+  readonly keyId?: string | undefined;
   /** Not delivered before so many milliseconds have passed. */
   readonly delayMs?: number;
   readonly executionTimeoutMs: number;
@@ -270,6 +272,7 @@ function newJob(submission: Submission, uuid: string, now: number): Job {
     // Behind the others of its endpoint, unless its caller says otherwise.
     priority: submission.priority ?? (isLowPriority ? -1 : 0),
     tags: submission.tags ?? [],
+    keyId: submission.keyId,
     executionTimeoutMs: submission.executionTimeoutMs,
     limits: submission.limits,
     createdAt: now,

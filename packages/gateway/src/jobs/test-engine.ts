@@ -1,8 +1,9 @@
-import { createManualClock } from '@spillway/sdk/clock';
+import { createManualClock, type ManualClock } from '@spillway/sdk/clock';
 import { openDatabase } from '../db/open.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
 import { createJobEngine, type OutOfReach } from './engine.ts';
 import type { Submission } from './queue.ts';
+import type { AttemptMeter } from './usage-row.ts';
 
 const THROW = (error: unknown) => {
   throw error;
@@ -11,11 +12,17 @@ const THROW = (error: unknown) => {
 interface TestEngineOptions {
   readonly onError?: (error: unknown) => void;
   readonly outOfReach?: OutOfReach;
+  readonly clock?: ManualClock;
+  readonly meter?: AttemptMeter | undefined;
 }
 
 /** A job engine in memory on a clock that tests move by hand. */
-export function createTestEngine({ onError = THROW, outOfReach }: TestEngineOptions = {}) {
-  const clock = createManualClock();
+export function createTestEngine({
+  onError = THROW,
+  outOfReach,
+  clock = createManualClock(),
+  meter,
+}: TestEngineOptions = {}) {
   const ids = createCountingIds();
   const db = openDatabase(':memory:');
   const overdue: string[] = [];
@@ -28,6 +35,7 @@ export function createTestEngine({ onError = THROW, outOfReach }: TestEngineOpti
     retentionMs: 1_800_000,
     onOverdueWorker: (workerId) => overdue.push(workerId),
     ...(outOfReach ? { outOfReach } : {}),
+    meter,
     onError,
   });
   const { queue, dispatcher } = engine;

@@ -1,10 +1,11 @@
 import type { WorkerState } from '@spillway/protocol';
-import { Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import type { FleetChange, WorkerSnapshot } from '../fleet/fleet.ts';
 import type { QueueCounts } from '../jobs/job-store.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import { DELIVERY_OUTCOMES, type DeliveryOutcome } from '../results/delivery.ts';
+import type { BudgetState } from '../usage/budget.ts';
 import { addProcessMetrics } from './process-metrics.ts';
 import { type CountSeries, countFamily, type DurationSeries, durationFamily } from './series.ts';
 
@@ -24,6 +25,11 @@ export interface MetricsSource {
   };
   readonly endpoints: Pick<EndpointDirectory, 'names' | 'isPaused'>;
   readonly version: string;
+  /** Absent: nothing costs anything. */
+  readonly costs?: {
+    totals(): readonly { readonly endpoint: string; readonly backend: string; readonly micros: number }[];
+    readonly budgets: { states(): readonly BudgetState[] };
+  };
   /** Absent: nothing delivers webhooks. */
   readonly watchWebhooks?: (watcher: (outcome: DeliveryOutcome) => void) => void;
 }
@@ -42,6 +48,7 @@ export function createGatewayMetrics(source: MetricsSource) {
   countColdStarts(registry, source);
   countDeliveries(registry, source);
   addStates(registry, source);
+  if (source.costs) addCosts(registry, source.costs);
   const observeRequest = timeRequests(registry);
   new Gauge({
     name: 'spillway_build_info',
@@ -206,6 +213,34 @@ function addStates(registry: Registry, { queue, fleet, endpoints }: MetricsSourc
       setWorkerStates(this, fleet.workers(), endpoints.names());
     },
   });
+}
+
+const MICROS = 1_000_000;
+
+function addCosts(registry: Registry, costs: NonNullable<MetricsSource['costs']>): void {
+  const registers = [registry];
+  new Counter({
+    name: 'spillway_cost_dollars_total',
+    help: 'What attempts at RunPod and the lives of workers that cost something came to.',
+    labelNames: ['endpoint', 'backend'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { endpoint, backend, micros } of costs.totals())
+        this.inc({ endpoint, backend }, micros / MICROS);
+    },
+  });
+  const gauge = (name: string, help: string, read: (state: BudgetState) => number) =>
+    new Gauge({
+      ...{ name, help, labelNames: ['budget'], registers },
+      collect() {
+        this.reset();
+        for (const state of costs.budgets.states())
+          this.set({ budget: state.budget.name }, read(state) / MICROS);
+      },
+    });
+  gauge('spillway_budget_limit_dollars', 'What may be spent.', ({ budget }) => budget.limitMicros);
+  gauge('spillway_budget_spent_dollars', 'What is spent of it.', ({ spentMicros }) => spentMicros);
 }
 
 const STATES: readonly WorkerState[] = [

@@ -26,6 +26,8 @@ export interface AttemptParts {
   onRefusal(problem: string): void;
   /** Why the attempt, which only waits there, is to come home; undefined where it stays. */
   returnReason(): string | undefined;
+  /** What it took there, told before the queue hears of its end. */
+  onReport(report: { readonly executionMs?: number; readonly workerId?: string }): void;
   /** The job will never be taken there. */
   refuseJob(job: Job, problem: string): Promise<void>;
 }
@@ -164,6 +166,7 @@ class AttemptRun {
         await this.#begin();
         await this.#relayChunks(remoteId);
       }
+      this.#parts.onReport(reportOf(value));
       if (outcome.type === 'completed') await queue.complete(this.#by, outcome.output);
       else if (outcome.type === 'failed') await queue.fail(this.#by, outcome.report);
       else await queue.loseJob(workerId, this.#job.id, outcome.failure);
@@ -266,4 +269,13 @@ class AttemptRun {
 export function isGoneThere(answer: RemoteAnswer): boolean {
   if (answer.type === 'answered') return true;
   return answer.type === 'refused' && [400, 404, 409].includes(answer.status);
+}
+
+/** What RunPod says of an attempt that ended: how long its handler ran, and on which of its workers. */
+function reportOf({ executionTime, workerId }: Readonly<Record<string, unknown>>) {
+  const isTime = typeof executionTime === 'number' && executionTime >= 0 && Number.isFinite(executionTime);
+  return {
+    ...(isTime ? { executionMs: Math.round(executionTime) } : {}),
+    ...(typeof workerId === 'string' ? { workerId } : {}),
+  };
 }

@@ -28,8 +28,37 @@ export interface SpillRouterOptions {
   readonly isPaused: (endpoint: string) => boolean;
   /** A worker's stop requests are settled: its attempt is not run here. */
   readonly forgetStops: (workerId: string) => void;
+  /** What attempts there may cost, and what they cost. */
+  readonly costs: SpillCosts;
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
   readonly fetch?: typeof fetch;
+}
+
+/** The budget of what goes to RunPod, as its owner keeps it. */
+export interface SpillCosts {
+  /** Sets aside what an attempt is expected to cost; false where there is too little. */
+  reserve(workerId: string, job: Spender): boolean;
+  /** The same for one that is there already, whatever is left. */
+  keep(workerId: string, job: Spender): void;
+  release(workerId: string): void;
+  /** Why such a job is not paid for now, as a clause. */
+  obstacle(job: Spender): string | undefined;
+  /** Keys whose jobs are not paid for, though others' are. */
+  blockedKeys(endpoint: string): readonly string[];
+  note(workerId: string, report: { readonly executionMs?: number; readonly workerId?: string }): void;
+}
+
+/** Whose money an attempt costs. */
+interface Spender {
+  readonly endpoint: string;
+  readonly keyId?: string | undefined;
+}
+
+/** What stands in a job's way to RunPod. */
+export interface SpillObstacle {
+  /** `BUDGET`: it is not paid for. */
+  readonly code: 'BUDGET' | 'RUNPOD';
+  readonly message: string;
 }
 
 /** Workers of no fleet; no other id has a colon. */
@@ -73,8 +102,8 @@ export function createSpillRouter(options: SpillRouterOptions) {
       else for (const route of routes.values()) route.poke();
     },
     /** What stands in a waiting job's way to RunPod, as a clause; undefined where nothing does, or none is there. */
-    obstacle: (job: Pick<Job, 'id' | 'endpoint'>): string | undefined =>
-      routes.get(job.endpoint)?.obstacle(job.id),
+    obstacle: (job: Pick<Job, 'id' | 'endpoint' | 'keyId'>): SpillObstacle | undefined =>
+      routes.get(job.endpoint)?.obstacle(job),
     /** Attempts of the job that went to RunPod. */
     attempts: (job: Pick<Job, 'id' | 'endpoint'>): readonly RemoteAttempt[] | undefined =>
       routes.has(job.endpoint) ? store.ofJob(job.id) : undefined,
@@ -128,11 +157,14 @@ class EndpointRoute {
     if (isNew || transition?.after.status === 'IN_QUEUE') this.poke();
   }
 
-  obstacle(jobId: string): string | undefined {
-    const refusal = this.#refused.get(jobId);
-    if (refusal !== undefined) return `RunPod does not take it: ${refusal}`;
+  obstacle(job: Pick<Job, 'id' | 'endpoint' | 'keyId'>): SpillObstacle | undefined {
+    const refusal = this.#refused.get(job.id);
+    if (refusal !== undefined) return { code: 'RUNPOD', message: `RunPod does not take it: ${refusal}` };
+    const unpaid = this.#options.costs.obstacle(job);
+    if (unpaid !== undefined) return { code: 'BUDGET', message: `it does not go to RunPod: ${unpaid}` };
     const problem = this.#place.problem();
-    return problem === undefined ? undefined : `none goes to RunPod for now: ${problem}`;
+    if (problem === undefined) return undefined;
+    return { code: 'RUNPOD', message: `none goes to RunPod for now: ${problem}` };
   }
 
   /** An attempt that the last gateway left. */
@@ -145,7 +177,10 @@ class EndpointRoute {
       await store.end(workerId, remoteId === undefined ? 'unseen' : 'cancel', clock.now());
       return;
     }
-    if (remoteId !== undefined) return this.#run(attempt, job);
+    if (remoteId !== undefined) {
+      this.#options.costs.keep(workerId, job);
+      return this.#run(attempt, job);
+    }
     await store.end(workerId, 'unseen', clock.now());
     await queue.handBackJob(
       workerId,
@@ -194,23 +229,29 @@ class EndpointRoute {
             withLowPriority: local.type === 'none',
             mostBytes: INPUT_LIMIT_BYTES,
             limit: room + this.#refused.size,
+            exceptKeys: this.#options.costs.blockedKeys(name),
           });
     const decision = decideRoute({
       ...{ rule, local, room, now },
       waiting: waiting.filter(({ id }) => !this.#refused.has(id)),
       oldestSince: await queue.oldestQueuedAt(name),
     });
-    for (const { jobId, reason } of decision.spill) await this.#spill(jobId, reason);
+    const keys = new Map(waiting.map(({ id, keyId }) => [id, keyId]));
+    for (const { jobId, reason } of decision.spill) await this.#spill(jobId, keys.get(jobId), reason);
     return Math.min(atLatest, probeAt, decision.lookAgainAt ?? atLatest);
   }
 
-  async #spill(jobId: string, reason: RouteReason): Promise<void> {
-    const { clock, ids, queue, store, leaseMs, log } = this.#options;
+  async #spill(jobId: string, keyId: string | undefined, reason: RouteReason): Promise<void> {
+    const { clock, ids, queue, store, leaseMs, log, costs } = this.#options;
     const { endpointId } = this.#place.settings;
     const workerId = `${WORKER_PREFIX}${endpointId}:${ids.short(10)}`;
+    if (!costs.reserve(workerId, { endpoint: this.#endpoint.name, keyId })) return;
     // A worker here may have been faster.
-    const placed = await queue.place(jobId, workerId, leaseMs);
-    if (!placed) return;
+    const placed = await queue.place(jobId, workerId, leaseMs).catch((error: unknown) => {
+      costs.release(workerId);
+      throw error;
+    });
+    if (!placed) return costs.release(workerId);
     const attempt: RemoteAttempt = {
       ...{ workerId, jobId, reason, state: 'open', remoteEndpoint: endpointId },
       endpoint: this.#endpoint.name,
@@ -233,7 +274,7 @@ class EndpointRoute {
     const isTrial = place.isOnTrial();
     if (isTrial) place.note({ type: 'trial' });
     const signals = { lost: lease.signal, stopping: this.#stopping.signal };
-    const run = runRemoteAttempt(this.#partsFor(job), attempt, job, signals)
+    const run = runRemoteAttempt(this.#partsFor(job, workerId), attempt, job, signals)
       .catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
         this.#options.log.warn({ jobId: job.id, err: error }, 'an attempt at RunPod could not be followed');
@@ -243,6 +284,7 @@ class EndpointRoute {
       .then(() => {
         this.#leases.delete(workerId);
         place.running.delete(workerId);
+        this.#options.costs.release(workerId);
         // One that never called has told nothing.
         if (isTrial) place.note({ type: 'trial-void' });
         this.poke();
@@ -250,12 +292,13 @@ class EndpointRoute {
     place.running.set(workerId, run);
   }
 
-  #partsFor(job: Job) {
-    const { queue, store, clock, random, inputFor, local } = this.#options;
+  #partsFor(job: Job, workerId: string) {
+    const { queue, store, clock, random, inputFor, local, costs } = this.#options;
     const place = this.#place;
     return {
       ...{ queue, store, clock, random, inputFor, client: place.client },
       onCall: (latencyMs: number, problem?: string) => place.note({ type: 'called', latencyMs, problem }),
+      onReport: (report: { executionMs?: number; workerId?: string }) => costs.note(workerId, report),
       onRefusal: (problem: string) => place.note({ type: 'health', problem }),
       returnReason: () =>
         decideReturn({

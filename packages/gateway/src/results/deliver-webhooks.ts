@@ -3,7 +3,7 @@ import { type AddressRules, guardedFetch } from '@spillway/sdk/net';
 import type { Job } from '../jobs/job.ts';
 import type { Delivery, DeliveryOutcome, DeliveryStore, DeliveryTry } from './delivery.ts';
 import { decideNextTryMs } from './delivery-schedule.ts';
-import { webhookRequest } from './webhook-request.ts';
+import { alertRequest, webhookRequest } from './webhook-request.ts';
 
 export interface WebhookDeliveryOptions {
   readonly store: DeliveryStore;
@@ -64,8 +64,8 @@ export function createWebhookDelivery(options: WebhookDeliveryOptions) {
       unwritten.delete(delivery.id);
       return;
     }
-    const job = await options.job(delivery.jobId);
-    if (!job) {
+    const job = delivery.body === undefined ? await options.job(delivery.jobId) : undefined;
+    if (!job && delivery.body === undefined) {
       tell('given_up');
       return record(delivery.id, { at: clock.now(), tookMs: 0, error: 'the job is gone' }, {});
     }
@@ -115,14 +115,17 @@ export function createWebhookDelivery(options: WebhookDeliveryOptions) {
 
 async function tryOnce(
   delivery: Delivery,
-  job: Job,
+  job: Job | undefined,
   options: WebhookDeliveryOptions,
   signal: AbortSignal,
 ): Promise<DeliveryTry> {
   const { clock, send = guardedFetch } = options;
   const at = clock.now();
   try {
-    const { body, headers } = webhookRequest(delivery, job, options.secret, options.wallTime());
+    const { secret, wallTime } = options;
+    const { body, headers } = job
+      ? webhookRequest(delivery, job, secret, wallTime())
+      : alertRequest(delivery, delivery.body ?? '', secret, wallTime());
     const reply = await send(delivery.url, {
       method: 'POST',
       body,

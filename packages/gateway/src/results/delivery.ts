@@ -9,6 +9,8 @@ export interface Delivery {
   readonly nextAt?: number;
   readonly deliveredAt?: number;
   readonly log: readonly DeliveryTry[];
+  /** Of one that tells of no job. */
+  readonly body?: string;
 }
 
 /** One try, the newest last in a delivery's log. */

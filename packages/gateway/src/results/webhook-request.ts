@@ -16,7 +16,15 @@ export function webhookRequest(delivery: Delivery, job: Job, secret: string, at:
     ['webhook', JSON.stringify(delivery.url)],
   ]);
   // The same for every try, so that a receiver can tell a repetition.
-  const id = `msg_${job.id}_${delivery.id}`;
+  return signed(`msg_${job.id}_${delivery.id}`, body, secret, at);
+}
+
+/** The request of a delivery that brings its own body. */
+export function alertRequest({ id }: Delivery, body: string, secret: string, at: number) {
+  return signed(`msg_alert_${id}`, body, secret, at);
+}
+
+function signed(id: string, body: string, secret: string, at: number) {
   const sentAt = new Date(at);
   return {
     body,

@@ -8,18 +8,20 @@ export function createDemandReader({
   queue,
   endpoints,
   loadBalancer,
+  isHeld = endpoints.isPaused,
 }: {
   readonly queue: JobQueue;
   readonly endpoints: EndpointDirectory;
   readonly loadBalancer: LoadBalancer;
+  /** Paused, or its workers cost what may not be spent (default: paused). */
+  readonly isHeld?: (endpoint: string) => boolean;
 }): SchedulerOptions['queue'] {
   return {
     async snapshot(endpoint) {
       if (endpoints.get(endpoint)?.loadBalancing) return loadBalancer.snapshot(endpoint);
       const { ready, lowPriorityReady, inProgress } = queue.counts(endpoint);
-      // Jobs of a paused endpoint need no worker, since none would get them.
-      if (endpoints.isPaused(endpoint))
-        return { queued: 0, queuedLowPriority: 0, inProgress, isPaused: true };
+      // Its jobs need no worker, since none would get them.
+      if (isHeld(endpoint)) return { queued: 0, queuedLowPriority: 0, inProgress, isPaused: true };
       const oldestQueuedAt = await queue.oldestQueuedAt(endpoint);
       return {
         queued: ready,

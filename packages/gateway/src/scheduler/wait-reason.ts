@@ -14,8 +14,10 @@ export interface WaitInput {
   readonly startProblem?: { readonly message: string } | undefined;
   /** Why no further one can be put on a graphics card, if it needs one. */
   readonly gpuObstacle?: string | undefined;
-  /** Why it does not go to RunPod, where it could, as a clause. */
-  readonly spillObstacle?: string | undefined;
+  /** Why it does not go to RunPod, where it could, as a clause. `BUDGET`: it is not paid for. */
+  readonly spillObstacle?: { readonly code: string; readonly message: string } | undefined;
+  /** Why workers that cost something get no jobs, as a clause. */
+  readonly budgetStop?: string | undefined;
   /** Jobs that will be delivered before this one, where that is known. */
   readonly position?: number | undefined;
   readonly isLowPriority?: boolean;
@@ -32,11 +34,19 @@ interface WaitedWorker {
   readonly preparing?: string;
 }
 
+/** Waits that money would not end. */
+const OWN_WAITS: readonly string[] = ['PAUSED', 'DELAYED', 'RETRY_BACKOFF'];
+
 /** Why a queued job still waits, as its owner should read it. */
 export function decideWaitReason(input: WaitInput): WaitReason {
-  const reason = reasonHere(input);
   const { spillObstacle } = input;
-  return spillObstacle === undefined ? reason : { ...reason, message: `${reason.message}; ${spillObstacle}` };
+  const reason = reasonHere(input);
+  if (spillObstacle === undefined) return reason;
+  const isUnpaid = spillObstacle.code === 'BUDGET' && !OWN_WAITS.includes(reason.code);
+  // Nowhere else to go: all there is to say.
+  if (isUnpaid && reason.code === 'SPILLING') return { code: 'BUDGET', message: spillObstacle.message };
+  const message = `${reason.message}; ${spillObstacle.message}`;
+  return isUnpaid ? { code: 'BUDGET', message } : { ...reason, message };
 }
 
 function reasonHere(input: WaitInput): WaitReason {
@@ -46,6 +56,8 @@ function reasonHere(input: WaitInput): WaitReason {
     return { code: 'PAUSED', message };
   }
   if (input.notBefore && input.notBefore.inMs > 0) return describeDelay(input.notBefore);
+  if (input.budgetStop !== undefined)
+    return { code: 'BUDGET', message: `workers here get no jobs: ${input.budgetStop}` };
   const { max } = endpoint.workers;
   const count = (...states: WorkerState[]) => workers.filter(({ state }) => states.includes(state)).length;
   const ahead = describePosition(input.position);

@@ -57,6 +57,19 @@ export const endpointEventSchema = z
   .object({ ...base, type: z.enum(ENDPOINT_EVENTS) })
   .meta({ id: 'EndpointEvent' });
 
+/** A threshold of a budget was reached. */
+export const budgetEventSchema = z
+  .object({
+    id: z.string().describe('For `Last-Event-ID`.'),
+    at: z.int().describe('Epoch milliseconds.'),
+    type: z.literal('budget.alert'),
+    endpoint: z.string().describe('Whose budget it is; empty for one of all endpoints.'),
+    budget: z.string(),
+    percent: z.int().describe('The threshold.'),
+    reason: z.string().describe('A sentence for people.'),
+  })
+  .meta({ id: 'BudgetEvent' });
+
 /** Events were missed: what was known has to be listed anew. The stream goes on behind it. */
 export const resetEventSchema = z
   .object({
@@ -69,11 +82,12 @@ export const resetEventSchema = z
   .meta({ id: 'ResetEvent' });
 
 export const eventSchema = z
-  .union([jobEventSchema, workerEventSchema, endpointEventSchema, resetEventSchema])
+  .union([jobEventSchema, workerEventSchema, endpointEventSchema, budgetEventSchema, resetEventSchema])
   .meta({ id: 'Event' });
 
 export type JobEvent = z.infer<typeof jobEventSchema>;
 export type WorkerEvent = z.infer<typeof workerEventSchema>;
 export type EndpointEvent = z.infer<typeof endpointEventSchema>;
+export type BudgetEvent = z.infer<typeof budgetEventSchema>;
 export type ResetEvent = z.infer<typeof resetEventSchema>;
 export type GatewayEvent = z.infer<typeof eventSchema>;

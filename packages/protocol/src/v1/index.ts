@@ -23,6 +23,7 @@ export {
   SETTING_LIMITS,
 } from './endpoint.ts';
 export {
+  type BudgetEvent,
   type EndpointEvent,
   eventSchema,
   type GatewayEvent,
@@ -70,6 +71,23 @@ export {
   keyListSchema,
   keyViewSchema,
 } from './key.ts';
+export {
+  type BudgetsView,
+  budgetsSchema,
+  ESTIMATE_LIMITS,
+  type EstimatedPlace,
+  type EstimateView,
+  estimateRequestSchema,
+  estimateSchema,
+  type PricesView,
+  pricesSchema,
+  USAGE_GROUPS,
+  type UsageGroup,
+  type UsageRowView,
+  type UsageView,
+  usageRowSchema,
+  usageSchema,
+} from './usage.ts';
 export { isDayList, isTimeZone, TIME_OF_DAY, type WarmWindowView, warmWindowSchema } from './warm-window.ts';
 export {
   type PoolWorkerCreated,

@@ -147,6 +147,17 @@ export const attemptViewSchema = z
       })
       .describe('Where it ran and why, for an endpoint with `runpod` among its backends.')
       .optional(),
+    cost: z
+      .object({
+        seconds: z.int().describe('Whole seconds that it is charged for.'),
+        priceClass: z.string().optional(),
+        micros: z
+          .int()
+          .describe('Millionths of a US dollar; absent where the price is not known.')
+          .optional(),
+      })
+      .describe('What it cost, where it ran in a worker that costs something and has ended.')
+      .optional(),
   })
   .describe('One try at a job.')
   .meta({ id: 'Attempt' });

@@ -106,7 +106,16 @@ describe('real answers', () => {
     await call('DELETE', `/v1/jobs/${second}`);
     for (const path of ['cancel', 'retry']) await call('POST', `/v1/jobs/${path}`, { endpoint: 'echo' });
 
-    for (const path of ['endpoints', 'endpoints/echo', 'gpus', 'workers', `workers/${worker}`])
+    for (const path of [
+      'usage',
+      'prices',
+      'budgets',
+      'endpoints',
+      'endpoints/echo',
+      'gpus',
+      'workers',
+      `workers/${worker}`,
+    ])
       await call('GET', `/v1/${path}`);
     for (const path of [`workers/${worker}/logs`, 'endpoints/echo/logs']) await call('GET', `/v1/${path}`);
     await call('PATCH', '/v1/endpoints/echo', { scaling: { type: 'REQUEST_COUNT', requestCount: 2 } });
@@ -119,6 +128,7 @@ describe('real answers', () => {
       id: string;
     }>();
     await call('GET', '/v1/keys');
+    await call('POST', '/v1/estimate', { endpoint: 'echo', jobs: 10 });
     await call('DELETE', `/v1/keys/${key.id}`);
     for (const path of ['/livez', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/reference.js'])
       await call('GET', path);

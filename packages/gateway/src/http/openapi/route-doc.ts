@@ -32,6 +32,7 @@ export const TAGS = {
   Embeddings: "Texts and pictures as vectors, by OpenAI's API.",
   Endpoints: 'Look at endpoints and change them while the gateway runs.',
   Workers: 'The processes that run jobs.',
+  Costs: 'What was spent, what may be, and what jobs would cost.',
   Events: 'What happens, as it happens.',
   Artifacts: 'Files of any size, in and out, by URLs that are good for a while.',
   Keys: 'Who may call what.',

@@ -6,6 +6,7 @@ import { GatewayError } from '../../errors.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { Submission } from '../../jobs/queue.ts';
 import { joinJsonObject } from '../../lib/json-slices.ts';
+import { submitterOf } from '../auth.ts';
 import { jobListQuerySchema, listVisible, withoutAbsent } from '../job-filter.ts';
 import { refuseLoadBalanced } from '../load-balanced.ts';
 import { jobDetail, jobView, nativeJob } from '../native-job.ts';
@@ -59,7 +60,7 @@ async function submitJob(call: Call): Promise<JobSubmitted> {
   const body = checkValue(jobSubmitSchema, value);
   const endpoint = endpointNamed(call, body.endpoint);
   refuseLoadBalanced(endpoint);
-  const submission = submissionOf(body, slices, endpoint);
+  const submission = { ...submissionOf(body, slices, endpoint), keyId: submitterOf(call.caller) };
   const { queue, clock, signatures } = call.parts;
   const taker = signatures ?? queue;
   if (key === undefined) {

@@ -1,6 +1,7 @@
 import { RUN_BODY_LIMIT_BYTES, RUNSYNC_BODY_LIMIT_BYTES, WAIT_LIMITS } from '@spillway/protocol';
 import type { Job } from '../../jobs/job.ts';
 import { waitUntilFinal } from '../../jobs/job-waiters.ts';
+import { submitterOf } from '../auth.ts';
 import { jobReply } from '../job-reply.ts';
 import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { parseSubmit } from '../parse-submit.ts';
@@ -38,8 +39,10 @@ function submit(call: Call, isSync: boolean): Promise<Job> {
   const endpoint = endpointOf(call);
   refuseIfStopping(call.parts);
   const { queue, signatures } = call.parts;
-  return (signatures ?? queue).submit(parseSubmit(call.body, endpoint, isSync)).then((job) => {
-    call.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
-    return job;
-  });
+  return (signatures ?? queue)
+    .submit(parseSubmit(call.body, endpoint, isSync, submitterOf(call.caller)))
+    .then((job) => {
+      call.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
+      return job;
+    });
 }

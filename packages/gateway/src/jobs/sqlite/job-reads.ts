@@ -69,10 +69,13 @@ export function createJobReads(
       const delayed = sql.queuedDelayed.all(endpoint, limit - ready.length);
       return [...ready, ...delayed].map((row) => String(row.id));
     },
-    waitingSince: async ({ endpoint, before, withLowPriority, mostBytes, limit }) =>
+    waitingSince: async ({ endpoint, before, withLowPriority, mostBytes, limit, exceptKeys = [] }) =>
       sql.waitingSince
-        .all(endpoint, withLowPriority ? 1 : 0, before, mostBytes, limit)
-        .map((row) => ({ id: String(row.id), since: Number(row.since) })),
+        .all(endpoint, withLowPriority ? 1 : 0, before, mostBytes, limit, JSON.stringify(exceptKeys))
+        .map(({ id, since, key_id }) => ({
+          ...{ id: String(id), since: Number(since) },
+          ...(key_id === null ? {} : { keyId: String(key_id) }),
+        })),
     jobsAhead: async (id) => Number(sql.jobsAhead.get(id)?.n ?? 0),
     counts: (endpoint) => counters.of(endpoint),
     oldestQueuedAt: async (endpoint) => {

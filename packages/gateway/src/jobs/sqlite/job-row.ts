@@ -27,7 +27,9 @@ export function insertWrite(seq: number, job: Job, isReady: boolean): Write {
   if (isReady && isPlain(job)) {
     const { id, endpoint, createdAt, expiresAt, executionTimeoutMs, startedAt = null } = job;
     // biome-ignore format: in the order of `PLAIN_COLUMNS`
-    const values = [seq, id, endpoint, createdAt, expiresAt, executionTimeoutMs, limits.workerLost, limits.handlerError] as const;
+    const values = [
+      seq, id, endpoint, createdAt, expiresAt, executionTimeoutMs, limits.workerLost, limits.handlerError, job.keyId ?? null,
+    ] as const;
     if (!lease) return ['insertPlain', ...values];
     return ['insertLeased', ...values, lease.workerId, startedAt, lease.deadlineAt, lease.leaseMs];
   }
@@ -38,7 +40,7 @@ export function insertWrite(seq: number, job: Job, isReady: boolean): Write {
     limits.workerLost, limits.handlerError, job.webhook ?? null, job.status, flag(isReady), flag(job.isSuspect), job.queuedAt,
     job.availableAt, job.expiresAt, queueDueAt(job), job.attempt, job.lostCount, job.handlerErrorCount, job.workerId ?? null,
     job.startedAt ?? null, job.finishedAt ?? null, lease?.wireId ?? null, lease?.deadlineAt ?? null, lease?.leaseMs ?? null,
-    job.error ?? null, inline(job.progress),
+    job.error ?? null, inline(job.progress), job.keyId ?? null,
   ];
 }
 
@@ -97,6 +99,7 @@ export function summaryOf(row: JobRow): JobSummary {
     lostCount: Number(row.lost_count),
     handlerErrorCount: Number(row.handler_error_count),
     ...(present({
+      keyId: text(row.key_id),
       webhook: text(row.webhook),
       workerId: text(row.worker_id),
       startedAt: number(row.started_at),

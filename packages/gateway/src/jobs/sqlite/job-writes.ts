@@ -8,6 +8,7 @@ import { insertWrite, isLong } from './job-row.ts';
 import { createJobTakes, type JobTakes } from './job-takes.ts';
 import type { Overlay } from './overlay.ts';
 import { addCounts, findJob, type StoreParts, stage, writeTransition } from './store-parts.ts';
+import type { DroppedJob } from './usage-writes.ts';
 import { DROPS_OF_A_JOB } from './writes.ts';
 
 type Writes = Pick<
@@ -109,9 +110,12 @@ function createChunkWrites(
 }
 
 function createRemovals(parts: StoreParts, group: CommitGroup): Pick<Writes, 'remove' | 'removeEndedBefore'> {
-  const drop = (draft: Draft, seq: number, id: string) => {
-    for (const name of DROPS_OF_A_JOB) draft.writes.push([name, seq]);
-    draft.stage(id, undefined);
+  const drop = (draft: Draft, jobs: readonly DroppedJob[]) => {
+    draft.writes.push(...parts.foldUsage(jobs));
+    for (const { seq, id } of jobs) {
+      for (const name of DROPS_OF_A_JOB) draft.writes.push([name, seq]);
+      draft.stage(id, undefined);
+    }
   };
   return {
     remove: (id) =>
@@ -119,7 +123,7 @@ function createRemovals(parts: StoreParts, group: CommitGroup): Pick<Writes, 're
         draft.jobId = id;
         const stored = findJob(parts, overlay, id, 'forTransition');
         if (stored?.job.finishedAt === undefined) return false;
-        drop(draft, stored.seq, id);
+        drop(draft, [{ ...parts.sql.dropped.get(stored.seq), seq: stored.seq, id }]);
         return true;
       }),
     removeEndedBefore: (before, limit) =>
@@ -128,7 +132,7 @@ function createRemovals(parts: StoreParts, group: CommitGroup): Pick<Writes, 're
         const rows = parts.sql.endedBefore
           .all(before, limit)
           .filter(({ id }) => !overlay.jobs.has(String(id)));
-        for (const { seq, id } of rows) drop(draft, Number(seq), String(id));
+        drop(draft, rows as DroppedJob[]);
         return rows.length;
       }),
   };

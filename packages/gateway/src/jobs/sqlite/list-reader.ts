@@ -4,12 +4,22 @@ import { siblingModule } from '../../lib/sibling-module.ts';
 import type { JobFilter } from '../job-store.ts';
 import type { JobRow } from './job-row.ts';
 import { createListQuery } from './list-query.ts';
+import type { SqlValue } from './writes.ts';
 
 /** Answers lists and searches without holding up submits and takes. */
 export interface ListReader {
   list(filter: JobFilter): Promise<readonly JobRow[]>;
+  /** Rows of a statement of somebody else's that changes nothing. */
+  query(text: string, values: readonly SqlValue[]): Promise<readonly AsideRow[]>;
   close(): void;
 }
+
+export type AsideRow = Readonly<Record<string, SqlValue>>;
+
+/** What its thread is asked. */
+export type Question =
+  | { readonly filter: JobFilter }
+  | { readonly text: string; readonly values: readonly SqlValue[] };
 
 interface Reply {
   readonly id: number;
@@ -30,7 +40,11 @@ export function createListReader(db: DatabaseSync): ListReader {
   const path = db.location();
   if (path === null) {
     const query = createListQuery(db);
-    return { list: async (filter) => query(filter), close: () => {} };
+    return {
+      list: async (filter) => query(filter),
+      query: async (text, values) => db.prepare(text).all(...values) as AsideRow[],
+      close: () => {},
+    };
   }
   const waiting = new Map<number, Waiting>();
   let thread: Worker | undefined;
@@ -56,14 +70,17 @@ export function createListReader(db: DatabaseSync): ListReader {
     return started;
   }
 
+  const ask = (question: Question): Promise<readonly JobRow[]> =>
+    new Promise((resolve, reject) => {
+      thread ??= start();
+      lastId += 1;
+      waiting.set(lastId, { resolve, reject });
+      thread.postMessage({ id: lastId, ...question });
+    });
+
   return {
-    list: (filter) =>
-      new Promise((resolve, reject) => {
-        thread ??= start();
-        lastId += 1;
-        waiting.set(lastId, { resolve, reject });
-        thread.postMessage({ id: lastId, filter });
-      }),
+    list: (filter) => ask({ filter }),
+    query: (text, values) => ask({ text, values }),
     close: () => void thread?.terminate(),
   };
 }

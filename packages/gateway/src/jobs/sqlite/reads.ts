@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { LONGEST_KEPT_CHARS } from './hot-jobs.ts';
 
+/** What is to be known of a job that is deleted. */
+const DROPPED = 'seq, id, endpoint, status, key_id, tags, attempt, started_at, finished_at';
+
 /** Every look at jobs, prepared once. What changes them is in `writes.ts`. */
 export function prepareReads(db: DatabaseSync) {
   return {
@@ -26,8 +29,9 @@ export function prepareReads(db: DatabaseSync) {
     ),
     ...prepareChunks(db),
     idempotent: db.prepare('SELECT job_id, fingerprint FROM idempotency WHERE endpoint = ? AND key = ?'),
+    dropped: db.prepare(`SELECT ${DROPPED} FROM jobs WHERE seq = ?`),
     endedBefore: db.prepare(
-      `SELECT seq, id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?
+      `SELECT ${DROPPED} FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?
          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = jobs.seq AND d.next_at IS NOT NULL)
        ORDER BY finished_at LIMIT ?`,
     ),
@@ -58,10 +62,11 @@ function prepareQueue(db: DatabaseSync) {
     ),
     // Jobs that could have been delivered for some time, in the order of delivery.
     waitingSince: db.prepare(
-      `SELECT j.id, max(j.queued_at, j.available_at) AS since FROM jobs j JOIN job_inputs i ON i.seq = j.seq
+      `SELECT j.id, j.key_id, max(j.queued_at, j.available_at) AS since FROM jobs j JOIN job_inputs i ON i.seq = j.seq
          WHERE j.endpoint = ?1 AND j.status = 'IN_QUEUE' AND j.ready = 1 AND j.is_low_priority <= ?2
            AND max(j.queued_at, j.available_at) <= ?3
            AND octet_length(i.input) + octet_length(coalesce(i.extras, '')) <= ?4
+           AND coalesce(j.key_id, '') NOT IN (SELECT value FROM json_each(?6))
          ORDER BY j.priority DESC, j.seq LIMIT ?5`,
     ),
     jobsAhead: db.prepare(

@@ -38,7 +38,7 @@ test('jobs are taken in the order of delivery, whatever became of those before',
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
       const db = openDatabase(':memory:');
-      const store = createSqliteJobStore(db, createInlineWriter(db), LIMITS);
+      const store = createSqliteJobStore(db, createInlineWriter(db), { lineLimits: LIMITS });
       let queued: Known[] = [];
       const running: Known[] = [];
       let seq = 0;
@@ -75,7 +75,7 @@ test('no job is lost or given twice while batches are on their way, or fail', as
     fc.asyncProperty(steps, async (list) => {
       const db = openDatabase(':memory:');
       const held = createHeldWriter(createInlineWriter(db));
-      const store = createSqliteJobStore(db, held.writer, LIMITS);
+      const store = createSqliteJobStore(db, held.writer, { lineLimits: LIMITS });
       const [waiting, running] = [new Set<string>(), new Set<string>()];
       const asked: Promise<unknown>[] = [];
       const ask = (promise: Promise<unknown>) => asked.push(promise);

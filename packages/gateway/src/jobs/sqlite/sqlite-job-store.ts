@@ -1,18 +1,30 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { JobStore } from '../job-store.ts';
+import type { AttemptMeter } from '../usage-row.ts';
 import { type CommitGroup, createCommitGroup } from './commit-group.ts';
 import { createCounters } from './counters.ts';
 import { createHotJobs } from './hot-jobs.ts';
 import { createJobReads } from './job-reads.ts';
 import { createJobWrites } from './job-writes.ts';
-import { createListReader } from './list-reader.ts';
+import { createListReader, type ListReader } from './list-reader.ts';
 import { prepareReads } from './reads.ts';
 import { createReadyLines, type LineLimits } from './ready-lines.ts';
 import type { StoreParts } from './store-parts.ts';
+import { createFoldUsage } from './usage-writes.ts';
 import { createInlineWriter, type Writer } from './writer.ts';
 
 /** The store, and turns at its file for others who keep something there. */
-export type SqliteJobStore = JobStore & Pick<CommitGroup, 'exclusive'>;
+export type SqliteJobStore = JobStore &
+  Pick<CommitGroup, 'exclusive'> & {
+    /** Reads that may take long, off this thread where the database is a file. */
+    readonly readAside: ListReader['query'];
+  };
+
+export interface StoreOptions {
+  readonly lineLimits?: LineLimits;
+  /** What attempts cost (default: nothing). */
+  readonly meter?: AttemptMeter | undefined;
+}
 
 /**
  * Jobs in one SQLite file. What changes is decided here, from the file and from what is kept of running jobs, and
@@ -21,7 +33,7 @@ export type SqliteJobStore = JobStore & Pick<CommitGroup, 'exclusive'>;
 export function createSqliteJobStore(
   db: DatabaseSync,
   writer: Writer = createInlineWriter(db),
-  lineLimits?: LineLimits,
+  { lineLimits, meter }: StoreOptions = {},
 ): SqliteJobStore {
   const sql = prepareReads(db);
   const counters = createCounters(db);
@@ -36,6 +48,8 @@ export function createSqliteJobStore(
     jobs,
     ready,
     nextChunks,
+    foldUsage: createFoldUsage(db, meter),
+    meter,
     nextSeq() {
       seq += 1;
       return seq;
@@ -54,6 +68,7 @@ export function createSqliteJobStore(
     ...createJobReads(parts, lists, group),
     ...createJobWrites(parts, group),
     exclusive: group.exclusive,
+    readAside: lists.query,
     async close() {
       await group.close();
       lists.close();

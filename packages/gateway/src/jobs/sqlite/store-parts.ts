@@ -1,5 +1,6 @@
 import type { Job } from '../job.ts';
 import type { Transition } from '../job-machine.ts';
+import type { AttemptMeter } from '../usage-row.ts';
 import { type Added, countsOfMove, type createCounters } from './counters.ts';
 import type { Draft } from './draft.ts';
 import type { HotJobs, StoredJob } from './hot-jobs.ts';
@@ -8,6 +9,7 @@ import type { Overlay } from './overlay.ts';
 import { readJob, whole } from './read-job.ts';
 import type { Reads } from './reads.ts';
 import type { ReadyLines } from './ready-lines.ts';
+import { type FoldUsage, usageWrite } from './usage-writes.ts';
 
 /** What every operation of the store works with. */
 export interface StoreParts {
@@ -18,6 +20,10 @@ export interface StoreParts {
   /** Number of the next chunk of jobs that stream, by `seq`; only of running jobs. */
   readonly nextChunks: Map<number, number>;
   nextSeq(): number;
+  /** Sums of jobs that are to be deleted. */
+  readonly foldUsage: FoldUsage;
+  /** Absent: nothing costs anything. */
+  readonly meter?: AttemptMeter | undefined;
 }
 
 /** The job as the batch has it so far. `forTransition`: the input may be missing, since no transition looks at it. */
@@ -72,7 +78,7 @@ export function writeTransition(
 }
 
 function writeMove(
-  { nextChunks }: StoreParts,
+  { nextChunks, meter }: StoreParts,
   draft: Draft,
   seq: number,
   { before, after, endedAttempt }: Transition,
@@ -83,6 +89,8 @@ function writeMove(
   else if (after.finishedAt === undefined) writeRequeue(draft, seq, before, after, isReady);
   else writeEnd(draft, seq, after);
   if (!after.lease) nextChunks.delete(seq);
+  const usage = endedAttempt && meter?.rowOf(before, endedAttempt);
+  if (usage) writes.push(usageWrite(usage));
   // How a completed attempt went is in the job's row.
   if (!endedAttempt || endedAttempt.outcome === 'completed') return;
   const { number, workerId, startedAt, endedAt, outcome, failure } = endedAttempt;

@@ -21,13 +21,14 @@ const INSERT_COLUMNS = [
   'retry_worker_lost', 'retry_handler_error', 'webhook', 'status', 'ready', 'is_suspect', 'queued_at',
   'available_at', 'expires_at', 'due_at', 'attempt', 'lost_count', 'handler_error_count', 'worker_id',
   'started_at', 'finished_at', 'lease_wire_id', 'lease_deadline_at', 'lease_ms',
-  'error', 'progress',
+  'error', 'progress', 'key_id',
 ];
 
 /** Of a job as nearly all are: nothing said of it but its times, and no past. */
 const PLAIN_COLUMNS = `seq, id, endpoint, created_at, queued_at, available_at, expires_at, execution_timeout_ms,
-  retry_worker_lost, retry_handler_error, ready, is_suspect, is_low_priority, priority, lost_count, handler_error_count`;
-const PLAIN_VALUES = '?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7, ?8, 1, 0, 0, 0, 0, 0';
+  retry_worker_lost, retry_handler_error, ready, is_suspect, is_low_priority, priority, lost_count, handler_error_count,
+  key_id`;
+const PLAIN_VALUES = '?1, ?2, ?3, ?4, ?4, ?4, ?5, ?6, ?7, ?8, 1, 0, 0, 0, 0, 0, ?9';
 
 /** Every statement that changes a job, by name: the writer prepares each once, on a connection of its own. */
 export const WRITE_STATEMENTS = {
@@ -35,7 +36,7 @@ export const WRITE_STATEMENTS = {
   insertPlain: `INSERT INTO jobs (${PLAIN_COLUMNS}, status, due_at, attempt)
     VALUES (${PLAIN_VALUES}, 'IN_QUEUE', ?5, 0)`,
   insertLeased: `INSERT INTO jobs (${PLAIN_COLUMNS}, status, attempt, worker_id, started_at, lease_wire_id,
-    lease_deadline_at, lease_ms) VALUES (${PLAIN_VALUES}, 'IN_PROGRESS', 1, ?9, ?10, ?2, ?11, ?12)`,
+    lease_deadline_at, lease_ms) VALUES (${PLAIN_VALUES}, 'IN_PROGRESS', 1, ?10, ?11, ?2, ?12, ?13)`,
   lease: `UPDATE jobs SET status = 'IN_PROGRESS', due_at = NULL, attempt = ?, worker_id = ?, started_at = ?,
     lease_wire_id = ?, lease_deadline_at = ?, lease_ms = ?, progress = NULL WHERE seq = ?`,
   finish: `UPDATE jobs SET status = ?, finished_at = ?, due_at = NULL, error = ?, lost_count = ?,
@@ -51,6 +52,10 @@ export const WRITE_STATEMENTS = {
   putProgress: 'INSERT OR REPLACE INTO job_progress VALUES (?, ?)',
   dropProgress: 'DELETE FROM job_progress WHERE seq = ?',
   putAttempt: 'INSERT OR REPLACE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)',
+  putUsage: 'INSERT OR REPLACE INTO usage_attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  addUsageDay: `INSERT INTO usage_days VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    attempts = attempts + excluded.attempts, completed = completed + excluded.completed,
+    busy_ms = busy_ms + excluded.busy_ms`,
   putTag: 'INSERT OR IGNORE INTO job_tags VALUES (?, ?)',
   putIdempotent: 'INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)',
   useSignature: 'INSERT OR IGNORE INTO used_signatures VALUES (?, ?, ?)',

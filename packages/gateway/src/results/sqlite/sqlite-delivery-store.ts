@@ -50,6 +50,7 @@ function deliveryOf(row: Record<string, unknown>): Delivery {
     createdAt: Number(row.created_at),
     ...(row.next_at === null ? {} : { nextAt: Number(row.next_at) }),
     ...(row.delivered_at === null ? {} : { deliveredAt: Number(row.delivered_at) }),
+    ...(typeof row.body === 'string' ? { body: row.body } : {}),
     log: JSON.parse(String(row.log)) as DeliveryTry[],
   };
 }

@@ -1,0 +1,89 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '@spillway/sdk/clock';
+import type { Logger } from 'pino';
+import { createBudgetAlerts } from './alerts/budget-alerts.ts';
+import type { GatewayConfig } from './config/index.ts';
+import type { EndpointDirectory } from './endpoints/endpoint-directory.ts';
+import type { EventLog } from './events/event-log.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { JobEngine } from './jobs/engine.ts';
+import type { AttemptMeter } from './jobs/usage-row.ts';
+import type { SpillCosts } from './remote/spill-router.ts';
+import { createUsageMeter } from './usage/attempt-meter.ts';
+import { createLedger, type Ledger } from './usage/ledger.ts';
+import { createPriceBook } from './usage/prices.ts';
+import { createUsageStore } from './usage/sqlite/usage-store.ts';
+import { createUsageViews, type UsageViews } from './usage/usage-views.ts';
+
+/** The part of the composition root that wires what work costs: before the job engine, then around it. */
+export interface CostParts {
+  readonly engine: Pick<JobEngine, 'queue' | 'dispatcher' | 'exclusive' | 'readAside'>;
+  readonly fleet: Pick<Fleet, 'onChange'>;
+  readonly events: EventLog;
+  readonly pokeWebhooks: () => void;
+  /** Whether jobs are delivered may have changed. */
+  readonly onStopChange: () => void;
+}
+
+export interface GatewayCosts {
+  readonly ledger: Ledger;
+  readonly views: UsageViews;
+  readonly spill: SpillCosts;
+  /** The endpoint's jobs are not delivered: paused, or its workers cost what may not be spent. */
+  isHeld(endpoint: string): boolean;
+}
+
+export function createGatewayCosts(options: {
+  readonly config: Pick<GatewayConfig, 'prices' | 'budgets' | 'retention'>;
+  readonly endpoints: EndpointDirectory;
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'warn' | 'error'>;
+  readonly fleet: () => Pick<Fleet, 'worker'>;
+}): { readonly meter: AttemptMeter | undefined; open(db: DatabaseSync, parts: CostParts): GatewayCosts } {
+  const { config, endpoints, clock, log, fleet } = options;
+  const prices = createPriceBook(config.prices);
+  const backendOf = (workerId: string) => fleet().worker(workerId)?.backend;
+  const meter = createUsageMeter({ endpoints, prices, backendOf });
+  return {
+    // Without it the job store does not ask at all.
+    meter: meter.isUsed ? meter : undefined,
+    open(db, { engine, fleet: changes, events, pokeWebhooks, onStopChange }) {
+      const store = createUsageStore(db, engine.exclusive);
+      const onError = (error: unknown) =>
+        log.error({ err: error }, 'what was spent could not be written; it goes on');
+      const ledger = createLedger({
+        ...{ store, meter, prices, endpoints, clock, onError, queue: engine.queue, fleet: changes },
+        budgets: config.budgets,
+        retentionMs: config.retention.usageMs,
+        onAlert: createBudgetAlerts({
+          ...{ store, log, pokeWebhooks, onError },
+          now: () => clock.now(),
+          emit: events.append,
+        }),
+        onStopChange(endpoint, isStopped) {
+          if (isStopped) engine.dispatcher.pause(endpoint);
+          else if (!endpoints.isPaused(endpoint)) engine.dispatcher.resume(endpoint);
+          onStopChange();
+        },
+      });
+      const { budgets } = ledger;
+      return {
+        ledger,
+        views: createUsageViews({
+          ...{ ledger, prices, store, isMetered: meter.isMetered },
+          read: engine.readAside,
+          now: () => clock.now(),
+        }),
+        isHeld: (name) => endpoints.isPaused(name) || ledger.stopOf(name) !== undefined,
+        spill: {
+          reserve: (workerId, job) => budgets.reserve(workerId, job),
+          keep: (workerId, job) => budgets.keep(workerId, job),
+          release: (workerId) => budgets.release(workerId),
+          obstacle: (job) => budgets.obstacle(job),
+          blockedKeys: (endpoint) => budgets.blockedKeys(endpoint),
+          note: meter.noteRemote,
+        },
+      };
+    },
+  };
+}

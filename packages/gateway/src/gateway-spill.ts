@@ -1,0 +1,48 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '@spillway/sdk/clock';
+import type { Logger } from 'pino';
+import type { GatewayConfig } from './config/index.ts';
+import type { EndpointDirectory } from './endpoints/endpoint-directory.ts';
+import type { Fleet } from './fleet/fleet.ts';
+import type { GpuPlacer } from './fleet/gpu/gpu-placer.ts';
+import type { JobEngine } from './jobs/engine.ts';
+import type { Ids } from './lib/ids.ts';
+import { viewLocal } from './remote/local-view.ts';
+import { createRemoteStore } from './remote/remote-store.ts';
+import { createSpillRouter, type SpillCosts, type SpillRouter } from './remote/spill-router.ts';
+import type { JobSignatures } from './signatures/job-signatures.ts';
+
+/** The part of the composition root that wires jobs which run elsewhere. */
+export function createGatewaySpill(parts: {
+  readonly db: DatabaseSync;
+  readonly config: Pick<GatewayConfig, 'lease'>;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly engine: JobEngine;
+  readonly fleet: Fleet;
+  readonly endpoints: EndpointDirectory;
+  readonly placer: GpuPlacer;
+  readonly signatures: JobSignatures | undefined;
+  readonly costs: SpillCosts;
+}): SpillRouter {
+  const { db, config, log, clock, ids, engine, fleet, endpoints, placer, signatures, costs } = parts;
+  const spill = createSpillRouter({
+    ...{ endpoints, queue: engine.queue, clock, ids, log, costs },
+    store: createRemoteStore(db, engine.exclusive),
+    random: Math.random,
+    inputFor: (job) => signatures?.forAttempt(job) ?? job.input,
+    leaseMs: config.lease.durationMs,
+    local: ({ name }) => {
+      const endpoint = endpoints.get(name);
+      if (!endpoint) return { type: 'none' };
+      const workers = fleet.workers(name);
+      const startProblem = fleet.startProblem(name);
+      return viewLocal({ endpoint, workers, startProblem, gpuObstacle: placer.obstacle(name) });
+    },
+    isPaused: endpoints.isPaused,
+    forgetStops: engine.stops.forget,
+  });
+  fleet.onChange(({ endpoint }) => spill.poke(endpoint));
+  return spill;
+}

@@ -1,0 +1,190 @@
+import type { UsageRow } from '../jobs/usage-row.ts';
+import {
+  type Admission,
+  type Budget,
+  type BudgetState,
+  decideAdmission,
+  describeBlock,
+  type ExpectedCost,
+  leftOf,
+  reachedThresholds,
+} from './budget.ts';
+import { periodEnd, periodStart } from './periods.ts';
+import { costOfLife, type WorkerLife } from './worker-life.ts';
+
+/** A threshold of a budget that was reached just now. */
+export interface BudgetAlert {
+  readonly state: BudgetState;
+  readonly percent: number;
+  /** Start of the day or month. */
+  readonly period: number;
+}
+
+export interface BudgetsOptions {
+  readonly budgets: readonly Budget[];
+  readonly now: () => number;
+  /** Lives of paid workers that reach into this month. */
+  readonly lives: () => Iterable<WorkerLife>;
+  /** What the rows of a budget's attempts come to since then; asked at the start. */
+  readonly spentSince: (budget: Budget, since: number) => number;
+  readonly expected: (endpoint: string) => ExpectedCost;
+  /** Thresholds that were told in that period already. */
+  readonly told: (budget: string, period: number) => Iterable<number>;
+}
+
+interface Account {
+  readonly budget: Budget;
+  period: number;
+  /** Of attempts: at RunPod, and for a key also here. */
+  attemptMicros: number;
+  readonly told: Set<number>;
+}
+
+interface Reservation {
+  readonly endpoint: string;
+  readonly keyId: string | undefined;
+  readonly micros: number;
+}
+
+/** Work that is about to be paid for. */
+export interface Spender {
+  readonly endpoint: string;
+  readonly keyId?: string | undefined;
+}
+
+export type Budgets = BudgetBook;
+
+export function createBudgets(options: BudgetsOptions): Budgets {
+  return new BudgetBook(options);
+}
+
+/** What is spent of every budget, kept up with each attempt that ends, and what is set aside for those that go on. */
+export class BudgetBook {
+  readonly #options: BudgetsOptions;
+  readonly #accounts: readonly Account[];
+  readonly #reserved = new Map<string, Reservation>();
+
+  constructor(options: BudgetsOptions) {
+    this.#options = options;
+    this.#accounts = options.budgets.map((budget) => {
+      const period = periodStart(options.now(), budget.per);
+      const told = new Set(options.told(budget.name, period));
+      return { budget, period, attemptMicros: options.spentSince(budget, period), told };
+    });
+  }
+
+  states(): readonly BudgetState[] {
+    return this.#accounts.map((account) => this.#stateOf(account));
+  }
+
+  /** Sets aside what the attempt is expected to cost; false where there is too little. */
+  reserve(workerId: string, spender: Spender): boolean {
+    const decision = this.#admission(spender);
+    if (decision.type === 'blocked') return false;
+    this.#reserve(workerId, spender, decision.reserveMicros);
+    return true;
+  }
+
+  /** For an attempt that runs already, whatever is left. */
+  keep(workerId: string, spender: Spender): void {
+    if (this.#accounts.length > 0)
+      this.#reserve(workerId, spender, this.#options.expected(spender.endpoint).micros);
+  }
+
+  release(workerId: string): void {
+    this.#reserved.delete(workerId);
+  }
+
+  /** Why such work is not paid for now, as a clause; undefined where it is. */
+  obstacle(spender: Spender): string | undefined {
+    const decision = this.#admission(spender);
+    if (decision.type === 'admitted') return undefined;
+    return describeBlock(decision.by, this.#options.expected(spender.endpoint));
+  }
+
+  /** Keys whose jobs are not paid for now, though others' are. */
+  blockedKeys(endpoint: string): readonly string[] {
+    return this.#accounts.flatMap(({ budget: { keyId } }) =>
+      keyId !== undefined && this.#admission({ endpoint, keyId }).type === 'blocked' ? [keyId] : [],
+    );
+  }
+
+  /** Why workers of ours that cost something get no jobs: a budget is used up, for certain. */
+  stopOf(endpoint: string): string | undefined {
+    for (const account of this.#accounts) {
+      const { budget } = account;
+      if (!budget.isHardStop || budget.isOfSpill || budget.keyId !== undefined) continue;
+      if (!isFor(budget, { endpoint })) continue;
+      const state = this.#stateOf(account);
+      if (leftOf({ ...state, reservedMicros: 0 }) <= 0) return describeBlock(state);
+    }
+    return undefined;
+  }
+
+  /** An attempt ended, and its row is on disk. */
+  note(row: UsageRow): void {
+    this.#reserved.delete(row.workerId);
+    for (const account of this.#accounts) {
+      const { budget, period } = this.#current(account);
+      // What workers of ours cost is their lives.
+      const isCounted = row.backend === 'runpod' || (budget.keyId !== undefined && !budget.isOfSpill);
+      if (isCounted && isFor(budget, row) && row.endedAt >= period)
+        account.attemptMicros += row.costMicros ?? 0;
+    }
+  }
+
+  /** Thresholds that are reached and were not told; each is given once. */
+  alerts(): readonly BudgetAlert[] {
+    return this.#accounts.flatMap((account) => {
+      if (account.budget.alertAt.length === 0) return [];
+      const state = this.#stateOf(account);
+      const fresh = reachedThresholds(state).filter((percent) => !account.told.has(percent));
+      for (const percent of fresh) account.told.add(percent);
+      return fresh.map((percent) => ({ state, percent, period: account.period }));
+    });
+  }
+
+  #admission(spender: Spender): Admission {
+    if (this.#accounts.length === 0) return { type: 'admitted', reserveMicros: 0 };
+    const states = this.#accounts
+      .filter(({ budget }) => isFor(budget, spender))
+      .map((account) => this.#stateOf(account));
+    return decideAdmission(states, this.#options.expected(spender.endpoint));
+  }
+
+  #reserve(workerId: string, { endpoint, keyId }: Spender, micros: number): void {
+    if (micros > 0) this.#reserved.set(workerId, { endpoint, keyId, micros });
+  }
+
+  #current(account: Account): Account {
+    const period = periodStart(this.#options.now(), account.budget.per);
+    if (period > account.period) {
+      account.period = period;
+      account.attemptMicros = 0;
+      account.told.clear();
+    }
+    return account;
+  }
+
+  #stateOf(account: Account): BudgetState {
+    const { budget, period, attemptMicros } = this.#current(account);
+    let reservedMicros = 0;
+    for (const one of this.#reserved.values()) if (isFor(budget, one)) reservedMicros += one.micros;
+    const spentMicros = attemptMicros + this.#livesOf(budget, period);
+    return { budget, spentMicros, reservedMicros, endsAt: periodEnd(this.#options.now(), budget.per) };
+  }
+
+  #livesOf({ endpoint, keyId, isOfSpill }: Budget, since: number): number {
+    if (keyId !== undefined || isOfSpill) return 0;
+    const { lives, now } = this.#options;
+    let sum = 0;
+    for (const life of lives())
+      if (endpoint === undefined || life.endpoint === endpoint) sum += costOfLife(life, since, now());
+    return sum;
+  }
+}
+
+function isFor({ endpoint, keyId }: Budget, spender: Spender): boolean {
+  if (endpoint !== undefined && endpoint !== spender.endpoint) return false;
+  return keyId === undefined || keyId === spender.keyId;
+}

@@ -1,0 +1,221 @@
+import type { Clock } from '@spillway/sdk/clock';
+import type { Endpoint } from '../endpoints/endpoint.ts';
+import type { FleetChange, WorkerSnapshot } from '../fleet/fleet.ts';
+import type { JobChange } from '../jobs/queue.ts';
+import type { UsageRow } from '../jobs/usage-row.ts';
+import type { UsageMeter } from './attempt-meter.ts';
+import type { Budget, ExpectedCost } from './budget.ts';
+import { type BudgetAlert, type Budgets, createBudgets } from './budgets.ts';
+import { chargedSeconds, costOf } from './money.ts';
+import { dayOf, periodStart } from './periods.ts';
+import type { PriceBook } from './prices.ts';
+import type { UsageStore } from './sqlite/usage-store.ts';
+import { costOfLife, type WorkerLife } from './worker-life.ts';
+
+/**
+ * What is spent, followed as it is spent: attempts as their ends reach the disk, lives of workers that cost something,
+ * budgets and their thresholds. A gateway in which nothing costs anything has no watcher of jobs, no rows and no loop.
+ */
+export interface LedgerOptions {
+  readonly store: UsageStore;
+  readonly meter: UsageMeter;
+  readonly prices: PriceBook;
+  readonly budgets: readonly Budget[];
+  readonly endpoints: { get(name: string): Endpoint | undefined; names(): readonly string[] };
+  readonly queue: { watch(watcher: (change: JobChange) => void): unknown };
+  readonly fleet: { onChange(listener: (change: FleetChange) => void): unknown };
+  readonly clock: Clock;
+  /** How long usage is kept. */
+  readonly retentionMs: number;
+  readonly onAlert: (alert: BudgetAlert) => void;
+  /** Workers of ours that cost something get no jobs from now on, or again. */
+  readonly onStopChange: (endpoint: string, isStopped: boolean) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+const LOOK_EVERY_MS = 10_000;
+const MEASURED = 50;
+const DROP_EVERY_MS = 3_600_000;
+
+export type Ledger = CostLedger;
+
+export function createLedger(options: LedgerOptions): Ledger {
+  return new CostLedger(options);
+}
+
+export interface CostTotal {
+  readonly endpoint: string;
+  readonly backend: string;
+  readonly micros: number;
+}
+
+export class CostLedger {
+  readonly budgets: Budgets;
+  readonly #options: LedgerOptions;
+  readonly #lives = new Map<string, WorkerLife>();
+  readonly #costs = new Map<string, number[]>();
+  readonly #stopped = new Map<string, string>();
+  readonly #stopping = new AbortController();
+  /** Since this gateway started, but for lives that are kept. */
+  readonly #totals = new Map<string, CostTotal>();
+  readonly #startedAt: number;
+  #droppedAt = 0;
+  #loop: Promise<void> | undefined;
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    const { store, meter, clock } = options;
+    this.#startedAt = clock.now();
+    for (const { workerId, endedAt } of store.closeLeft()) meter.noteGone(workerId, endedAt ?? 0);
+    for (const life of store.livesSince(periodStart(clock.now(), 'month')))
+      this.#lives.set(life.workerId, life);
+    this.budgets = createBudgets({
+      budgets: options.budgets,
+      now: () => clock.now(),
+      lives: () => this.#lives.values(),
+      spentSince: store.spentSince,
+      expected: (endpoint) => this.expected(endpoint),
+      told: store.told,
+    });
+    if (meter.isUsed)
+      options.queue.watch(({ transition }) => this.#noteRow(transition && meter.follow(transition)));
+    if (meter.isForOwnWorkers) options.fleet.onChange(({ worker }) => worker && this.#noteWorker(worker));
+  }
+
+  start(): void {
+    this.#look();
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+  }
+
+  /** What an attempt of the endpoint at RunPod is expected to cost. */
+  expected(endpoint: string): ExpectedCost {
+    const costs = this.#costsOf(endpoint);
+    if (costs.length > 0) {
+      const sum = costs.reduce((total, one) => total + one, 0);
+      return { micros: Math.ceil(sum / costs.length), isMeasured: true };
+    }
+    const found = this.#options.endpoints.get(endpoint);
+    const price = this.#options.prices.runpod(found?.remote?.gpuPool, found?.remote?.gpuCount);
+    if (!found || !price) return { micros: 0, isMeasured: false };
+    return {
+      micros: costOf(chargedSeconds(found.executionTimeoutMs), price.microsPerHour),
+      isMeasured: false,
+    };
+  }
+
+  /** Why workers of the endpoint here get no jobs: they cost something, and a budget is used up. */
+  stopOf(endpoint: string): string | undefined {
+    return this.#stopped.get(endpoint);
+  }
+
+  /** Millionths of a dollar since this gateway started. */
+  totals(): readonly CostTotal[] {
+    const now = this.#options.clock.now();
+    const sums = new Map(this.#totals);
+    for (const life of this.#lives.values()) {
+      const { endpoint, backend } = life;
+      const key = `${endpoint} ${backend}`;
+      const before = sums.get(key)?.micros ?? 0;
+      sums.set(key, { endpoint, backend, micros: before + costOfLife(life, this.#startedAt, now) });
+    }
+    return [...sums.values()];
+  }
+
+  #noteRow(row: UsageRow | undefined): void {
+    if (!row) return;
+    this.budgets.note(row);
+    const { endpoint, backend, costMicros, outcome } = row;
+    if (backend === 'runpod' && costMicros !== undefined) {
+      this.#addTotal(endpoint, backend, costMicros);
+      if (outcome === 'completed') this.#costsOf(endpoint).unshift(costMicros);
+      this.#costsOf(endpoint).splice(MEASURED);
+    }
+    this.#look();
+  }
+
+  #costsOf(endpoint: string): number[] {
+    const known = this.#costs.get(endpoint);
+    if (known) return known;
+    const costs = [...this.#options.store.lastCosts(endpoint, MEASURED)];
+    this.#costs.set(endpoint, costs);
+    return costs;
+  }
+
+  #noteWorker(worker: WorkerSnapshot): void {
+    const { store, meter, onError } = this.#options;
+    const { id, endpoint, backend, startedAt, readyAt, stoppedAt } = worker;
+    const { microsPerHour } = meter.ownPrice(backend);
+    if (microsPerHour === 0) return;
+    const before = this.#lives.get(id);
+    // A worker that connects by itself may come back under its id.
+    const isNew = before === undefined || before.startedAt !== startedAt;
+    if (!isNew && before.readyAt === readyAt && before.endedAt === stoppedAt) return;
+    const life: WorkerLife = {
+      ...{ workerId: id, endpoint, backend, microsPerHour, startedAt, readyAt, endedAt: stoppedAt },
+    };
+    this.#lives.set(id, life);
+    const write = async () => {
+      if (isNew) await store.begin(life);
+      else if (readyAt !== undefined && before.readyAt === undefined) await store.ready(id, readyAt);
+      if (stoppedAt !== undefined) await store.end(id, stoppedAt);
+    };
+    write().catch(onError);
+  }
+
+  /** Thresholds and stops, as they are now. */
+  #look(): void {
+    const { onAlert, onStopChange, meter, endpoints } = this.#options;
+    for (const alert of this.budgets.alerts()) onAlert(alert);
+    if (!meter.isForOwnWorkers) return;
+    for (const name of endpoints.names()) {
+      const isCostly = endpoints
+        .get(name)
+        ?.backends.some((kind) => kind !== 'runpod' && meter.ownPrice(kind).microsPerHour > 0);
+      const reason = isCostly ? this.budgets.stopOf(name) : undefined;
+      const wasStopped = this.#stopped.has(name);
+      if (reason === undefined) this.#stopped.delete(name);
+      else this.#stopped.set(name, reason);
+      if (wasStopped !== (reason !== undefined)) onStopChange(name, reason !== undefined);
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock, store, retentionMs, onError } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const now = clock.now();
+        this.#forget(periodStart(now, 'month'));
+        if ([...this.#lives.values()].some(({ endedAt }) => endedAt === undefined)) await store.seen(now);
+        if (now - this.#droppedAt >= DROP_EVERY_MS) {
+          await store.dropBefore(now - retentionMs, dayOf(now - retentionMs));
+          this.#droppedAt = now;
+        }
+        this.#look();
+      } catch (error) {
+        onError(error);
+      }
+      await clock.sleep(LOOK_EVERY_MS, this.#stopping.signal);
+    }
+  }
+
+  /** Lives that ended before this month count for no budget any more. */
+  #forget(before: number): void {
+    for (const life of this.#lives.values()) {
+      const { workerId, endpoint, backend, endedAt } = life;
+      if (endedAt === undefined || endedAt >= before) continue;
+      this.#lives.delete(workerId);
+      this.#addTotal(endpoint, backend, costOfLife(life, this.#startedAt, endedAt));
+    }
+  }
+
+  #addTotal(endpoint: string, backend: string, micros: number): void {
+    const key = `${endpoint} ${backend}`;
+    const sum = this.#totals.get(key) ?? { endpoint, backend, micros: 0 };
+    this.#totals.set(key, { ...sum, micros: sum.micros + micros });
+  }
+}

@@ -1,0 +1,162 @@
+import type { UsageGroup, UsageRowView, UsageView } from '@spillway/protocol/v1';
+import { DAY_MS, dayOf, dayText } from './periods.ts';
+import { ATTEMPTS_OF_WORKERS, ENTRIES, LIVES } from './sqlite/usage-queries.ts';
+import { lifeOf } from './sqlite/usage-store.ts';
+import { costOfLife, lifeWithin, startUpWithin, type WorkerLife } from './worker-life.ts';
+
+type Value = string | number | null;
+/** Runs a statement that changes nothing, off the thread of the jobs. */
+export type ReadAside = (
+  text: string,
+  values: readonly Value[],
+) => Promise<readonly Readonly<Record<string, Value>>[]>;
+
+/** What is asked for. Whole days, the last one included. */
+export interface UsageQuery {
+  readonly sinceDay: number;
+  readonly untilDay: number;
+  readonly endpoint?: string | undefined;
+  /** Only of these; absent: of all. */
+  readonly endpoints?: readonly string[] | undefined;
+  readonly key?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly groupBy: readonly UsageGroup[];
+}
+
+type Amounts = UsageView['total'];
+
+const ADMIN = 'admin';
+const COLUMNS: Readonly<Record<UsageGroup, string>> = {
+  day: 'e.day',
+  endpoint: 'e.endpoint',
+  key: 'e.key_id',
+  tag: 't.value',
+};
+
+const NOTHING: Amounts = {
+  ...{ attempts: 0, completed: 0, executionMs: 0, chargedSeconds: 0, unpricedAttempts: 0 },
+  ...{ startUpMs: 0, idleMs: 0, costMicros: 0 },
+};
+
+/** What was spent, by whatever it is to be told apart by. Each answer is of one moment. */
+export async function readUsage(read: ReadAside, query: UsageQuery, now: number): Promise<UsageView> {
+  const { sinceDay, untilDay, groupBy } = query;
+  const [work, all] = await Promise.all([readWork(read, query, groupBy), readWork(read, query, [])]);
+  // Start-up and idle time are nobody's job.
+  const hasWorkers = query.key === undefined && query.tag === undefined;
+  const lines = hasWorkers ? await readLines(read, query, now) : [];
+  const rows = [...work, ...groupLines(lines, groupBy)].map(named);
+  return {
+    since: dayText(sinceDay),
+    until: dayText(untilDay),
+    rows: rows.toSorted(inOrder),
+    total: [...all, ...lines].reduce(add, NOTHING),
+  };
+}
+
+interface Line extends Amounts {
+  readonly kind: UsageRowView['kind'];
+  readonly day?: number;
+  readonly endpoint?: string;
+  readonly key?: string;
+  readonly tag?: string;
+}
+
+async function readWork(read: ReadAside, query: UsageQuery, groupBy: readonly UsageGroup[]): Promise<Line[]> {
+  const { sinceDay, untilDay, endpoint, endpoints, key, tag } = query;
+  const columns = groupBy.map((group) => COLUMNS[group]);
+  const tags = groupBy.includes('tag') ? `, json_each(iif(e.tags = '', '[""]', e.tags)) t` : '';
+  const text = `${ENTRIES} SELECT ${groupBy.map((group) => `${COLUMNS[group]} AS "${group}", `).join('')}
+    sum(attempts) AS attempts, sum(completed) AS completed, sum(ms) AS ms, sum(seconds) AS seconds,
+    sum(unpriced) AS unpriced, sum(cost) AS cost FROM entries e${tags}
+    ${columns.length === 0 ? '' : `GROUP BY ${columns.join(', ')}`}`;
+  const values = [
+    ...[sinceDay * DAY_MS, (untilDay + 1) * DAY_MS, endpoint ?? null],
+    ...[endpoints ? JSON.stringify(endpoints) : null, key === ADMIN ? '' : (key ?? null), tag ?? null],
+  ];
+  return (await read(text, values)).map((row) => ({
+    kind: 'attempts',
+    ...(typeof row.day === 'number' ? { day: row.day } : {}),
+    ...(typeof row.endpoint === 'string' ? { endpoint: row.endpoint } : {}),
+    ...(typeof row.key === 'string' ? { key: row.key === '' ? ADMIN : row.key } : {}),
+    ...(typeof row.tag === 'string' ? { tag: row.tag } : {}),
+    ...NOTHING,
+    attempts: Number(row.attempts ?? 0),
+    completed: Number(row.completed ?? 0),
+    executionMs: Number(row.ms ?? 0),
+    chargedSeconds: Number(row.seconds ?? 0),
+    unpricedAttempts: Number(row.unpriced ?? 0),
+    costMicros: Number(row.cost ?? 0),
+  }));
+}
+
+/** The endpoint's line of each day: what its workers' lives cost beside their attempts. */
+async function readLines(read: ReadAside, query: UsageQuery, now: number): Promise<Line[]> {
+  const { sinceDay, untilDay, endpoint, endpoints } = query;
+  const range = [sinceDay * DAY_MS, (untilDay + 1) * DAY_MS];
+  const [lives, attempts] = await Promise.all([read(LIVES, range), read(ATTEMPTS_OF_WORKERS, range)]);
+  const worked = new Map(
+    attempts.map((row) => [`${row.worker_id} ${row.day}`, { cost: Number(row.cost), ms: Number(row.ms) }]),
+  );
+  const isAsked = (life: WorkerLife) =>
+    (endpoint === undefined || life.endpoint === endpoint) && (endpoints?.includes(life.endpoint) ?? true);
+  return lives
+    .map(lifeOf)
+    .filter(isAsked)
+    .flatMap((life) => {
+      const last = Math.min(untilDay, dayOf(life.endedAt ?? now));
+      const lines: Line[] = [];
+      for (let day = Math.max(sinceDay, dayOf(life.startedAt)); day <= last; day += 1)
+        lines.push(lineOf(life, day, now, worked.get(`${life.workerId} ${day}`)));
+      return lines;
+    });
+}
+
+function lineOf(life: WorkerLife, day: number, now: number, work = { cost: 0, ms: 0 }): Line {
+  const from = day * DAY_MS;
+  const until = Math.min(now, from + DAY_MS);
+  const startUpMs = startUpWithin(life, from, until);
+  return {
+    ...{ kind: 'workers', day, endpoint: life.endpoint, ...NOTHING, startUpMs },
+    idleMs: Math.max(0, lifeWithin(life, from, until) - startUpMs - work.ms),
+    costMicros: costOfLife(life, from, until) - work.cost,
+  };
+}
+
+function groupLines(lines: readonly Line[], groupBy: readonly UsageGroup[]): Line[] {
+  const sums = new Map<string, Line>();
+  for (const line of lines) {
+    const { day, endpoint } = line;
+    const group = {
+      ...(groupBy.includes('day') && day !== undefined ? { day } : {}),
+      ...(groupBy.includes('endpoint') && endpoint !== undefined ? { endpoint } : {}),
+    };
+    const name = JSON.stringify(group);
+    sums.set(name, { kind: 'workers', ...group, ...add(sums.get(name) ?? NOTHING, line) });
+  }
+  return [...sums.values()];
+}
+
+function add(a: Amounts, b: Amounts): Amounts {
+  return {
+    attempts: a.attempts + b.attempts,
+    completed: a.completed + b.completed,
+    executionMs: a.executionMs + b.executionMs,
+    chargedSeconds: a.chargedSeconds + b.chargedSeconds,
+    unpricedAttempts: a.unpricedAttempts + b.unpricedAttempts,
+    startUpMs: a.startUpMs + b.startUpMs,
+    idleMs: a.idleMs + b.idleMs,
+    costMicros: a.costMicros + b.costMicros,
+  };
+}
+
+function named({ day, ...row }: Line): UsageRowView {
+  return day === undefined ? row : { ...row, day: dayText(day) };
+}
+
+/** By day, then by name; work before the line of its endpoint. */
+function inOrder(a: UsageRowView, b: UsageRowView): number {
+  const text = ({ day = '', endpoint = '', key = '', tag = '', kind }: UsageRowView) =>
+    [day, endpoint, kind === 'workers' ? 1 : 0, key, tag].join('\u0000');
+  return text(a) < text(b) ? -1 : 1;
+}

@@ -1,0 +1,111 @@
+import { type Clock, createSystemClock } from '../clock/clock.ts';
+import { type Call, createCaller } from './call.ts';
+import { streamPodLog } from './pod-log.ts';
+import type {
+  CreateEndpoint,
+  CreatePod,
+  CreateVolume,
+  PodLogLine,
+  RunpodEndpoint,
+  RunpodGpuType,
+  RunpodPod,
+  RunpodVolume,
+  UpdateEndpoint,
+} from './resources.ts';
+import { RunpodError } from './runpod-error.ts';
+
+export const RUNPOD_API_URL = 'https://api.runpod.io';
+
+export interface RunpodClientOptions {
+  /** A key of the account that may write. */
+  readonly apiKey: string;
+  /** Address of the management API without its `/v2`; RunPod's own by default. */
+  readonly baseUrl?: string;
+  readonly clock?: Clock;
+  /** In [0, 1), for the jitter of repeats. */
+  readonly random?: () => number;
+  readonly fetch?: typeof fetch;
+  /** Told before each wait for a limit of the rate or a fault. */
+  readonly onWait?: (reason: string, ms: number) => void;
+}
+
+export type RunpodClient = ReturnType<typeof createRunpodClient>;
+
+/**
+ * RunPod's management API v2: endpoints, network volumes, pods, the catalogue of cards. All calls throw `RunpodError`;
+ * throttled ones are repeated with back-off before that, and none logs the key.
+ *
+ * @example
+ * const runpod = createRunpodClient({ apiKey: process.env.RUNPOD_API_KEY });
+ * for (const { id, name } of await runpod.endpoints.list()) console.log(id, name);
+ */
+export function createRunpodClient(options: RunpodClientOptions) {
+  const { apiKey, baseUrl = RUNPOD_API_URL, clock = createSystemClock(), random = Math.random } = options;
+  const send = options.fetch ?? fetch;
+  const root = `${baseUrl.replace(/\/+$/, '').replace(/\/v2$/, '')}/v2`;
+  const { onWait } = options;
+  const call = createCaller({ apiKey, root, clock, random, fetch: send, ...(onWait ? { onWait } : {}) });
+  const one = (kind: string, id: string) => `/${kind}/${encodeURIComponent(id)}`;
+  const ask = async <T>(
+    method: Call['method'],
+    path: string,
+    what: string,
+    more: Pick<Call, 'body' | 'signal'> = {},
+  ): Promise<T> => (await call({ method, path, what, ...more })) as T;
+
+  async function list<T>(path: string, key: string, what: string): Promise<readonly T[]> {
+    const items = (Object(await call({ method: 'GET', path, what })) as Record<string, unknown>)[key];
+    if (Array.isArray(items)) return items as T[];
+    const message = `${what}: RunPod's answer has no ${key}`;
+    throw new RunpodError({ code: 'BAD_REPLY', status: 200, message });
+  }
+
+  return {
+    /** Serverless endpoints, each with the template that is bound to it. */
+    endpoints: {
+      list: () => list<RunpodEndpoint>('/serverless', 'endpoints', 'list the endpoints'),
+      get: (id: string) => ask<RunpodEndpoint>('GET', one('serverless', id), `read endpoint ${id}`),
+      create: (body: CreateEndpoint) =>
+        ask<RunpodEndpoint>('POST', '/serverless', `create endpoint ${body.name}`, { body }),
+      update: (id: string, body: UpdateEndpoint) =>
+        ask<RunpodEndpoint>('PATCH', one('serverless', id), `change endpoint ${id}`, { body }),
+      /** Ends its workers and cancels its jobs. An endpoint that is gone already is no error. */
+      remove: (id: string) => gone(ask('DELETE', one('serverless', id), `delete endpoint ${id}`)),
+    },
+    volumes: {
+      list: () => list<RunpodVolume>('/network-volumes', 'networkVolumes', 'list the network volumes'),
+      create: (body: CreateVolume) =>
+        ask<RunpodVolume>('POST', '/network-volumes', `create volume ${body.name}`, { body }),
+      /** Volumes only grow. */
+      resize: (id: string, size: number) =>
+        ask<RunpodVolume>('PATCH', one('network-volumes', id), `enlarge volume ${id}`, { body: { size } }),
+      remove: (id: string) => gone(ask('DELETE', one('network-volumes', id), `delete volume ${id}`)),
+    },
+    pods: {
+      list: () => list<RunpodPod>('/pods', 'pods', 'list the pods'),
+      get: (id: string, signal?: AbortSignal) =>
+        ask<RunpodPod>('GET', one('pods', id), `read pod ${id}`, { signal }),
+      create: (body: CreatePod) => ask<RunpodPod>('POST', '/pods', `create pod ${body.name}`, { body }),
+      /** For good, with its own disk. A pod that is gone already is no error. */
+      remove: (id: string) => gone(ask('DELETE', one('pods', id), `terminate pod ${id}`)),
+      /** Lines as they come, from the beginning; goes on over broken connections until `signal` aborts. */
+      log: (id: string, signal: AbortSignal): AsyncIterable<PodLogLine> => {
+        const url = `${root}${one('pods', id)}/logs`;
+        return streamPodLog({ url, apiKey, clock, random, fetch: send, signal });
+      },
+    },
+    /** Cards, with how many are free for this product. */
+    gpus: (product: 'SERVERLESS' | 'POD') => {
+      const path = `/catalog/gpus?include=AVAILABILITY&product=${product}`;
+      return list<RunpodGpuType>(path, 'gpus', "read RunPod's catalogue of cards");
+    },
+  };
+}
+
+async function gone(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if (!(error instanceof RunpodError && error.code === 'NOT_FOUND')) throw error;
+  }
+}
