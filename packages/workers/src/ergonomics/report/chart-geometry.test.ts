@@ -15,9 +15,7 @@ test('a step lasts until the next sample, and ends where nothing is known', () =
   const [from = 0, to = 0] = [grid?.x1, grid?.x2];
   const x = (t: number) => (from + ((to - from) * t) / 4).toFixed(1);
   const [bottom, top] = (drawing?.grid ?? []).map(({ y }) => y.toFixed(1));
-  expect(drawing?.paths[0]?.d).toBe(
-    `M${x(0)} ${bottom}H${x(1)}V${top}H${x(2)}M${x(3)} ${top}H${x(4)}V${top}`,
-  );
+  expect(drawing?.paths[0]?.d).toBe(`M${x(0)} ${bottom}H${x(1)}V${top}H${x(2)}M${x(3)} ${top}H${x(4)}`);
 });
 
 test('time of which no line knows anything is covered', () => {
