@@ -4,7 +4,15 @@ import type { Model } from '../engines/models.ts';
 import { createPersonDetector, mayFindPeople } from './person-detector.ts';
 
 const model = (labels: Record<string, string>): Model => ({
-  ...{ id: 'test', contract: 'rf-detr', isDemo: false, origin: 'card', labels, path: '/models/test', files: {} },
+  ...{
+    id: 'test',
+    contract: 'rf-detr',
+    isDemo: false,
+    origin: 'card',
+    labels,
+    path: '/models/test',
+    files: {},
+  },
   hashes: [],
 });
 

@@ -86,12 +86,15 @@ test.each([
   [17, 'coco17', 0n],
   [26, 'halpe26', 0n],
   [133, 'wholebody133', 5n],
-] as const)('%i keypoints are %s; ViTPose++ is told which data set that is', async (keypoints, layout, dataset) => {
-  const { engine, fed } = fakeVitpose({ keypoints, isPlus: true });
-  const [estimate] = await createPoseEstimator(model('vitpose'), engine).estimate(people(1));
-  expect(estimate?.layout).toBe(layout);
-  expect(fed[0]?.dataset_index).toEqual({ type: 'int64', data: new BigInt64Array([dataset]), dims: [1] });
-});
+] as const)(
+  '%i keypoints are %s; ViTPose++ is told which data set that is',
+  async (keypoints, layout, dataset) => {
+    const { engine, fed } = fakeVitpose({ keypoints, isPlus: true });
+    const [estimate] = await createPoseEstimator(model('vitpose'), engine).estimate(people(1));
+    expect(estimate?.layout).toBe(layout);
+    expect(fed[0]?.dataset_index).toEqual({ type: 'int64', data: new BigInt64Array([dataset]), dims: [1] });
+  },
+);
 
 test('keypoints of no known layout are refused when the model is loaded', () => {
   const { engine } = fakeVitpose({ keypoints: 21 });

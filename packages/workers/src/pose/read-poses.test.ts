@@ -1,13 +1,22 @@
 import { expect, test } from 'vitest';
 import type { FindRequest, PeopleReply, PosedPerson, PoseRequest } from './find-people.ts';
 import type { PoseFrame } from './frame-buffers.ts';
-import { DEFAULT_READ_SETTINGS, type PoseSample, planGroups, type ReadContext, readPoses } from './read-poses.ts';
+import {
+  DEFAULT_READ_SETTINGS,
+  type PoseSample,
+  planGroups,
+  type ReadContext,
+  readPoses,
+} from './read-poses.ts';
 
 /** In these videos the first byte of a frame says where the one person stands; 0 is an empty room. */
 const SIZE = { widthPx: 8, heightPx: 4 };
 
 /** @param places of the person by frame; the same memory again and again, as a decoder gives it. */
-async function* video(places: readonly number[], onTaken?: (index: number) => void): AsyncGenerator<PoseFrame> {
+async function* video(
+  places: readonly number[],
+  onTaken?: (index: number) => void,
+): AsyncGenerator<PoseFrame> {
   const data = new Uint8Array(8 * 4 * 3);
   for (const [index, place] of places.entries()) {
     data.fill(place);
@@ -86,7 +95,10 @@ test('no more frames are taken ahead than memory is allowed for', async () => {
     let given = 0;
     const { context } = createContext({ maxBytes: frames * bytes });
     const places = Array.from({ length: 60 }, () => 30);
-    for await (const { index } of readPoses(video(places, () => (taken += 1)), context)) {
+    for await (const { index } of readPoses(
+      video(places, () => (taken += 1)),
+      context,
+    )) {
       given = index;
       most = Math.max(most, taken - given);
     }
@@ -136,7 +148,9 @@ test('a cancelled reading ends with its reason and asks for nothing more', async
         else controller.abort(new Error('called off'));
       }),
   });
-  await expect(collect(readPoses(video(walk.concat(walk)), context, controller))).rejects.toThrow('called off');
+  await expect(collect(readPoses(video(walk.concat(walk)), context, controller))).rejects.toThrow(
+    'called off',
+  );
   const before = asked.length;
   await new Promise((resolve) => setImmediate(resolve));
   expect(asked.length).toBe(before);
