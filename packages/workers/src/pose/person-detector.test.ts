@@ -17,8 +17,8 @@ const model = (labels: Record<string, string>): Model => ({
 });
 
 /** @param logits rows of class scores, one a box; boxes stand side by side. */
-function fake(logits: readonly (readonly number[])[], classes: number): Engine {
-  const boxes = logits.flatMap((_, at) => [0.2 + at * 0.2, 0.5, 0.1, 0.8]);
+function fake(logits: readonly (readonly number[])[], classes: number, apart = 0.2): Engine {
+  const boxes = logits.flatMap((_, at) => [0.2 + at * apart, 0.5, 0.1, 0.8]);
   return {
     inputs: [{ name: 'input', type: 'float32', shape: [1, 3, 32, 32] }],
     outputs: [
@@ -64,4 +64,14 @@ test('a detector of something else is refused with what it has', () => {
     'The detector test has no class "person" (it has: crack, spalling), so it can\'t find people.',
   );
   expect(() => createPersonDetector(model({}), fake([[1, 1, 1]], 3))).toThrow(/\(it comes without labels\)/);
+});
+
+test('a person who was found twice is found once, by the better score', async () => {
+  const rows = [
+    [-9, 1],
+    [-9, 2],
+  ];
+  const detector = createPersonDetector(model({ 1: 'person' }), fake(rows, 2, 0.002));
+  const found = await detector.find(image, { threshold: 0.4, maxPeople: 9 });
+  expect(found.map(({ score }) => Math.round(score * 100))).toEqual([88]);
 });
