@@ -7,6 +7,7 @@ export {
 export type { PoseFrame } from './frame-buffers.ts';
 export { choosePoseModels, POSE_ENV, type PoseModels, poseEnvironmentShape } from './model-choice.ts';
 export { personSettingSchema } from './person-setting.ts';
+export { POSE_ENV } from './pose-env.ts';
 export type { PoseKeypoint } from './pose-estimator.ts';
 export { createPoseReader, type PoseReader, type PoseReaderOptions } from './pose-reader.ts';
 export {

@@ -1,6 +1,8 @@
 import type { BoundingBox } from '../../media/raster.ts';
 import type { Keypoint, LayoutName } from '../pose/layouts.ts';
+import type { MomentPicture } from '../report/moment-picture.ts';
 import type { Quality } from './quality.ts';
+import type { ScoredPerson } from './scored-person.ts';
 
 /** Where the people of a video come from: decoded, detected, followed and posed, sample by sample. */
 export interface PeopleSource {
@@ -25,6 +27,22 @@ export interface OpenVideo {
   read(range: TimeRange, carried: unknown, signal: AbortSignal): AsyncIterable<CarriedMoment>;
   /** What was found wrong so far and did not end the work, a sentence each. */
   warnings(): readonly string[];
+  /** Absent where there is nothing to draw on. */
+  readonly drawing?: VideoDrawing;
+}
+
+/** Pictures of a scored person, made from the video. */
+export interface VideoDrawing {
+  moments(scored: ScoredPerson, signal: AbortSignal): Promise<readonly MomentPicture[]>;
+  /** The whole video with skeleton and live score, as an MP4. */
+  overlay(scored: ScoredPerson, work: OverlayWork): Promise<void>;
+}
+
+export interface OverlayWork {
+  readonly toPath: string;
+  readonly signal: AbortSignal;
+  /** 0 to 1. */
+  readonly onProgress: (share: number) => void;
 }
 
 export interface TimeRange {

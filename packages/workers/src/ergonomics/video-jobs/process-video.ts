@@ -1,14 +1,16 @@
 import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import type { ArtifactStore } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
 import { choosePerson, NoSuchPersonError } from '../../pose/choose-person.ts';
+import { withPictures } from '../results/result.ts';
 import { createCheckpoints, deleteAll } from './checkpoints.ts';
 import { fetchVideo } from './fetch-video.ts';
 import { type OpenVideo, type PeopleSource, type SeenMoment, VideoRefusal } from './people-source.ts';
 import { QUALITIES } from './quality.ts';
 import { readPeople } from './read-people.ts';
-import { createResultSaver, type ResultSaver, saveForms } from './save-results.ts';
-import { type ScoredPerson, scorePerson } from './score-person.ts';
+import { createResultSaver, saveForms } from './save-results.ts';
+import { scorePerson } from './score-person.ts';
 import { createScratch } from './scratch.ts';
 import { planSegments } from './segments.ts';
 import type { StatusFiles } from './status-files.ts';
@@ -31,24 +33,6 @@ export interface ProcessParts {
   readonly log: { warn(message: string): void };
   /** Of what lies on this machine: the file itself. */
   fileOf(key: string): string | undefined;
-  /** Pictures and videos of the result; absent where none are made. */
-  readonly pictures?: PictureMaker;
-}
-
-export type PictureMaker = (work: PictureWork) => Promise<readonly ResultEntry[]>;
-
-export interface PictureWork {
-  readonly file: string;
-  readonly video: OpenVideo;
-  readonly moments: readonly SeenMoment[];
-  readonly person: number;
-  readonly scored: ScoredPerson;
-  /** A folder of this attempt, deleted after it. */
-  readonly folder: string;
-  readonly wantsOverlay: boolean;
-  readonly save: ResultSaver;
-  readonly signal: AbortSignal;
-  readonly onProgress: (share: number) => void;
 }
 
 export interface Attempt {
@@ -148,7 +132,8 @@ interface End {
 /** Shares of the bar: most of the time goes into looking at every sample. */
 const FETCHING = { from: 5, to: 10 };
 const READING = { from: 10, to: 80 };
-const DRAWING = { from: 85, to: 99 };
+const DRAWING = { from: 82, to: 99 };
+const OVERLAY = 'overlay.mp4';
 
 async function run(
   parts: ProcessParts,
@@ -180,15 +165,20 @@ async function run(
   const scored = scorePerson(seen.moments, person, seen.layout ?? 'coco17', wanted);
   signal.throwIfAborted();
   const save = createResultSaver(store, jobId);
-  const results = await saveForms(save, scored.result);
-  const drawn = await parts.pictures?.({
-    ...{ file, video, moments: seen.moments, person, scored, folder, save, signal },
-    wantsOverlay: wanted.overlay,
-    onProgress: (share) => onProgress({ progress: between(DRAWING, share), stage: 'drawing' }),
-  });
+  onProgress({ progress: DRAWING.from, stage: 'writing the report' });
+  const pictures = (await video.drawing?.moments(scored, signal)) ?? [];
+  const results = await saveForms(save, withPictures(scored.result, pictures), pictures);
+  if (wanted.overlay && video.drawing) {
+    const toPath = path.join(folder, OVERLAY);
+    await video.drawing.overlay(scored, {
+      ...{ toPath, signal },
+      onProgress: (share) => onProgress({ progress: between(DRAWING, share), stage: 'drawing the video' }),
+    });
+    results.push(await save.file('video', OVERLAY, toPath, 'video/mp4'));
+  }
   signal.throwIfAborted();
   return {
-    results: [...results, ...(drawn ?? [])],
+    results,
     resultKey: pickleKey(jobId),
     warnings: [...seen.warnings, ...scored.result.warnings],
   };

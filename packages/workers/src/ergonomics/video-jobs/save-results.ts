@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { type ArtifactStore, partCount, partSize, planParts } from '@spillway/artifacts';
+import { type MomentPicture, momentPictureName } from '../report/moment-picture.ts';
 import { MEDIA_TYPES, RESULT_FORMATS } from '../results/formats.ts';
 import type { SequenceResult } from '../results/result.ts';
 import { writeResult } from '../results/write-result.ts';
@@ -37,15 +38,21 @@ export function createResultSaver(store: ArtifactStore, jobId: string): ResultSa
   };
 }
 
-/** Of the result, all forms. */
-export async function saveForms(save: ResultSaver, result: SequenceResult): Promise<ResultEntry[]> {
+/** Of the result, all forms, and the pictures of its worst moments beside them. */
+export async function saveForms(
+  save: ResultSaver,
+  result: SequenceResult,
+  pictures: readonly MomentPicture[],
+): Promise<ResultEntry[]> {
   const entries = [
     await save.bytes('json', 'ergonomics.json', Buffer.from(JSON.stringify(result)), 'application/json'),
   ];
   for (const format of RESULT_FORMATS) {
-    const bytes = await writeResult(format, result);
+    const bytes = await writeResult(format, result, pictures);
     entries.push(await save.bytes(format, `ergonomics.${format}`, bytes, MEDIA_TYPES[format]));
   }
+  for (const { rank, jpeg } of pictures)
+    entries.push(await save.bytes('picture', momentPictureName(rank), jpeg, 'image/jpeg'));
   return entries;
 }
 

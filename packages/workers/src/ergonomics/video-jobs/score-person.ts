@@ -1,14 +1,9 @@
 import { type LayoutName, readPose } from '../pose/layouts.ts';
 import { buildResult, type SequenceResult } from '../results/result.ts';
-import { type ScoredSequence, scoreSequence } from '../sequence/score-sequence.ts';
+import { scoreSequence } from '../sequence/score-sequence.ts';
 import { type SeenMoment, VideoRefusal } from './people-source.ts';
+import type { ScoredPerson } from './scored-person.ts';
 import type { ProcessSettings } from './video-input.ts';
-
-export interface ScoredPerson {
-  readonly sequence: ScoredSequence;
-  /** Plain JSON. */
-  readonly result: SequenceResult;
-}
 
 /** The scores of one of the people who were seen. Where they are not seen the sample counts as a gap. */
 export function scorePerson(
@@ -26,5 +21,5 @@ export function scorePerson(
   });
   const sequence = scoreSequence(poses, observed, settings, false);
   const built = buildResult(sequence, { title, layout, dimensions: 2, observed, settings });
-  return { sequence, result: JSON.parse(JSON.stringify(built)) as SequenceResult };
+  return { person, sequence, result: JSON.parse(JSON.stringify(built)) as SequenceResult };
 }
