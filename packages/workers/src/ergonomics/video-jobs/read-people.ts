@@ -22,7 +22,7 @@ export interface SeenPeople {
 }
 
 export async function readPeople(parts: ReadParts): Promise<SeenPeople> {
-  const { video, segments, checkpoints, signal, onProgress } = parts;
+  const { video, segments, checkpoints, signal } = parts;
   const moments: SeenMoment[] = [];
   const warnings = new Set<string>();
   let resumed = 0;
@@ -31,7 +31,6 @@ export async function readPeople(parts: ReadParts): Promise<SeenPeople> {
   let isBehindKept = true;
   for (const [at, range] of segments.entries()) {
     signal.throwIfAborted();
-    onProgress(at, 0);
     // Behind a segment that is read anew people may have other numbers than when the later ones were.
     const kept = isBehindKept ? await checkpoints.read(at) : undefined;
     const segment = kept ?? (await readSegment(parts, at, range, carry));
@@ -56,6 +55,7 @@ async function readSegment(
   const lengthMs = Math.min(range.toMs, video.durationMs) - range.fromMs;
   let carry = carried;
   let layout: LayoutName | undefined;
+  onProgress(at, 0);
   for await (const { carry: next, layout: own, ...moment } of video.read(range, carried, signal)) {
     carry = next;
     layout ??= own;
