@@ -37,7 +37,7 @@ const CASES: readonly DecodeCase[] = [
   },
 ];
 
-const ROUNDS = 5;
+const ROUNDS = 3;
 
 export async function benchDecode(isQuick: boolean): Promise<BenchResult> {
   const seconds = isQuick ? 10 : 60;

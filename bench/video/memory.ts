@@ -34,7 +34,7 @@ interface Peak {
 
 /** In a process of its own, whose peak is its own. */
 function read(seconds: number): Peak {
-  const printed = execFileSync(process.execPath, [READER, makeClip(seconds)], { encoding: 'utf8' });
+  const printed = execFileSync(process.execPath, [READER, makeClip(seconds, 'small')], { encoding: 'utf8' });
   return JSON.parse(printed) as Peak;
 }
 
