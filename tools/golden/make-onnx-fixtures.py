@@ -144,6 +144,30 @@ def powers(path):
     write(path, nodes, [info("matrix", FLOAT, shape)], [info("power16", FLOAT, shape)], [])
 
 
+def poses_in_columns_and_rows(path):
+    """RTMPose's contract: each column scores as its lightest pixel of the keypoint's colour (red, green, blue in turn), as
+    each row does, twice over, since two places go to a pixel. Scores are cut to 0 … 1."""
+    nodes = [helper.make_node("Gather", ["input", "colours"], ["planes"], axis=1)]
+    inits = [
+        const("colours", np.arange(17) % 3, np.int64),
+        const("low", 0.0),
+        const("high", 1.0),
+        const("tail", [3], np.int64),
+        const("twice", [1, 1, 1, 2], np.int64),
+    ]
+    for name, axis, size in [("simcc_x", 2, 384), ("simcc_y", 3, 512)]:
+        inits.append(const(f"{name}_shape", [0, 17, size], np.int64))
+        nodes += [
+            helper.make_node("ReduceMax", ["planes"], [f"{name}_best"], axes=[axis], keepdims=0),
+            helper.make_node("Clip", [f"{name}_best", "low", "high"], [f"{name}_cut"]),
+            helper.make_node("Unsqueeze", [f"{name}_cut", "tail"], [f"{name}_one"]),
+            helper.make_node("Tile", [f"{name}_one", "twice"], [f"{name}_two"]),
+            helper.make_node("Reshape", [f"{name}_two", f"{name}_shape"], [name]),
+        ]
+    outputs = [info("simcc_x", FLOAT, ["batch", 17, 384]), info("simcc_y", FLOAT, ["batch", 17, 512])]
+    write(path, nodes, [info("input", FLOAT, ["batch", 3, 256, 192])], outputs, inits)
+
+
 arithmetic(OUT / "arithmetic.onnx")
 powers(OUT / "powers.onnx")
 detector(OUT / "official-rf-detr.onnx", "input", "dets", "labels", [1, 3, 32, 32], 1)
@@ -157,5 +181,6 @@ detector(
 (EXPORT / "preprocessor_config.json").write_text(
     json.dumps({"size": {"height": 32, "width": 32}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}, indent=2) + "\n"
 )
+poses_in_columns_and_rows(OUT / "rtmpose-tiny/end2end.onnx")
 segmenter(OUT / "sam2.1-tiny-ONNX")
 (OUT / "sam2.1-tiny-ONNX/config.json").write_text(json.dumps({"model_type": "sam2"}, indent=2) + "\n")

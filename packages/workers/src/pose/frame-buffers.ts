@@ -1,16 +1,8 @@
 import type { RgbImage } from '../media/raster.ts';
+import type { VideoFrame } from '../video/decode-frames.ts';
 
-/** A picture of a video at its time. */
-export interface PoseFrame {
-  /** Of the sample, as the decoder counts. */
-  readonly index: number;
-  /** In the video. */
-  readonly timeMs: number;
-  readonly widthPx: number;
-  readonly heightPx: number;
-  /** RGB, 8 bits each, row by row; needed only until the next frame is asked for. */
-  readonly data: Uint8Array;
-}
+/** A picture of a video at its time: RGB, 8 bits each, row by row; needed only until the next one is asked for. */
+export type PoseFrame = VideoFrame;
 
 /** Memory that threads see without copies, used again when its frame is done with. */
 export interface FrameBuffers {

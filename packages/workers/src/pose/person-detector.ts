@@ -1,3 +1,4 @@
+import { intersectionOverUnion } from '../detect/box.ts';
 import { productClass } from '../detect/classes.ts';
 import { createRfDetr } from '../detect/rf-detr.ts';
 import type { Engine } from '../engines/engine.ts';
@@ -26,6 +27,7 @@ export interface FindOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const SAME = 0.9;
 const PERSON = 'person';
 /** Scores of a model that was trained on COCO and comes without labels; there 1 is the person. */
 const COCO_SCORES = 91;
@@ -45,13 +47,21 @@ export function createPersonDetector(model: Model, engine: Engine): PersonDetect
     async find(image, { threshold, maxPeople, signal }) {
       const whole = { x_min: 0, y_min: 0, x_max: image.width, y_max: image.height };
       const found = await detector.detect(image, whole, { threshold, ...(signal ? { signal } : {}) });
-      return found
-        .filter((detection) => detection.label === label && !isEmpty(detection.box))
-        .slice(0, maxPeople)
-        .map(({ box, score }) => ({ box, score }));
+      const people: FoundPerson[] = [];
+      for (const { label: name, box, score } of found) {
+        if (people.length >= maxPeople) break;
+        if (name === label && !isEmpty(box) && !people.some((other) => isSame(other.box, box)))
+          people.push({ box, score });
+      }
+      return people;
     },
     dispose: () => detector.dispose(),
   };
+}
+
+/** RF-DETR suppresses nothing: a person may be found twice, almost in the same place. */
+function isSame(a: BoundingBox, b: BoundingBox): boolean {
+  return intersectionOverUnion(a, b) > SAME;
 }
 
 function isEmpty(box: BoundingBox): boolean {
