@@ -36,6 +36,14 @@ export interface OverlayOptions {
   readonly poseWidthPx?: number;
 }
 
+/** Of the trunk's length. */
+const HEAD_ABOVE_EARS = 0.35;
+
+function trunkOf(pose: Pose): number {
+  const { shoulders, hips } = middlesOf(pose);
+  return shoulders && hips ? Math.hypot(shoulders.x - hips.x, shoulders.y - hips.y) : 0;
+}
+
 /** Lines and letters grow with the frame: at 1280 x 720 a line is 5 pixels wide, capitals are 13 high. */
 const SIDE_AT_SCALE_1 = 800;
 
@@ -56,7 +64,8 @@ export function createOverlay({ widthPx, heightPx, poseWidthPx = widthPx }: Over
     const head = middlesOf(pose).ears ?? pose.nose;
     if (!head) return;
     const at = place(head);
-    const top = Math.max(4, Math.round(at.y - 3.5 * line - tag.capHeight));
+    const above = Math.max(3.5 * line, trunkOf(pose) * factor * HEAD_ABOVE_EARS);
+    const top = Math.max(4, Math.round(at.y - above - tag.capHeight));
     const left = Math.round(at.x - tag.measure(id) / 2);
     const box = { x_min: left - 4, x_max: left + tag.measure(id) + 4, y_min: top - 4 };
     canvas.fillBox({ ...box, y_max: top + tag.capHeight + 4 }, { color: [16, 18, 24], alpha: 0.7 });

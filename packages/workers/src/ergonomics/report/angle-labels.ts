@@ -32,7 +32,8 @@ export const angleWords = (name: string, degrees: number): string =>
 export function angleLabels(pose: Pose, angles: AngleTable, side: Side): AngleLabel[] {
   return Object.entries(angles).flatMap(([name, degrees]) => {
     const [part, at] = placeOf(name, pose, side) ?? [];
-    return part && at ? [{ text: angleWords(name, degrees), part, at }] : [];
+    // The typeface of pictures has no true minus.
+    return part && at ? [{ text: angleWords(name, degrees).replace('−', '-'), part, at }] : [];
   });
 }
 

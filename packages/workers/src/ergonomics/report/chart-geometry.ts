@@ -145,22 +145,33 @@ function timeTexts({ times }: Series, { x }: Scale, { height, fontSize }: ChartS
 const isKnown = (value: number | null | undefined): value is number => value !== null && value !== undefined;
 const coordinate = (value: number) => value.toFixed(1);
 
-/** Runs of known values as paths; where nothing is known there is a gap. A step lasts until the next sample. */
-function pathOf({ times, values }: Series, { x, y }: Scale, isStepped: boolean): string {
-  let isDrawing = false;
+/** Runs of known values as paths; where nothing is known there is a gap. */
+function pathOf(series: Series, scale: Scale, isStepped: boolean): string {
+  return isStepped ? stepsOf(series, scale) : lineOf(series, scale);
+}
+
+/** A step lasts until the next sample, and is one line however many samples it has. */
+function stepsOf({ times, values }: Series, { x, y }: Scale): string {
   const parts: string[] = [];
+  let height: string | undefined;
   for (const [at, value] of values.entries()) {
     const to = coordinate(x(times[at] ?? 0));
-    if (!isKnown(value)) {
-      if (isDrawing && isStepped) parts.push(`H${to}`);
-      isDrawing = false;
-      continue;
-    }
-    const height = coordinate(y(value));
-    if (!isDrawing) parts.push(`M${to} ${height}`);
-    else parts.push(isStepped ? `H${to}V${height}` : `L${to} ${height}`);
-    isDrawing = true;
+    const next = isKnown(value) ? coordinate(y(value)) : undefined;
+    const isLast = at === values.length - 1;
+    if (height !== undefined && (next !== height || isLast)) parts.push(`H${to}`);
+    if (next !== undefined && next !== height)
+      parts.push(height === undefined ? `M${to} ${next}` : `V${next}`);
+    height = next;
   }
+  return parts.join('');
+}
+
+function lineOf({ times, values }: Series, { x, y }: Scale): string {
+  const parts = values.map((value, at) =>
+    isKnown(value)
+      ? `${isKnown(values[at - 1]) ? 'L' : 'M'}${coordinate(x(times[at] ?? 0))} ${coordinate(y(value))}`
+      : '',
+  );
   return parts.join('');
 }
 

@@ -1,6 +1,7 @@
 import { type ChartDrawing, layOutChart } from './chart-geometry.ts';
 import type { Block, EmbeddedPicture, MomentBlock, Report, TableColumn } from './report-blocks.ts';
 import { REPORT_STYLE } from './report-style.ts';
+import { textOn } from './risk-levels.ts';
 
 /** A report as one HTML page that needs nothing else: no scripts, and pictures within it. */
 export function writeHtml({ title, blocks }: Report): string {
@@ -95,7 +96,7 @@ function shareBar(shares: Extract<Block, { kind: 'shares' }>['rows'][number]['sh
     .filter(({ share }) => share > 0)
     .map(({ share, color, label }) => {
       const percent = (share * 100).toFixed(1);
-      return `<span style="width:${percent}%;background:${color}" title="${escapeHtml(label)}: ${percent} %">${share >= 0.06 ? `${Math.round(share * 100)} %` : ''}</span>`;
+      return `<span style="width:${percent}%;background:${color};color:${textOn(color)}" title="${escapeHtml(label)}: ${percent} %">${share >= 0.06 ? `${Math.round(share * 100)} %` : ''}</span>`;
     });
   return `<div class="bar">${parts.join('')}</div>`;
 }
@@ -103,10 +104,10 @@ function shareBar(shares: Extract<Block, { kind: 'shares' }>['rows'][number]['sh
 function momentHtml({ rank, time, picture, scores, lines }: MomentBlock): string {
   const badges = scores.map(
     ({ name, value, level, color }) =>
-      `<span class="badge" style="background:${color}">${escapeHtml(name)} ${value}</span> ${escapeHtml(level)} `,
+      `<p><span class="badge" style="background:${color};color:${textOn(color)}">${escapeHtml(name)} ${value}</span> ${escapeHtml(level)}</p>`,
   );
   return `<div class="moment">${picture ? pictureHtml(picture, `Moment ${rank}`) : ''}<div>
-<h3>${rank}. ${escapeHtml(time)}</h3><p>${badges.join('')}</p>${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('')}</div></div>`;
+<h3>${rank}. ${escapeHtml(time)}</h3>${badges.join('')}${lines.map((line) => `<p>${escapeHtml(line)}</p>`).join('')}</div></div>`;
 }
 
 const pictureHtml = ({ jpeg, widthPx, heightPx }: EmbeddedPicture, alt: string) =>
