@@ -13,6 +13,7 @@ import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
 import { smokeCommand } from './commands/smoke.ts';
 import { upCommand } from './commands/up.ts';
+import { estimateCommand, pricesCommand, usageCommand } from './commands/usage.ts';
 import { workersCommand } from './commands/workers.ts';
 import { readVersion } from './version.ts';
 
@@ -78,6 +79,9 @@ function createProgram(): Command {
     endpointsCommand,
     workersCommand,
     gpusCommand,
+    usageCommand,
+    estimateCommand,
+    pricesCommand,
     logsCommand,
     eventsCommand,
     keysCommand,
