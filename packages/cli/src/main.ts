@@ -111,6 +111,10 @@ function tell(error: unknown, asJson: boolean): number {
 }
 
 function unexpected(error: unknown): CliError {
+  // What RunPod refuses is told by its own error, whose module is not loaded for that.
+  if (error instanceof Error && error.name === 'RunpodError') {
+    return new CliError(`RUNPOD_${String((error as Error & { code?: unknown }).code)}`, error.message);
+  }
   if (process.env.SPILLWAY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   const message = error instanceof Error ? error.message : String(error);
   return new CliError('FAILED', `${message} (SPILLWAY_DEBUG=1 shows where)`);
