@@ -9,6 +9,7 @@ import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
+import { podsCommand } from './commands/pods.ts';
 import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
 import { smokeCommand } from './commands/smoke.ts';
@@ -87,6 +88,7 @@ function createProgram(): Command {
     undeployCommand,
     rollbackCommand,
     importCommand,
+    podsCommand,
     doctorCommand,
   ]) {
     inherit(program, create());

@@ -27,6 +27,10 @@ export interface FakeRunpod {
   fault: ((call: FakeCall) => Fault | undefined) | undefined;
   /** How often an endpoint is not shown after it was made. */
   lag: number;
+  /** How often a pod is looked at until its container runs. */
+  podStarts: number;
+  /** What containers of pods have printed. */
+  readonly log: string[];
   answer(call: FakeCall): Fault;
 }
 
@@ -36,7 +40,7 @@ export function createFakeRunpod(): FakeRunpod {
   const account = createFakeAccount();
   const unseen = new Map<string, number>();
   const fake: FakeRunpod = {
-    ...{ account, calls: [], fault: undefined, lag: 0 },
+    ...{ account, calls: [], fault: undefined, lag: 0, podStarts: 2, log: [] },
     answer(call) {
       fake.calls.push(call);
       if (call.authorization !== `Bearer ${FAKE_KEY}`) return problem(401, 'Unauthorized', 'invalid api key');
@@ -44,10 +48,19 @@ export function createFakeRunpod(): FakeRunpod {
       if (fault !== undefined && fault !== 'lost') return fault;
       const before = new Set(account.endpoints.keys());
       const answer = account.handle(call.method, call.path, call.body);
+      startPod(call);
       for (const id of account.endpoints.keys()) if (!before.has(id)) unseen.set(id, fake.lag);
       return fault ?? late(call, answer);
     },
   };
+
+  /** Each look at a pod brings it nearer to running. */
+  function startPod({ method, path }: FakeCall): void {
+    const pod = account.pods.get(/^\/v2\/pods\/(\w+)$/.exec(path)?.[1] ?? '');
+    if (!pod || method !== 'GET' || !['PROVISIONING', 'STARTING'].includes(String(pod.status))) return;
+    const looks = Number(pod.looks ?? 0) + 1;
+    Object.assign(pod, { looks, status: looks > fake.podStarts ? 'RUNNING' : 'STARTING' });
+  }
 
   /** Each look at an endpoint brings it nearer to being shown. */
   function late({ method, path }: FakeCall, answer: FakeAnswer): FakeAnswer {
@@ -63,11 +76,25 @@ export function createFakeRunpod(): FakeRunpod {
   return fake;
 }
 
+/** The lines behind that one; then the connection ends, as the service's do. */
+function logOf({ account, log }: FakeRunpod, path: string, after: string | null): Response {
+  const pod = account.pods.get(path.split('/')[3] ?? '');
+  if (pod?.status !== 'RUNNING')
+    return new Response('{"title":"Not Found","status":404,"detail":"no log"}', { status: 404 });
+  const from = after === null ? 0 : Number(after) + 1;
+  const events = log.slice(from).map((line, at) => {
+    const data = JSON.stringify({ source: 'container', line, ts: String(from + at) });
+    return `id: ${from + at}\ndata: ${data}\n\n`;
+  });
+  return new Response(`: hello\n\n${events.join('')}`, { headers: { 'content-type': 'text/event-stream' } });
+}
+
 /** The same without a socket. */
 export function fetchOf(fake: FakeRunpod): typeof fetch {
   return async (url, init) => {
     const { pathname, search } = new URL(String(url));
     const headers = new Headers(init?.headers);
+    if (/^\/v2\/pods\/\w+\/logs$/.test(pathname)) return logOf(fake, pathname, headers.get('last-event-id'));
     const answer = fake.answer({
       ...{ method: init?.method ?? 'GET', path: `${pathname}${search}` },
       authorization: headers.get('authorization') ?? '',
