@@ -9,6 +9,7 @@ import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
+import { podsCommand } from './commands/pods.ts';
 import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
 import { smokeCommand } from './commands/smoke.ts';
@@ -91,6 +92,7 @@ function createProgram(): Command {
     undeployCommand,
     rollbackCommand,
     importCommand,
+    podsCommand,
     doctorCommand,
   ]) {
     inherit(program, create());
@@ -115,6 +117,10 @@ function tell(error: unknown, asJson: boolean): number {
 }
 
 function unexpected(error: unknown): CliError {
+  // What RunPod refuses is told by its own error, whose module is not loaded for that.
+  if (error instanceof Error && error.name === 'RunpodError') {
+    return new CliError(`RUNPOD_${String((error as Error & { code?: unknown }).code)}`, error.message);
+  }
   if (process.env.SPILLWAY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   const message = error instanceof Error ? error.message : String(error);
   return new CliError('FAILED', `${message} (SPILLWAY_DEBUG=1 shows where)`);
