@@ -4,10 +4,7 @@ import type { ArtifactStore } from '@spillway/artifacts';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { createAddressRules } from '@spillway/sdk/net';
 import type { Logger } from 'pino';
-import { createArtifactRecords } from './artifacts/artifact-records.ts';
-import { type Artifacts, createArtifacts } from './artifacts/artifacts.ts';
-import { openArtifactStore } from './artifacts/open-store.ts';
-import { createSweepLoop } from './artifacts/sweep-loop.ts';
+import { type ArtifactParts, createArtifactParts, openStoreOf } from './artifact-parts.ts';
 import { type Batches, createBatches } from './batches/batches.ts';
 import { createSqliteBatchStore } from './batches/sqlite/sqlite-batch-store.ts';
 import type { GatewayConfig } from './config/index.ts';
@@ -116,7 +113,7 @@ export class Gateway {
     const lock = lockDataDirectory(this.#options.config.dataDir);
     let parts: Parts | undefined;
     try {
-      parts = this.#build(lock, await this.#openStore());
+      parts = this.#build(lock, await openStoreOf({ ...this.#options, ids: this.#ids }));
       this.#parts = parts;
       const predecessors = new Set(await parts.fleet.start());
       // Before anything sweeps old jobs: their results may not be kept yet.
@@ -163,17 +160,6 @@ export class Gateway {
     parts.lock.release();
   }
 
-  #openStore(): Promise<ArtifactStore> {
-    const { config, hostEnv: env = process.env } = this.#options;
-    const clock = this.#options.clock ?? createSystemClock();
-    return openArtifactStore({ env, dataDir: config.dataDir, clock, ids: this.#ids });
-  }
-
-  #buildArtifacts(db: DatabaseSync, { exclusive }: JobEngine, store: ArtifactStore): Artifacts {
-    const records = createArtifactRecords(db, exclusive);
-    return createArtifacts({ store, records, clock: this.#clock, ids: this.#ids });
-  }
-
   #build(lock: DataLock, store: ArtifactStore): Parts {
     const { config, log } = this.#options;
     const adminKey = resolveAdminKey(config.dataDir, this.#options.adminKey, this.#ids);
@@ -212,28 +198,20 @@ export class Gateway {
         webhooks.poke();
     });
     const batches = this.#buildBatches(db, engine, endpoints);
-    const artifacts = this.#buildArtifacts(db, engine, store);
+    const base = { config, log, clock: this.#clock, ids: this.#ids };
+    const kept = createArtifactParts(db, store, { ...base, exclusive: engine.exclusive });
     const app = createHttpFace({
-      ...{ config, log, clock: this.#clock, ids: this.#ids, engine, fleet, endpoints, keys, workerKeys },
-      ...{ loadBalancer, batches, deliveries, placer, artifacts, spill, signatures },
+      ...{ ...base, engine, fleet, endpoints, keys, workerKeys },
+      ...{ loadBalancer, batches, deliveries, placer, spill, signatures },
+      ...{ artifacts: kept.artifacts, uploadTokens: kept.uploadTokens },
       adminKey: adminKey.secret,
       pokeWebhooks: webhooks.poke,
       watchWebhooks: webhooks.watch,
       isStopping: () => this.#parts?.isStopping ?? false,
     });
     return {
-      lock,
-      adminKey,
-      engine,
-      fleet,
-      loadBalancer,
-      placer,
-      batches,
-      sweeping: createSweepLoop({ clock: this.#clock, sweep: artifacts.sweep, log }),
-      scheduler,
-      spill,
-      webhooks,
-      app,
+      ...{ lock, adminKey, engine, fleet, loadBalancer, placer, batches, scheduler, spill, webhooks, app },
+      sweeping: kept.sweeping,
       door: createWorkerDoor(app, arrivalLimit(endpoints)),
       url: '',
       workerPort: 0,
@@ -429,7 +407,7 @@ interface Parts {
   readonly spill: SpillRouter;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;
-  readonly sweeping: ReturnType<typeof createSweepLoop>;
+  readonly sweeping: ArtifactParts['sweeping'];
   readonly app: App;
   readonly door: WorkerDoor;
   /** Empty until it listens. */

@@ -31,6 +31,7 @@ export interface HttpFaceOptions
     | 'keys'
     | 'batches'
     | 'artifacts'
+    | 'uploadTokens'
     | 'loadBalancer'
     | 'deliveries'
     | 'pokeWebhooks'
@@ -59,7 +60,7 @@ const AT_RUNPOD: WaitReason = {
 export function createHttpFace(options: HttpFaceOptions): App {
   const { config, clock, ids, log, engine, adminKey, workerKeys, watchWebhooks, ...given } = options;
   const { queue, dispatcher, waiters, stops, strays } = engine;
-  const { endpoints, fleet, keys } = given;
+  const { endpoints, fleet, keys, uploadTokens } = given;
   const version = readVersion();
   const metrics = createGatewayMetrics({ queue, fleet, endpoints, version, watchWebhooks });
   const run = ids.short(6);
@@ -95,9 +96,10 @@ export function createHttpFace(options: HttpFaceOptions): App {
   };
   return createApp({
     ...{ parts, log, onAnswer: metrics.observeRequest },
-    authenticate: createAuthenticator({ adminKey, keys, workerKeys }),
+    authenticate: createAuthenticator({ adminKey, keys, workerKeys, uploadTokens }),
     limiter: createRateLimiter(config.rateLimits, clock),
     requestIds: createRequestIds(run),
+    corsOrigins: config.cors.origins,
     onClose: () => stopping.abort(),
   });
 }

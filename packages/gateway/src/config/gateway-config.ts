@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { ArtifactLimits } from '../artifacts/artifacts.ts';
 import type { CardUse, ContainerSettings, Endpoint, GpuNeed, Scaling } from '../endpoints/endpoint.ts';
 import { readWarmWindow } from '../endpoints/warm-window.ts';
 import { toBackends } from './backends-field.ts';
@@ -10,6 +11,7 @@ import type { ConfigProblem } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { ParsedConfig } from './schema.ts';
 import { toSigning } from './signing-fields.ts';
+import { toArtifactLimits } from './storage-fields.ts';
 
 /** The configuration as the gateway uses it: durations in milliseconds, paths absolute, frozen to the last leaf. */
 export interface GatewayConfig {
@@ -27,6 +29,9 @@ export interface GatewayConfig {
   readonly webhookSecret?: string;
   readonly lease: { readonly durationMs: number; readonly heartbeatMs: number };
   readonly retention: { readonly resultsMs: number };
+  readonly artifacts: ArtifactLimits;
+  /** Origins of pages that may call from a browser. */
+  readonly cors: { readonly origins: readonly string[] };
   readonly rateLimits: RateLimits;
   readonly endpoints: readonly Endpoint[];
 }
@@ -80,6 +85,8 @@ export function toGatewayConfig(parsed: ParsedConfig, origin: Origin): GatewayCo
     ...(parsed.webhookSecret === undefined ? {} : { webhookSecret: parsed.webhookSecret }),
     lease: { durationMs: parsed.lease.duration, heartbeatMs: parsed.lease.heartbeat },
     retention: { resultsMs: parsed.retention.results },
+    artifacts: toArtifactLimits(parsed.artifacts),
+    cors: parsed.cors,
     rateLimits: parsed.rateLimits,
     endpoints: Object.entries(parsed.endpoints).map(([name, endpoint]) =>
       toEndpoint(name, endpoint, folder, builtInWorkers),

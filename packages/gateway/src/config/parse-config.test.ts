@@ -34,6 +34,8 @@ test('an empty file takes every default', () => {
     dataDir: '/site/.spillway',
     lease: { durationMs: 40_000, heartbeatMs: 10_000 },
     retention: { resultsMs: 1_800_000 },
+    artifacts: expect.objectContaining({ quota: {} }),
+    cors: { origins: [] },
     rateLimits: expect.objectContaining({ run: 1_000, purge: 2 }),
     endpoints: [],
   });

@@ -9,6 +9,7 @@ import { loadBalancingFields } from './load-balancing-fields.ts';
 import { rateLimits } from './rate-limits.ts';
 import { reservedEnvFix } from './reserved-env.ts';
 import { findSharedModels, signingFields } from './signing-fields.ts';
+import { artifactsField, corsField } from './storage-fields.ts';
 import { warmWindow } from './warm-window.ts';
 
 /**
@@ -236,6 +237,8 @@ export const configSchema = z
       })
       .prefault({})
       .describe('How long things are kept.'),
+    artifacts: artifactsField,
+    cors: corsField,
     endpoints,
   })
   .meta({ title: 'spillway.yaml', description: 'Configuration of a Spillway gateway.' });

@@ -13,6 +13,7 @@ import type { Card } from '../fleet/gpu/card.ts';
 import { createTestPlacer } from '../fleet/gpu/test-placer.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore, type NewKey } from '../keys/key-store.ts';
+import { createUploadTokens } from '../keys/upload-tokens.ts';
 import { createWorkerKeys, type WorkerKeys } from '../keys/worker-keys.ts';
 import { createGatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
@@ -82,6 +83,7 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger, cards: rea
   });
   const keys = createKeyStore(engine.db, engine);
   const workerKeys = createWorkerKeys(ids);
+  const uploadTokens = createUploadTokens(engine.db, engine);
   const backend = createFakeBackend();
   const fleet = createPlayedFleet(engine, backend, workerKeys);
   const metrics = createGatewayMetrics({ queue, fleet, endpoints, version: 'test' });
@@ -90,7 +92,7 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger, cards: rea
   logEvents(events, log);
   const stopping = new AbortController();
   const parts = {
-    ...{ endpoints, queue, fleet, keys, clock, events },
+    ...{ endpoints, queue, fleet, keys, uploadTokens, clock, events },
     dispatcher: engine.dispatcher,
     waiters: engine.waiters,
     stops: engine.stops,
@@ -112,7 +114,7 @@ function createPlayedGateway(changes: Partial<Endpoint>, log: Logger, cards: rea
   const answers = checkAnswers(ROUTES);
   const served = createApp({
     ...{ parts, log, onAnswer: metrics.observeRequest },
-    authenticate: createAuthenticator({ adminKey: ADMIN, keys, workerKeys }),
+    authenticate: createAuthenticator({ adminKey: ADMIN, keys, workerKeys, uploadTokens }),
     limiter: createRateLimiter(defaultConfig('/', {}).rateLimits, clock),
     requestIds: createRequestIds('run1'),
   });

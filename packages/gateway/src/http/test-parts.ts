@@ -6,10 +6,11 @@ import type { RouteParts } from './route.ts';
 /** What a test of other things needs of events, metrics, cards and the reference. */
 export function newTestParts(): Pick<
   RouteParts,
-  'artifacts' | 'events' | 'metricsText' | 'placer' | 'reference' | 'spill' | 'stopping'
+  'artifacts' | 'uploadTokens' | 'events' | 'metricsText' | 'placer' | 'reference' | 'spill' | 'stopping'
 > {
   return {
     artifacts: {} as RouteParts['artifacts'],
+    uploadTokens: {} as RouteParts['uploadTokens'],
     events: createEventLog('test'),
     metricsText: async () => '',
     placer: createTestPlacer(),

@@ -1,16 +1,21 @@
 export {
   ARTIFACT_LIMITS,
   type ArtifactCreate,
+  type ArtifactPage,
   type ArtifactParts,
   type ArtifactView,
+  artifactCompleteSchema,
   artifactCreateSchema,
+  artifactPageSchema,
   artifactPartsSchema,
   artifactSignPartsSchema,
   artifactViewSchema,
   type SignedPartList,
   type SignedUrl,
+  type StorageView,
   signedPartListSchema,
   signedUrlSchema,
+  storageViewSchema,
 } from './artifact.ts';
 export {
   drainingSchema,
@@ -70,6 +75,16 @@ export {
   keyListSchema,
   keyViewSchema,
 } from './key.ts';
+export {
+  UPLOAD_TOKEN_LIMITS,
+  type UploadTokenCreate,
+  type UploadTokenCreated,
+  type UploadTokenView,
+  uploadTokenCreatedSchema,
+  uploadTokenCreateSchema,
+  uploadTokenListSchema,
+  uploadTokenViewSchema,
+} from './upload-token.ts';
 export { isDayList, isTimeZone, TIME_OF_DAY, type WarmWindowView, warmWindowSchema } from './warm-window.ts';
 export {
   type PoolWorkerCreated,
