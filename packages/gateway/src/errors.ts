@@ -32,6 +32,8 @@ export const ERRORS = {
   BATCH_LOCKED: { status: 409, title: 'Conflict' },
   /** A batch is deleted when none of its requests waits or runs. */
   BATCH_RUNNING: { status: 409, title: 'Conflict' },
+  /** A signed URL that writes where something is already. */
+  ARTIFACT_EXISTS: { status: 412, title: 'Precondition Failed' },
   /** Completed before all of it had arrived. */
   ARTIFACT_INCOMPLETE: { status: 409, title: 'Conflict' },
   /** What arrived is not what was announced: its size, or what its first bytes say that it is. */

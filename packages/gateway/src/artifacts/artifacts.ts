@@ -197,7 +197,7 @@ function createSigning(
   return {
     async signUpload(record) {
       if (record.readyAt !== undefined || record.multipart) throw uploadGone();
-      return store.presignPut(record.key, { ...record, expiresInMs: UPLOAD_URL_MS });
+      return store.presignPut(record.key, { ...record, expiresInMs: UPLOAD_URL_MS, onlyNew: true });
     },
     async signPart(record, partNumber) {
       return store.multipart.presignPart(demandUpload(record), partNumber, { expiresInMs: UPLOAD_URL_MS });

@@ -6,6 +6,7 @@ import type {
   SignedPartList,
   SignedUrl,
 } from '@spillway/protocol/v1';
+import { ApiError } from './api-error.ts';
 import type { JobsClientParts } from './jobs-client.ts';
 import { newKey } from './new-key.ts';
 import { type Bytes, putSigned } from './signed-put.ts';
@@ -122,7 +123,10 @@ function createSender(
     const body = await source.slice(0, source.sizeBytes);
     await patience(async () => {
       const url = (await call('POST', nativePath.artifactUploadUrl(id), { body: {}, signal })) as SignedUrl;
-      await putSigned(fetch, url, body, signal);
+      // It is there already: of a try before this one whose answer was lost.
+      await putSigned(fetch, url, body, signal).catch((error: unknown) => {
+        if (!(error instanceof ApiError && error.status === 412)) throw error;
+      });
       return {};
     }, signal);
   }
