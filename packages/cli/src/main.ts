@@ -11,6 +11,7 @@ import { modelsCommand } from './commands/models.ts';
 import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
 import { smokeCommand } from './commands/smoke.ts';
+import { storageCommand } from './commands/storage.ts';
 import { upCommand } from './commands/up.ts';
 import { workersCommand } from './commands/workers.ts';
 import { readVersion } from './version.ts';
@@ -27,6 +28,7 @@ Examples:
   spillway jobs --status FAILED           what went wrong
   spillway logs detect -f                 follow the newest worker of an endpoint
   spillway models pull hf:OWNER/NAME      fetch the weights that a worker is to run
+  spillway storage put walk.mp4           upload a file of any size; goes on after a kill
   spillway doctor                         what this machine lacks, and how to get it
 
 Finding the gateway:
@@ -81,6 +83,7 @@ function createProgram(): Command {
     keysCommand,
     poolCommand,
     modelsCommand,
+    storageCommand,
     doctorCommand,
   ]) {
     inherit(program, create());
