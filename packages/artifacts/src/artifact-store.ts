@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 /**
  * Where the bytes of artifacts are kept. Drivers: this machine's disk, and anything that speaks S3. They know keys and
  * bytes; what an artifact is called, whose it is and how long it is kept is known to `artifacts.ts`. One suite holds both
- * to this contract. Everything streams: no driver ever holds an artifact in memory.
+ * to this contract. Everything streams: no driver ever holds more of an artifact than a MiB.
  */
 export interface ArtifactStore {
   readonly kind: 'disk' | 's3';

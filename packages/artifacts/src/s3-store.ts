@@ -103,6 +103,14 @@ function isThereAlready(error: unknown): boolean {
 
 const once = (onlyNew: boolean) => (onlyNew ? { IfNoneMatch: '*' } : {});
 
+const KEPT_WHOLE_BYTES = 1024 * 1024;
+
+async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 /** The SDK would wait for ever for the rest of a body that fails. */
 async function sendBody(
   { client, ask }: S3Calls,
@@ -110,7 +118,11 @@ async function sendBody(
   body: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const failing = new AbortController();
-  const Body = Readable.from(body).once('error', (error) => failing.abort(error));
+  // What is small is sent again where the bucket asks for patience; a stream can't be.
+  const Body =
+    (said.ContentLength ?? 0) <= KEPT_WHOLE_BYTES
+      ? await bytesOf(body)
+      : Readable.from(body).once('error', (error) => failing.abort(error));
   const { signal } = failing;
   const sent = client.send(new PutObjectCommand({ ...said, Body }), { abortSignal: signal });
   const refused = sent.catch((error: unknown) => {
