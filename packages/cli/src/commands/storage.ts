@@ -24,15 +24,25 @@ export interface ListCommandOptions extends StorageOptions {
   readonly limit: number;
 }
 
+export interface SetupCommandOptions extends StorageOptions {
+  readonly config?: string;
+  readonly dryRun?: boolean;
+}
+
 export function storageCommand(): Command {
   const storage = new Command('storage')
     .description('put, get, list and delete artifacts, and look after the bucket')
     .helpCommand(false);
-  for (const create of [putCommand, getCommand, listCommand, deleteCommand]) storage.addCommand(create());
+  for (const create of [setupCommand, statusCommand, putCommand, getCommand, listCommand, deleteCommand])
+    storage.addCommand(create());
   return storage.addHelpText(
     'after',
     `
+\`setup\` and \`status\` read the gateway's variables (STORAGE_PROVIDER, R2_…, AWS_…) and its spillway.yaml.
+
 Examples:
+  spillway storage setup --dry-run                what the bucket's rules lack: lifecycle, and CORS for pages
+  spillway storage status                         credentials, rules, clock, a byte there and back: a line for each
   spillway storage put walk.mp4                   in parts; called again after a kill it goes on where it was
   tar c photos | spillway storage put - --name photos.tar
   spillway storage get ID                         into a file of its own name; goes on where it was, verified
@@ -43,6 +53,28 @@ Examples:
 }
 
 const prefixes = () => ['uploads', 'results', 'status'];
+
+function setupCommand(): Command {
+  return new Command('setup')
+    .description('write lifecycle rules and CORS to the bucket, beside those of others')
+    .option('-c, --config <file>', 'configuration (default: ./spillway.yaml if there is one)')
+    .option('--dry-run', 'show what it would change, and change nothing')
+    .addOption(jsonOption())
+    .action(async (options: SetupCommandOptions) =>
+      (await import('../storage/run-setup.ts')).runSetup(options),
+    );
+}
+
+function statusCommand(): Command {
+  return new Command('status')
+    .description('check everything between here and a stored byte')
+    .option('-c, --config <file>', 'configuration (default: ./spillway.yaml if there is one)')
+    .addOption(jsonOption())
+    .addOption(dataOption())
+    .action(async (options: SetupCommandOptions) =>
+      (await import('../storage/run-status.ts')).runStatus(options),
+    );
+}
 
 function putCommand(): Command {
   return new Command('put')
