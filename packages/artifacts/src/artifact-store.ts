@@ -3,15 +3,15 @@ import type { Readable } from 'node:stream';
 /**
  * Where the bytes of artifacts are kept. Drivers: this machine's disk, and anything that speaks S3. They know keys and
  * bytes; what an artifact is called, whose it is and how long it is kept is known to `artifacts.ts`. One suite holds both
- * to this contract. Everything streams: no driver ever holds an artifact in memory.
+ * to this contract. Everything streams: no driver ever holds more of an artifact than a MiB.
  */
 export interface ArtifactStore {
   readonly kind: 'disk' | 's3';
   /**
-   * Writes a whole artifact, in place of one that is there. `body` must be exactly `sizeBytes` long: else
-   * ARTIFACT_MISMATCH, and nothing is kept.
+   * Writes a whole artifact, in place of one that is there (`onlyNew`: ARTIFACT_EXISTS). `body` must be exactly
+   * `sizeBytes` long: else ARTIFACT_MISMATCH, and nothing is kept.
    */
-  put(key: string, body: AsyncIterable<Uint8Array>, description: Description): Promise<ArtifactInfo>;
+  put(key: string, body: AsyncIterable<Uint8Array>, description: Description & Once): Promise<ArtifactInfo>;
   /** Throws ARTIFACT_NOT_FOUND, and RANGE_NOT_SATISFIABLE for a range that begins behind the end. */
   get(key: string, range?: ByteRange): Promise<ArtifactBytes>;
   /** Undefined where there is none. */
@@ -21,7 +21,7 @@ export interface ArtifactStore {
   /** Those whose keys begin so, in no order that counts. */
   list(prefix: string): AsyncIterable<ArtifactInfo>;
   /** What a holder of the answer may do until it expires, without a key of ours. */
-  presignPut(key: string, terms: Description & Expiry): Promise<SignedRequest>;
+  presignPut(key: string, terms: Description & Expiry & Once): Promise<SignedRequest>;
   presignGet(key: string, terms: DownloadTerms): Promise<SignedRequest>;
   readonly multipart: MultipartUploads;
 }
@@ -42,6 +42,11 @@ export interface MultipartUploads {
 export interface Description {
   readonly mediaType: string;
   readonly sizeBytes: number;
+}
+
+export interface Once {
+  /** Never in place of one that is there: what was looked at when it was complete stays what it is. */
+  readonly onlyNew?: boolean;
 }
 
 export interface Expiry {

@@ -39,8 +39,9 @@ export function createDiskStore({ folder, secret, clock, ids }: DiskStoreOptions
     multipart: createDiskUploads({
       ...{ folder: path.join(folder, 'uploads'), ids, publish, head: objects.head, sign },
     }),
-    async presignPut(key, { mediaType, sizeBytes, expiresInMs }) {
-      const terms = { method: 'PUT', key: checkKey(key), size: sizeBytes, type: mediaType } as const;
+    async presignPut(key, { mediaType, sizeBytes, expiresInMs, onlyNew = false }) {
+      const said = { method: 'PUT', key: checkKey(key), size: sizeBytes, type: mediaType } as const;
+      const terms = onlyNew ? { ...said, once: true } : said;
       return { method: 'PUT', headers: { 'content-type': mediaType }, ...sign(terms, expiresInMs) };
     },
     async presignGet(key, { mediaType, name, expiresInMs }) {

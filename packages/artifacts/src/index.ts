@@ -9,6 +9,7 @@ export type {
   DownloadTerms,
   Expiry,
   MultipartUploads,
+  Once,
   PartPlan,
   SignedRequest,
   StoredPart,
@@ -19,7 +20,8 @@ export { contentDisposition } from './content-disposition.ts';
 export { clearIncoming } from './disk-objects.ts';
 export { createDiskStore, type DiskStore } from './disk-store.ts';
 export { findLie, MAGIC_BYTES } from './magic.ts';
-export { notFound, uploadGone } from './not-found.ts';
+export { existsAlready, notFound, uploadGone } from './not-found.ts';
 export { openBucket } from './open-bucket.ts';
 export { checkParts, MULTIPART_FROM_BYTES, partCount, partSize, planParts } from './part-plan.ts';
 export { readStorageSettings, type S3Settings } from './s3-settings.ts';
+export { DATA_PATH } from './signed-url.ts';

@@ -11,3 +11,7 @@ export function uploadGone(): ArtifactError {
   const message = 'no such upload: it was completed, aborted, or is too old; begin a new one';
   return new ArtifactError('UPLOAD_NOT_FOUND', message);
 }
+
+export function existsAlready(key: string): ArtifactError {
+  return new ArtifactError('ARTIFACT_EXISTS', `${key} is there already, and is not written over`);
+}

@@ -16,7 +16,7 @@ import type { ArtifactBytes, ArtifactInfo, ArtifactStore, SignedRequest } from '
 import { clipRange } from './byte-range.ts';
 import { contentDisposition } from './content-disposition.ts';
 import { exactBytes } from './exact-bytes.ts';
-import { notFound } from './not-found.ts';
+import { existsAlready, notFound } from './not-found.ts';
 import { S3_LIMITS } from './part-plan.ts';
 import type { S3Calls } from './s3-client.ts';
 import { createS3Uploads } from './s3-uploads.ts';
@@ -41,11 +41,11 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
     kind: 's3',
     head,
     multipart: createS3Uploads(calls, { sign, existing }),
-    async put(key, body, { mediaType, sizeBytes }) {
+    async put(key, body, { mediaType, sizeBytes, onlyNew = false }) {
       if (sizeBytes > S3_LIMITS.largestSinglePutBytes) {
         throw new ArtifactError('PAYLOAD_TOO_LARGE', `${key}: over 5 GB; upload it in parts`);
       }
-      const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes };
+      const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes, ...once(onlyNew) };
       await sendBody(calls, said, exactBytes(body, sizeBytes));
       return existing(key);
     },
@@ -79,12 +79,11 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
         ContinuationToken = page?.NextContinuationToken;
       } while (ContinuationToken !== undefined);
     },
-    presignPut: async (key, { mediaType, sizeBytes, expiresInMs }) =>
-      sign(
-        new PutObjectCommand({ ...at(key), ContentType: mediaType, ContentLength: sizeBytes }),
-        { method: 'PUT', headers: { 'content-type': mediaType } },
-        expiresInMs,
-      ),
+    presignPut: async (key, { mediaType, sizeBytes, expiresInMs, onlyNew = false }) => {
+      const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes, ...once(onlyNew) };
+      const headers = { 'content-type': mediaType, ...(onlyNew ? { 'if-none-match': '*' } : {}) };
+      return sign(new PutObjectCommand(said), { method: 'PUT', headers }, expiresInMs);
+    },
     presignGet: async (key, { mediaType, name, expiresInMs }) =>
       sign(
         new GetObjectCommand({
@@ -98,6 +97,20 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
   };
 }
 
+function isThereAlready(error: unknown): boolean {
+  return error instanceof Error && error.name === 'PreconditionFailed';
+}
+
+const once = (onlyNew: boolean) => (onlyNew ? { IfNoneMatch: '*' } : {});
+
+const KEPT_WHOLE_BYTES = 1024 * 1024;
+
+async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 /** The SDK would wait for ever for the rest of a body that fails. */
 async function sendBody(
   { client, ask }: S3Calls,
@@ -105,12 +118,18 @@ async function sendBody(
   body: AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const failing = new AbortController();
-  const Body = Readable.from(body).once('error', (error) => failing.abort(error));
+  // What is small is sent again where the bucket asks for patience; a stream can't be.
+  const Body =
+    (said.ContentLength ?? 0) <= KEPT_WHOLE_BYTES
+      ? await bytesOf(body)
+      : Readable.from(body).once('error', (error) => failing.abort(error));
   const { signal } = failing;
   const sent = client.send(new PutObjectCommand({ ...said, Body }), { abortSignal: signal });
-  await ask(sent).catch((error: unknown) => {
-    throw signal.aborted ? signal.reason : error;
+  const refused = sent.catch((error: unknown) => {
+    if (signal.aborted) throw signal.reason;
+    throw isThereAlready(error) ? existsAlready(said.Key ?? '') : error;
   });
+  await ask(refused);
 }
 
 export type Sign = (

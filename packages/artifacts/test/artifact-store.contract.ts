@@ -162,6 +162,27 @@ export function artifactStoreContract(name: string, open: () => Promise<StoreUnd
       expect(await store.head('uploads/signed.mp4')).toMatchObject(video);
     });
 
+    test('what is to be new is never written in place of what is there', async () => {
+      const key = 'uploads/once.mp4';
+      const request = await store.presignPut(key, { ...video, expiresInMs: 60_000, onlyNew: true });
+      expect((await under.send(request, { body })).status).toBe(200);
+      const other = randomBytes(body.length);
+      expect((await under.send(request, { body: other })).status).toBe(412);
+      const again = store.put(key, chunksOf(other), { ...video, onlyNew: true });
+      expect(await codeOf(again)).toBe('ARTIFACT_EXISTS');
+      expect(digest(await bytesOf((await store.get(key)).stream))).toBe(digest(body));
+    });
+
+    test('of two that write what is to be new at once, one does', async () => {
+      const key = 'uploads/race.mp4';
+      const bodies = [randomBytes(body.length), randomBytes(body.length)];
+      const tries = bodies.map((bytes) => store.put(key, chunksOf(bytes), { ...video, onlyNew: true }));
+      const ends = await Promise.allSettled(tries);
+      const written = bodies.filter((_, index) => ends[index]?.status === 'fulfilled');
+      expect(written).toHaveLength(1);
+      expect(digest(await bytesOf((await store.get(key)).stream))).toBe(digest(written[0] ?? body));
+    });
+
     test('a signed GET brings the bytes under the name and type of its terms, ranges too', async () => {
       await put('uploads/download.mp4');
       const terms = { mediaType: 'text/plain', name: 'größe "1".txt', expiresInMs: 60_000 };
@@ -251,6 +272,17 @@ export function artifactStoreContract(name: string, open: () => Promise<StoreUnd
         ),
       ).toBe('INPUT_INVALID');
       await store.multipart.abort(upload);
+    });
+
+    test('a part that is sent after the end changes nothing', async () => {
+      const whole = randomBytes(9 * MIB);
+      const upload = await begin('uploads/video_late.mp4', whole.length);
+      const late = await store.multipart.presignPart(upload, 2, { expiresInMs: 60_000 });
+      await sendPart(upload, 1, whole.subarray(0, 8 * MIB));
+      await sendPart(upload, 2, whole.subarray(8 * MIB));
+      await store.multipart.complete(upload);
+      expect(await isTaken(under.send(late, { body: randomBytes(MIB) }))).toBe(false);
+      expect(digest(await bytesOf((await store.get(upload.key)).stream))).toBe(digest(whole));
     });
 
     test('an aborted upload keeps no parts and can not be completed', async () => {

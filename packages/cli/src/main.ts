@@ -13,6 +13,7 @@ import { podsCommand } from './commands/pods.ts';
 import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
 import { smokeCommand } from './commands/smoke.ts';
+import { storageCommand } from './commands/storage.ts';
 import { upCommand } from './commands/up.ts';
 import { estimateCommand, pricesCommand, usageCommand } from './commands/usage.ts';
 import { workersCommand } from './commands/workers.ts';
@@ -31,6 +32,7 @@ Examples:
   spillway logs detect -f                 follow the newest worker of an endpoint
   spillway models pull hf:OWNER/NAME      fetch the weights that a worker is to run
   spillway deploy clip --dry-run          what its cloud side at RunPod would become
+  spillway storage put walk.mp4           upload a file of any size; goes on after a kill
   spillway doctor                         what this machine lacks, and how to get it
 
 Finding the gateway:
@@ -93,6 +95,7 @@ function createProgram(): Command {
     rollbackCommand,
     importCommand,
     podsCommand,
+    storageCommand,
     doctorCommand,
   ]) {
     inherit(program, create());

@@ -36,6 +36,8 @@ test('an empty file takes every default', () => {
     retention: { resultsMs: 1_800_000, usageMs: 400 * 86_400_000 },
     prices: { local: 0, pool: 0, runpod: {} },
     budgets: [],
+    artifacts: expect.objectContaining({ quota: {} }),
+    cors: { origins: [] },
     rateLimits: expect.objectContaining({ run: 1_000, purge: 2 }),
     endpoints: [],
   });

@@ -6,10 +6,19 @@ import type { RouteParts } from './route.ts';
 /** What a test of other things needs of events, metrics, cards and the reference. */
 export function newTestParts(): Pick<
   RouteParts,
-  'artifacts' | 'events' | 'metricsText' | 'placer' | 'reference' | 'spill' | 'stopping' | 'usage'
+  | 'artifacts'
+  | 'uploadTokens'
+  | 'events'
+  | 'metricsText'
+  | 'placer'
+  | 'reference'
+  | 'spill'
+  | 'stopping'
+  | 'usage'
 > {
   return {
     artifacts: {} as RouteParts['artifacts'],
+    uploadTokens: {} as RouteParts['uploadTokens'],
     events: createEventLog('test'),
     metricsText: async () => '',
     placer: createTestPlacer(),

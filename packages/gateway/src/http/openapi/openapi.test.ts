@@ -71,6 +71,8 @@ describe('real answers', () => {
     /\/pool-workers$/,
     /\/v1\/deliveries/,
     /\/v1\/artifacts/,
+    /\/v1\/storage/,
+    /\/v1\/upload-tokens/,
   ];
 
   it('fit the document, for every operation', async () => {
