@@ -15,7 +15,7 @@ export async function showPrices(options: CostOptions): Promise<void> {
   ];
   const rows = view.workers.map((one) => [
     ...[one.class, dollars(one.microsPerHour)],
-    one.activeMicrosPerHour === undefined ? 'unknown' : dollars(one.activeMicrosPerHour),
+    alwaysOn(one),
     ...[one.asOf ?? '-', one.source],
   ]);
   print(table(columns, rows));
@@ -28,4 +28,10 @@ export async function showPrices(options: CostOptions): Promise<void> {
   ];
   print(`\n${table(spaces, storage)}`);
   print('\nUS dollars. Prices of pods are not known; `prices` in spillway.yaml overrides those of workers.');
+}
+
+/** Workers that RunPod does not bill have one price. */
+function alwaysOn({ class: name, activeMicrosPerHour }: PricesView['workers'][number]): string {
+  if (name === 'local' || name === 'pool') return '-';
+  return activeMicrosPerHour === undefined ? 'unknown' : dollars(activeMicrosPerHour);
 }
