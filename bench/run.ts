@@ -40,6 +40,10 @@ const BENCHES: Readonly<Record<string, BenchRow>> = {
     description: 'the job engine through HTTP against the bare server, BullMQ and the official Python SDK',
     run: async (flags) => (await import('./jobs.ts')).benchJobs(flags),
   },
+  video: {
+    description: 'decoding videos against ffmpeg alone, and the memory that it takes',
+    run: async (flags) => (await import('./video.ts')).benchVideo(flags),
+  },
 };
 
 try {
@@ -92,7 +96,7 @@ ${rows.join('\n')}
 
 --json    prints the figures as one last line
 --only    runs that part of the bench alone (jobs: cycles, runsync, taken, workers, million, held;
-          inference: start, throughput, detect)
+          inference: start, throughput, detect; video: decode, memory)
 --quick   short runs: to see that it works, not to be quoted
 `;
 }

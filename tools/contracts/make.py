@@ -26,6 +26,8 @@ SCRIPTS = {
     "rf-detr-medium": ["rf_detr.py", "--variant", "medium"],
     "rf-detr-transformers": ["rf_detr_transformers.py"],
     "sam2-tiny": ["sam2.py"],
+    "vitpose-base": ["vitpose_transformers.py"],
+    "vitpose-plus": ["vitpose_transformers.py", "--plus"],
 }
 
 

@@ -1,6 +1,8 @@
 /** What a store refuses, or cannot do. `message` is a sentence for the caller. */
 export type ArtifactErrorCode =
   | 'ARTIFACT_NOT_FOUND'
+  /** Written only where there is none yet, and there is one. */
+  | 'ARTIFACT_EXISTS'
   /** An upload that was completed, aborted, or forgotten. */
   | 'UPLOAD_NOT_FOUND'
   /** Completed before all of it had arrived. */

@@ -3,21 +3,17 @@ import type { Readable } from 'node:stream';
 /**
  * Where the bytes of artifacts are kept. Drivers: this machine's disk, anything that speaks S3, and for workers the gateway
  * that they are connected to. They know keys and bytes; what an artifact is called, whose it is and how long it is kept is
- * known to the gateway. One suite holds all of them to this contract. Everything streams: no driver ever holds an artifact in memory.
+ * known to the gateway. One suite holds all of them to this contract. Everything streams: no driver ever holds more of an
+ * artifact than a MiB.
  */
 export interface ArtifactStore {
   readonly kind: 'disk' | 's3' | 'gateway';
   /**
-   * Writes a whole artifact, in place of one that is there. `body` must be exactly `sizeBytes` long: else
-   * ARTIFACT_MISMATCH, and nothing is kept. With a condition it throws ARTIFACT_CHANGED unless that holds at the moment
-   * of the change, so that of two writers who saw the same one is told.
+   * Writes a whole artifact, in place of one that is there (`onlyNew`: ARTIFACT_EXISTS; `ifEtag`: ARTIFACT_CHANGED unless
+   * it is still that one at the moment of the change, so that of two writers who saw the same one is told). `body` must be
+   * exactly `sizeBytes` long: else ARTIFACT_MISMATCH, and nothing is kept.
    */
-  put(
-    key: string,
-    body: AsyncIterable<Uint8Array>,
-    description: Description,
-    condition?: PutCondition,
-  ): Promise<ArtifactInfo>;
+  put(key: string, body: AsyncIterable<Uint8Array>, description: Description & Terms): Promise<ArtifactInfo>;
   /** Throws ARTIFACT_NOT_FOUND, and RANGE_NOT_SATISFIABLE for a range that begins behind the end. */
   get(key: string, range?: ByteRange): Promise<ArtifactBytes>;
   /** Undefined where there is none. */
@@ -50,16 +46,21 @@ export interface Description {
   readonly sizeBytes: number;
 }
 
-/** `etag`: what is there is still that; `'none'`: nothing is there. */
-export interface PutCondition {
-  readonly etag: string | 'none';
-}
-
 /**
  * What a URL for writing takes: exactly what was announced, or whatever comes, of any type, up to `mostBytes`. A bucket
  * can't hold anybody to the latter: look at the size before you use it.
  */
-export type UploadTerms = Expiry & (Description | { readonly mostBytes: number });
+export type UploadTerms = Expiry & ((Description & Once) | { readonly mostBytes: number });
+
+export interface Once {
+  /** Never in place of one that is there: what was looked at when it was complete stays what it is. */
+  readonly onlyNew?: boolean;
+}
+
+/** On what condition something is written. */
+export interface Terms extends Once {
+  readonly ifEtag?: string | undefined;
+}
 
 export interface Expiry {
   readonly expiresInMs: number;

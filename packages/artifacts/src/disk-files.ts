@@ -1,4 +1,4 @@
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /** What the disk's driver asks of its files: writes that a crash leaves either whole or undone. */
@@ -16,15 +16,26 @@ export async function writeJson(file: string, value: unknown, temporary: string)
 }
 
 /** Moves it there, folders included. On disk when it resolves. */
-export async function moveTo(from: string, to: string): Promise<void> {
+export async function moveTo(from: string, to: string, move: typeof rename = rename): Promise<void> {
   const folder = path.dirname(to);
   await mkdir(folder, { recursive: true });
-  await rename(from, to);
+  await move(from, to);
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** The same, but never in place of what is there: answers false then. */
+export async function moveToNew(from: string, to: string): Promise<boolean> {
+  try {
+    await moveTo(from, to, link);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -57,8 +68,12 @@ export async function removeFile(file: string): Promise<void> {
 }
 
 export function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function ignoreMissing(error: unknown): void {

@@ -3,10 +3,10 @@ import path from 'node:path';
 import { checkKey } from './artifact-key.ts';
 import type { ArtifactBytes, ArtifactInfo, ArtifactStore, ByteRange } from './artifact-store.ts';
 import { clipRange } from './byte-range.ts';
-import { isMissing, moveTo, removeFile, writeJson, writeStream } from './disk-files.ts';
+import { isMissing, moveTo, moveToNew, removeFile, writeJson, writeStream } from './disk-files.ts';
 import { exactBytes } from './exact-bytes.ts';
 import { createKeyedTurns } from './keyed-turns.ts';
-import { changed, notFound } from './not-found.ts';
+import { changed, existsAlready, notFound } from './not-found.ts';
 import type { ShortIds } from './short-ids.ts';
 
 export interface DiskObjects extends Pick<ArtifactStore, 'put' | 'get' | 'head' | 'delete' | 'list'> {
@@ -48,9 +48,15 @@ export function createDiskObjects(folder: string, ids: ShortIds): DiskObjects {
     }
   }
   /** What it is before what is in it: an artifact that can be read has a media type. */
-  async function publish(key: string, file: string, mediaType: string): Promise<ArtifactInfo> {
+  async function publish(
+    key: string,
+    file: string,
+    mediaType: string,
+    onlyNew = false,
+  ): Promise<ArtifactInfo> {
     await writeJson(metaFile(key), { mediaType }, await temporary());
-    await moveTo(file, objectFile(key));
+    if (!onlyNew) await moveTo(file, objectFile(key));
+    else if (!(await moveToNew(file, objectFile(key)))) throw existsAlready(key);
     const info = await head(key);
     if (!info) throw notFound(key);
     return info;
@@ -59,14 +65,15 @@ export function createDiskObjects(folder: string, ids: ShortIds): DiskObjects {
   return {
     head,
     publish,
-    async put(key, body, { mediaType, sizeBytes }, condition) {
+    async put(key, body, { mediaType, sizeBytes, onlyNew = false, ifEtag }) {
       checkKey(key);
+      if (onlyNew && (await head(key))) throw existsAlready(key);
       const file = await temporary();
       try {
         await writeStream(file, 'w', 0, exactBytes(body, sizeBytes));
         return await inTurn(key, async () => {
-          if (condition && ((await head(key))?.etag ?? 'none') !== condition.etag) throw changed(key);
-          return publish(key, file, mediaType);
+          if (ifEtag !== undefined && (await head(key))?.etag !== ifEtag) throw changed(key);
+          return publish(key, file, mediaType, onlyNew);
         });
       } finally {
         await removeFile(file);

@@ -44,8 +44,9 @@ export function createDiskStore({ folder, secret, clock, ids }: DiskStoreOptions
       const target = { method: 'PUT', key: checkKey(key) } as const;
       if ('mostBytes' in wanted)
         return { method: 'PUT', headers: {}, ...sign({ ...target, most: wanted.mostBytes }, expiresInMs) };
-      const { mediaType, sizeBytes } = wanted;
-      const terms = { ...target, size: sizeBytes, type: mediaType };
+      const { mediaType, sizeBytes, onlyNew = false } = wanted;
+      const said = { ...target, size: sizeBytes, type: mediaType };
+      const terms = onlyNew ? { ...said, once: true } : said;
       return { method: 'PUT', headers: { 'content-type': mediaType }, ...sign(terms, expiresInMs) };
     },
     async presignGet(key, { mediaType, name, expiresInMs }) {

@@ -22,7 +22,13 @@ export type CallGateway = (call: GatewayCall) => Promise<Response>;
 
 const CODES: ReadonlySet<string> = new Set<ArtifactErrorCode>([
   ...(['ARTIFACT_NOT_FOUND', 'UPLOAD_NOT_FOUND', 'ARTIFACT_INCOMPLETE', 'ARTIFACT_MISMATCH'] as const),
-  ...(['ARTIFACT_CHANGED', 'URL_INVALID', 'URL_EXPIRED', 'RANGE_NOT_SATISFIABLE'] as const),
+  ...([
+    'ARTIFACT_CHANGED',
+    'ARTIFACT_EXISTS',
+    'URL_INVALID',
+    'URL_EXPIRED',
+    'RANGE_NOT_SATISFIABLE',
+  ] as const),
   ...(['INPUT_INVALID', 'PAYLOAD_TOO_LARGE', 'STORAGE_UNAVAILABLE'] as const),
 ]);
 

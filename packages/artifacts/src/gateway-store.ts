@@ -6,9 +6,10 @@ import { checkKey } from './artifact-key.ts';
 import type {
   ArtifactInfo,
   ArtifactStore,
+  Description,
   MultipartUploads,
-  PutCondition,
   SignedRequest,
+  Terms,
   UploadRef,
 } from './artifact-store.ts';
 import { exactBytes } from './exact-bytes.ts';
@@ -48,8 +49,7 @@ export function createGatewayStore(link: GatewayLink, ask: typeof fetch = fetch)
   return {
     kind: 'gateway',
     head,
-    put: async (key, body, description, condition) =>
-      write(call, fileOf(key), body, { ...description, condition }),
+    put: async (key, body, description) => write(call, fileOf(key), body, description),
     async get(key, range) {
       const info = await head(key);
       if (!info) throw notFound(key);
@@ -91,12 +91,9 @@ async function write(
   call: CallGateway,
   path: string,
   body: AsyncIterable<Uint8Array>,
-  {
-    mediaType,
-    sizeBytes,
-    condition,
-  }: { mediaType: string; sizeBytes: number; condition: PutCondition | undefined },
+  description: Description & Terms,
 ): Promise<ArtifactInfo> {
+  const { mediaType, sizeBytes, onlyNew = false, ifEtag } = description;
   let reason: unknown;
   async function* noted() {
     try {
@@ -108,7 +105,8 @@ async function write(
   }
   const headers = {
     ...{ 'content-type': mediaType, 'content-length': String(sizeBytes) },
-    ...(condition && (condition.etag === 'none' ? { 'if-none-match': '*' } : { 'if-match': condition.etag })),
+    ...(ifEtag === undefined ? {} : { 'if-match': ifEtag }),
+    ...(onlyNew ? { 'if-none-match': '*' } : {}),
   };
   const reply = await call({ method: 'PUT', path, headers, body: noted() }).catch((error: unknown) => {
     throw reason ?? error;

@@ -9,10 +9,11 @@ export type {
   DownloadTerms,
   Expiry,
   MultipartUploads,
+  Once,
   PartPlan,
-  PutCondition,
   SignedRequest,
   StoredPart,
+  Terms,
   UploadRef,
   UploadTerms,
 } from './artifact-store.ts';
@@ -24,7 +25,8 @@ export { exactBytes } from './exact-bytes.ts';
 export { type CallGateway, createGatewayCaller, type GatewayLink } from './gateway-call.ts';
 export { createGatewayStore } from './gateway-store.ts';
 export { findLie, kindOfBytes, MAGIC_BYTES } from './magic.ts';
-export { changed, notFound, uploadGone } from './not-found.ts';
+export { changed, existsAlready, notFound, uploadGone } from './not-found.ts';
 export { openBucket } from './open-bucket.ts';
 export { checkParts, MULTIPART_FROM_BYTES, partCount, partSize, planParts } from './part-plan.ts';
 export { readStorageSettings, type S3Settings } from './s3-settings.ts';
+export { DATA_PATH } from './signed-url.ts';

@@ -18,3 +18,7 @@ export function changed(key: string): ArtifactError {
     `${key} was changed by somebody else since it was looked at; nothing was written`,
   );
 }
+
+export function existsAlready(key: string): ArtifactError {
+  return new ArtifactError('ARTIFACT_EXISTS', `${key} is there already, and is not written over`);
+}

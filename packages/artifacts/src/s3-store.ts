@@ -16,7 +16,7 @@ import type { ArtifactBytes, ArtifactInfo, ArtifactStore, SignedRequest } from '
 import { clipRange } from './byte-range.ts';
 import { contentDisposition } from './content-disposition.ts';
 import { exactBytes } from './exact-bytes.ts';
-import { changed, notFound } from './not-found.ts';
+import { changed, existsAlready, notFound } from './not-found.ts';
 import { S3_LIMITS } from './part-plan.ts';
 import type { S3Calls } from './s3-client.ts';
 import { createS3Uploads } from './s3-uploads.ts';
@@ -41,13 +41,13 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
     kind: 's3',
     head,
     multipart: createS3Uploads(calls, { sign, existing }),
-    async put(key, body, { mediaType, sizeBytes }, condition) {
+    async put(key, body, { mediaType, sizeBytes, onlyNew = false, ifEtag }) {
       if (sizeBytes > S3_LIMITS.largestSinglePutBytes) {
         throw new ArtifactError('PAYLOAD_TOO_LARGE', `${key}: over 5 GB; upload it in parts`);
       }
       const said = {
-        ...{ ...at(key), ContentType: mediaType, ContentLength: sizeBytes },
-        ...(condition && (condition.etag === 'none' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag })),
+        ...{ ...at(key), ContentType: mediaType, ContentLength: sizeBytes, ...once(onlyNew) },
+        ...(ifEtag === undefined ? {} : { IfMatch: ifEtag }),
       };
       const etag = await sendBody(calls, said, exactBytes(body, sizeBytes));
       // Not that of what took its place since: who writes on a condition goes on from what it wrote.
@@ -96,12 +96,10 @@ function createSigning(
       const { expiresInMs } = terms;
       if ('mostBytes' in terms)
         return sign(new PutObjectCommand(at(key)), { method: 'PUT', headers: {} }, expiresInMs);
-      const { mediaType, sizeBytes } = terms;
-      return sign(
-        new PutObjectCommand({ ...at(key), ContentType: mediaType, ContentLength: sizeBytes }),
-        { method: 'PUT', headers: { 'content-type': mediaType } },
-        expiresInMs,
-      );
+      const { mediaType, sizeBytes, onlyNew = false } = terms;
+      const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes, ...once(onlyNew) };
+      const headers = { 'content-type': mediaType, ...(onlyNew ? { 'if-none-match': '*' } : {}) };
+      return sign(new PutObjectCommand(said), { method: 'PUT', headers }, expiresInMs);
     },
     presignGet: async (key, { mediaType, name, expiresInMs }) =>
       sign(
@@ -116,6 +114,20 @@ function createSigning(
   };
 }
 
+function isThereAlready(error: unknown): boolean {
+  return error instanceof Error && /^(PreconditionFailed|ConditionalRequestConflict)$/.test(error.name);
+}
+
+const once = (onlyNew: boolean) => (onlyNew ? { IfNoneMatch: '*' } : {});
+
+const KEPT_WHOLE_BYTES = 1024 * 1024;
+
+async function bytesOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
 /** The SDK would wait for ever for the rest of a body that fails. */
 async function sendBody(
   { client, ask }: S3Calls,
@@ -123,24 +135,22 @@ async function sendBody(
   body: AsyncIterable<Uint8Array>,
 ): Promise<string> {
   const failing = new AbortController();
-  const Body = Readable.from(body).once('error', (error) => failing.abort(error));
+  // What is small is sent again where the bucket asks for patience; a stream can't be.
+  const Body =
+    (said.ContentLength ?? 0) <= KEPT_WHOLE_BYTES
+      ? await bytesOf(body)
+      : Readable.from(body).once('error', (error) => failing.abort(error));
   const { signal } = failing;
   const sent = client.send(new PutObjectCommand({ ...said, Body }), { abortSignal: signal });
-  const isConditional = 'IfMatch' in said || 'IfNoneMatch' in said;
-  const done = await ask(
-    sent.catch((error: unknown) => {
-      if (signal.aborted) throw signal.reason;
-      throw isConditional && isRefusal(error) ? changed(said.Key ?? '') : error;
-    }),
-  );
+  const refused = sent.catch((error: unknown) => {
+    if (signal.aborted) throw signal.reason;
+    if (!isThereAlready(error)) throw error;
+    throw said.IfMatch === undefined ? existsAlready(said.Key ?? '') : changed(said.Key ?? '');
+  });
+  const done = await ask(refused);
   // A condition on what is not there at all.
   if (!done) throw changed(said.Key ?? '');
   return done.ETag ?? '""';
-}
-
-/** 409 where two conditional writes met. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof Error && /^(PreconditionFailed|ConditionalRequestConflict)$/.test(error.name);
 }
 
 export type Sign = (

@@ -15,6 +15,8 @@ export interface SignedTerms {
   /** What is written is at most so long, in the place of `size`. */
   readonly most?: number;
   readonly type?: string;
+  /** Only where there is nothing yet. */
+  readonly once?: boolean;
   /** What a browser saves it as. */
   readonly name?: string;
   /** Writes a part of this upload. */
@@ -24,7 +26,7 @@ export interface SignedTerms {
 
 export const DATA_PATH = '/v1/artifacts/data/';
 
-const TERMS = ['expires', 'size', 'type', 'name', 'upload', 'part', 'most'] as const;
+const TERMS = ['expires', 'size', 'type', 'once', 'name', 'upload', 'part', 'most'] as const;
 
 /** Path and query. */
 export function signUrl(secret: string, terms: SignedTerms): string {
@@ -42,11 +44,12 @@ export interface SignedCall {
 
 /** The terms that a call was signed for. Throws URL_INVALID or URL_EXPIRED. */
 export function readSignedUrl(secret: string, { method, key, query }: SignedCall, now: number): SignedTerms {
-  const { expires, size, type, name, upload, part, most, signature = '' } = query;
+  const { expires, size, type, once, name, upload, part, most, signature = '' } = query;
   const terms: SignedTerms = {
     ...{ method, key, expires: Number(expires) },
     ...(size === undefined ? {} : { size: Number(size) }),
     ...(type === undefined ? {} : { type }),
+    ...(once === undefined ? {} : { once: true }),
     ...(name === undefined ? {} : { name }),
     ...(upload === undefined ? {} : { upload }),
     ...(part === undefined ? {} : { part: Number(part) }),

@@ -115,15 +115,13 @@ export function artifactStoreContract(name: string, open: () => Promise<StoreUnd
 
     test('of two writers who saw the same one writes, and the other is told', async () => {
       const bytes = (text: string) => Buffer.from(text);
-      const write = (text: string, etag: string) =>
-        store.put(
-          'status/job_raced.json',
-          chunksOf(bytes(text)),
-          { mediaType: 'application/json', sizeBytes: text.length },
-          { etag },
-        );
-      const first = await write('{"a":1}', 'none');
-      expect(await codeOf(write('{"a":2}', 'none'))).toBe('ARTIFACT_CHANGED');
+      const write = (text: string, ifEtag: string | undefined) =>
+        store.put('status/job_raced.json', chunksOf(bytes(text)), {
+          ...{ mediaType: 'application/json', sizeBytes: text.length },
+          ...(ifEtag === undefined ? { onlyNew: true } : { ifEtag }),
+        });
+      const first = await write('{"a":1}', undefined);
+      expect(await codeOf(write('{"a":2}', undefined))).toBe('ARTIFACT_EXISTS');
       const both = await Promise.all(['{"a":3}', '{"a":4}'].map((text) => codeOf(write(text, first.etag))));
       expect(both.toSorted()).toEqual(['ARTIFACT_CHANGED', 'nothing thrown']);
       const winner = both[0] === 'nothing thrown' ? '{"a":3}' : '{"a":4}';
@@ -195,6 +193,27 @@ export function artifactStoreContract(name: string, open: () => Promise<StoreUnd
       const longer = Buffer.concat([body, body]);
       expect(await isTaken(under.send(request, { body: longer }))).toBe(false);
       expect(await store.head('uploads/signed.mp4')).toMatchObject(video);
+    });
+
+    test('what is to be new is never written in place of what is there', async () => {
+      const key = 'uploads/once.mp4';
+      const request = await store.presignPut(key, { ...video, expiresInMs: 60_000, onlyNew: true });
+      expect((await under.send(request, { body })).status).toBe(200);
+      const other = randomBytes(body.length);
+      expect((await under.send(request, { body: other })).status).toBe(412);
+      const again = store.put(key, chunksOf(other), { ...video, onlyNew: true });
+      expect(await codeOf(again)).toBe('ARTIFACT_EXISTS');
+      expect(digest(await bytesOf((await store.get(key)).stream))).toBe(digest(body));
+    });
+
+    test('of two that write what is to be new at once, one does', async () => {
+      const key = 'uploads/race.mp4';
+      const bodies = [randomBytes(body.length), randomBytes(body.length)];
+      const tries = bodies.map((bytes) => store.put(key, chunksOf(bytes), { ...video, onlyNew: true }));
+      const ends = await Promise.allSettled(tries);
+      const written = bodies.filter((_, index) => ends[index]?.status === 'fulfilled');
+      expect(written).toHaveLength(1);
+      expect(digest(await bytesOf((await store.get(key)).stream))).toBe(digest(written[0] ?? body));
     });
 
     test('a signed GET brings the bytes under the name and type of its terms, ranges too', async () => {
@@ -286,6 +305,17 @@ export function artifactStoreContract(name: string, open: () => Promise<StoreUnd
         ),
       ).toBe('INPUT_INVALID');
       await store.multipart.abort(upload);
+    });
+
+    test('a part that is sent after the end changes nothing', async () => {
+      const whole = randomBytes(9 * MIB);
+      const upload = await begin('uploads/video_late.mp4', whole.length);
+      const late = await store.multipart.presignPart(upload, 2, { expiresInMs: 60_000 });
+      await sendPart(upload, 1, whole.subarray(0, 8 * MIB));
+      await sendPart(upload, 2, whole.subarray(8 * MIB));
+      await store.multipart.complete(upload);
+      expect(await isTaken(under.send(late, { body: randomBytes(MIB) }))).toBe(false);
+      expect(digest(await bytesOf((await store.get(upload.key)).stream))).toBe(digest(whole));
     });
 
     test('an aborted upload keeps no parts and can not be completed', async () => {

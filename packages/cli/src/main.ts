@@ -9,10 +9,13 @@ import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
+import { podsCommand } from './commands/pods.ts';
 import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
 import { smokeCommand } from './commands/smoke.ts';
+import { storageCommand } from './commands/storage.ts';
 import { upCommand } from './commands/up.ts';
+import { estimateCommand, pricesCommand, usageCommand } from './commands/usage.ts';
 import { workersCommand } from './commands/workers.ts';
 import { readVersion } from './version.ts';
 
@@ -29,6 +32,7 @@ Examples:
   spillway logs detect -f                 follow the newest worker of an endpoint
   spillway models pull hf:OWNER/NAME      fetch the weights that a worker is to run
   spillway deploy clip --dry-run          what its cloud side at RunPod would become
+  spillway storage put walk.mp4           upload a file of any size; goes on after a kill
   spillway doctor                         what this machine lacks, and how to get it
 
 Finding the gateway:
@@ -78,6 +82,9 @@ function createProgram(): Command {
     endpointsCommand,
     workersCommand,
     gpusCommand,
+    usageCommand,
+    estimateCommand,
+    pricesCommand,
     logsCommand,
     eventsCommand,
     keysCommand,
@@ -87,6 +94,8 @@ function createProgram(): Command {
     undeployCommand,
     rollbackCommand,
     importCommand,
+    podsCommand,
+    storageCommand,
     doctorCommand,
   ]) {
     inherit(program, create());
@@ -111,6 +120,10 @@ function tell(error: unknown, asJson: boolean): number {
 }
 
 function unexpected(error: unknown): CliError {
+  // What RunPod refuses is told by its own error, whose module is not loaded for that.
+  if (error instanceof Error && error.name === 'RunpodError') {
+    return new CliError(`RUNPOD_${String((error as Error & { code?: unknown }).code)}`, error.message);
+  }
   if (process.env.SPILLWAY_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   const message = error instanceof Error ? error.message : String(error);
   return new CliError('FAILED', `${message} (SPILLWAY_DEBUG=1 shows where)`);

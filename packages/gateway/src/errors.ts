@@ -32,6 +32,8 @@ export const ERRORS = {
   BATCH_LOCKED: { status: 409, title: 'Conflict' },
   /** A batch is deleted when none of its requests waits or runs. */
   BATCH_RUNNING: { status: 409, title: 'Conflict' },
+  /** A signed URL that writes where something is already. */
+  ARTIFACT_EXISTS: { status: 412, title: 'Precondition Failed' },
   /** Completed before all of it had arrived. */
   ARTIFACT_INCOMPLETE: { status: 409, title: 'Conflict' },
   /** What arrived is not what was announced: its size, or what its first bytes say that it is. */
@@ -49,6 +51,11 @@ export const ERRORS = {
   /** RunPod answers 400, not 413, on its job API. */
   BODY_TOO_LARGE: { status: 400, title: 'Bad Request' },
   PAYLOAD_TOO_LARGE: { status: 413, title: 'Content Too Large' },
+  /** The key, or the upload token, may keep no more artifacts. */
+  QUOTA_EXCEEDED: { status: 413, title: 'Content Too Large' },
+  /** All artifacts together are as much as the gateway keeps. */
+  STORAGE_FULL: { status: 507, title: 'Insufficient Storage' },
+  UPLOAD_TOKEN_NOT_FOUND: { status: 404, title: 'Not Found' },
   /** A request whose end did not come; held answers are something else. */
   REQUEST_TOO_SLOW: { status: 408, title: 'Request Timeout' },
   HEADERS_TOO_LARGE: { status: 431, title: 'Request Header Fields Too Large' },

@@ -80,6 +80,7 @@ export function createGatewayCosts(options: {
           keep: (workerId, job) => budgets.keep(workerId, job),
           release: (workerId) => budgets.release(workerId),
           obstacle: (job) => budgets.obstacle(job),
+          blockedUntil: (endpoint) => budgets.blockedUntil(endpoint),
           blockedKeys: (endpoint) => budgets.blockedKeys(endpoint),
           note: meter.noteRemote,
         },

@@ -4,9 +4,7 @@ import type { ArtifactStore } from '@spillway/artifacts';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { createAddressRules } from '@spillway/sdk/net';
 import type { Logger } from 'pino';
-import { type KeptArtifacts, keepArtifacts } from './artifacts/keep-artifacts.ts';
-import { openArtifactStore } from './artifacts/open-store.ts';
-import { createSweepLoop } from './artifacts/sweep-loop.ts';
+import { type ArtifactParts, createArtifactParts, openStoreOf } from './artifact-parts.ts';
 import { type Batches, createBatches } from './batches/batches.ts';
 import { createSqliteBatchStore } from './batches/sqlite/sqlite-batch-store.ts';
 import type { GatewayConfig } from './config/index.ts';
@@ -118,7 +116,7 @@ export class Gateway {
     const lock = lockDataDirectory(this.#options.config.dataDir);
     let parts: Parts | undefined;
     try {
-      parts = this.#build(lock, await this.#openStore());
+      parts = this.#build(lock, await openStoreOf({ ...this.#options, ids: this.#ids }));
       this.#parts = parts;
       const predecessors = new Set(await parts.fleet.start());
       // Before anything sweeps old jobs: their results may not be kept yet.
@@ -167,16 +165,6 @@ export class Gateway {
     parts.lock.release();
   }
 
-  #openStore(): Promise<ArtifactStore> {
-    const { config, hostEnv: env = process.env } = this.#options;
-    const clock = this.#options.clock ?? createSystemClock();
-    return openArtifactStore({ env, dataDir: config.dataDir, clock, ids: this.#ids });
-  }
-
-  #keepArtifacts(db: DatabaseSync, { exclusive }: JobEngine, store: ArtifactStore): KeptArtifacts {
-    return keepArtifacts(db, exclusive, { store, clock: this.#clock, ids: this.#ids });
-  }
-
   #build(lock: DataLock, store: ArtifactStore): Parts {
     const { config, log } = this.#options;
     const adminKey = resolveAdminKey(config.dataDir, this.#options.adminKey, this.#ids);
@@ -208,20 +196,12 @@ export class Gateway {
     actOnChanges(endpoints, engine, scheduler, isHeld);
     pokeOnJobs({ engine, fleet, scheduler, webhooks });
     const batches = this.#buildBatches(db, engine, endpoints);
-    const { artifacts, workerFiles, sweep } = this.#keepArtifacts(db, engine, store);
+    const base = { config, log, clock, ids: this.#ids };
+    const kept = createArtifactParts(db, store, { ...base, exclusive: engine.exclusive });
     const app = createHttpFace({
-      ...{ config, log, clock, engine, fleet, endpoints, keys, workerKeys, run, events, ledger },
-      ...{
-        loadBalancer,
-        batches,
-        deliveries,
-        placer,
-        artifacts,
-        workerFiles,
-        spill,
-        signatures,
-        pokeWebhooks,
-      },
+      ...{ ...base, engine, fleet, endpoints, keys, workerKeys, run, events, ledger },
+      ...{ loadBalancer, batches, deliveries, placer, spill, signatures, pokeWebhooks },
+      ...{ artifacts: kept.artifacts, workerFiles: kept.workerFiles, uploadTokens: kept.uploadTokens },
       usage: costs.views,
       adminKey: adminKey.secret,
       watchWebhooks: webhooks.watch,
@@ -230,7 +210,7 @@ export class Gateway {
     return {
       ...{ lock, adminKey, engine, fleet, loadBalancer, placer, batches },
       ...{ scheduler, spill, webhooks, app, ledger },
-      sweeping: createSweepLoop({ clock, sweep, log }),
+      sweeping: kept.sweeping,
       door: createWorkerDoor(app, arrivalLimit(endpoints)),
       url: '',
       workerPort: 0,
@@ -419,7 +399,7 @@ interface Parts {
   readonly ledger: Ledger;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;
-  readonly sweeping: ReturnType<typeof createSweepLoop>;
+  readonly sweeping: ArtifactParts['sweeping'];
   readonly app: App;
   readonly door: WorkerDoor;
   /** Empty until it listens. */

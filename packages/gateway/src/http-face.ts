@@ -32,6 +32,7 @@ export interface HttpFaceOptions
     | 'batches'
     | 'artifacts'
     | 'workerFiles'
+    | 'uploadTokens'
     | 'loadBalancer'
     | 'deliveries'
     | 'pokeWebhooks'
@@ -65,7 +66,7 @@ export function createHttpFace(options: HttpFaceOptions): App {
   const { config, clock, log, engine, adminKey, workerKeys, watchWebhooks, ledger, events, run, ...given } =
     options;
   const { queue, dispatcher, waiters, stops, strays } = engine;
-  const { endpoints, fleet, keys } = given;
+  const { endpoints, fleet, keys, uploadTokens } = given;
   const version = readVersion();
   const metrics = createGatewayMetrics({ queue, fleet, endpoints, version, watchWebhooks, costs: ledger });
   recordEvents(events, { queue, fleet, endpoints, clock });
@@ -100,9 +101,10 @@ export function createHttpFace(options: HttpFaceOptions): App {
   };
   return createApp({
     ...{ parts, log, onAnswer: metrics.observeRequest },
-    authenticate: createAuthenticator({ adminKey, keys, workerKeys }),
+    authenticate: createAuthenticator({ adminKey, keys, workerKeys, uploadTokens }),
     limiter: createRateLimiter(config.rateLimits, clock),
     requestIds: createRequestIds(run),
+    corsOrigins: config.cors.origins,
     onClose: () => stopping.abort(),
   });
 }

@@ -4,8 +4,7 @@ import path from 'node:path';
 import { createClient } from '@spillway/sdk/client';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { pino } from 'pino';
-import { defaultConfig } from '../src/config/index.ts';
-import { newTestEndpoint } from '../src/endpoints/new-test-endpoint.ts';
+import { parseConfig } from '../src/config/index.ts';
 import { createGateway } from '../src/gateway.ts';
 
 export const ADMIN_KEY = 'spk_key-of-the-tests';
@@ -21,19 +20,19 @@ export interface ArtifactGateway {
   stop(): Promise<void>;
 }
 
-/** A gateway on a free port, whose artifacts are on disk unless `env` says otherwise; endpoints' workers connect themselves. */
+/** A gateway on a free port, without endpoints unless `yaml` has some; its artifacts are on disk unless `env` says otherwise. */
 export async function startArtifactGateway(
   env: Record<string, string> = {},
-  endpoints: readonly string[] = [],
+  yaml = '',
 ): Promise<ArtifactGateway> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'spillway-artifacts-'));
   const system = createSystemClock();
   let ahead = 0;
   const clock: Clock = { ...system, now: () => system.now() + ahead };
-  const config = {
-    ...{ ...defaultConfig(folder, {}), listen: { host: '127.0.0.1', port: 0 } },
-    endpoints: endpoints.map((name) => newTestEndpoint({ name, backends: ['pool'] })),
-  };
+  const parsed = parseConfig(yaml, { path: path.join(folder, 'spillway.yaml'), env: {}, builtInWorkers: {} });
+  if (!parsed.ok)
+    throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+  const config = { ...parsed.config, listen: { host: '127.0.0.1', port: 0 } };
   const start = async () => {
     const log = pino({ level: process.env.SPILLWAY_TEST_LOG ?? 'silent' });
     const made = createGateway({

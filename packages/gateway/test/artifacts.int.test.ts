@@ -4,12 +4,15 @@ import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   type ArtifactView,
+  artifactPageSchema,
   artifactPartsSchema,
   artifactViewSchema,
   type SignedUrl,
   signedPartListSchema,
   signedUrlSchema,
+  storageViewSchema,
 } from '@spillway/protocol/v1';
+import { createClient } from '@spillway/sdk/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
 
@@ -226,4 +229,106 @@ test('answers fit what the OpenAPI document says of them', async () => {
   const ready = await ask('POST', `/v1/artifacts/${small.id}/complete`, {});
   expect(artifactViewSchema.strict().parse(ready)).toMatchObject({ state: 'ready' });
   expect((await gateway.call('DELETE', path)).status).toBe(204);
+});
+
+test('a URL that was used, and whose artifact is complete, writes nothing any more', async () => {
+  const begun = await create({ name: 'a.txt', mediaType: 'text/plain', sizeBytes: 3 });
+  const { url = '', headers = {} } = begun.upload ?? {};
+  const send = (body: string) => fetch(url, { method: 'PUT', headers, body });
+  expect((await send('abc')).status).toBe(200);
+  await gateway.call('POST', `/v1/artifacts/${begun.id}/complete`, {});
+  const again = await send('xyz');
+  expect(again.status).toBe(412);
+  expect(await again.json()).toMatchObject({ code: 'ARTIFACT_EXISTS' });
+  expect(await (await download(begun.id)).text()).toBe('abc');
+});
+
+test('a client whose answer was lost sends it once more and is done', async () => {
+  let lost = 0;
+  const losing: typeof fetch = async (input, init) => {
+    const reply = await fetch(input, init);
+    if (init?.method !== 'PUT' || lost > 0) return reply;
+    lost += 1;
+    throw new TypeError('fetch failed');
+  };
+  const client = createClient({ baseUrl: `${gateway.url}/v2`, apiKey: ADMIN_KEY, fetch: losing });
+  const bytes = newVideo(1_000);
+  const { id, state } = await client.artifacts.upload(uploadOf(bytes));
+  expect([state, lost]).toEqual(['ready', 1]);
+  expect(sha256(Buffer.from(await (await download(id)).arrayBuffer()))).toBe(sha256(bytes));
+});
+
+test('what is over a quota is refused before a byte is sent, and what is kept is shown', async () => {
+  const yaml = 'artifacts: {quota: {total: 3k, perKey: 2k, perArtifact: 1k}}';
+  const bounded = await startArtifactGateway({}, yaml);
+  const ask = async (method: string, target: string, body?: object, key?: string) => {
+    const reply = await bounded.call(method, target, body, key);
+    return (await reply.json()) as { code: string; detail: string; id: string; key: string };
+  };
+  const put = (sizeBytes: number, key?: string) =>
+    ask('POST', '/v1/artifacts', { name: 'a', sizeBytes }, key);
+  try {
+    expect(await put(1025)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
+    const [first] = [await put(1024), await put(1024)];
+    expect(await put(1)).toMatchObject({
+      ...{ status: 413, code: 'QUOTA_EXCEEDED' },
+      detail: expect.stringContaining('2.0 kB (2048 bytes) are used, 0 bytes are free'),
+    });
+    const { key } = await ask('POST', '/v1/keys', { name: 'b', scope: 'client' });
+    await put(1000, key);
+    expect(await put(25, key)).toMatchObject({ status: 507, code: 'STORAGE_FULL' });
+    const other = storageViewSchema.strict().parse(await ask('GET', '/v1/storage', undefined, key));
+    expect(other).toMatchObject({ own: { bytes: 1000, artifacts: 1 }, quota: { perKeyBytes: 2048 } });
+    expect(other.all).toBeUndefined();
+    await bounded.call('DELETE', `/v1/artifacts/${first?.id}`);
+    await bounded.restart();
+    const all = storageViewSchema.parse(await ask('GET', '/v1/storage'));
+    expect(all).toMatchObject({
+      ...{ kind: 'disk', all: { bytes: 2024, artifacts: 2 } },
+      own: { bytes: 1024, artifacts: 1 },
+    });
+    expect(await put(1024)).toMatchObject({ state: 'uploading' });
+  } finally {
+    await bounded.stop();
+  }
+});
+
+test('artifacts are listed page by page, by prefix, the newest first', async () => {
+  const key = await newKey();
+  const ids: string[] = [];
+  for (const prefix of ['uploads', 'results', 'uploads', 'uploads']) {
+    ids.unshift((await create({ name: 'a', sizeBytes: 1, prefix }, key)).id);
+    gateway.advance(1);
+  }
+  const page = async (query: string) =>
+    artifactPageSchema.parse(
+      await (await gateway.call('GET', `/v1/artifacts?${query}`, undefined, key)).json(),
+    );
+  const first = await page('limit=3');
+  const rest = await page(`limit=3&cursor=${first.nextCursor}`);
+  expect([...first.artifacts, ...rest.artifacts].map(({ id }) => id)).toEqual(ids);
+  expect(rest.nextCursor).toBeUndefined();
+  expect((await page('prefix=results')).artifacts.map(({ id }) => id)).toEqual([ids[2]]);
+  const wrong = await gateway.call('GET', '/v1/artifacts?limit=0', undefined, key);
+  expect(await wrong.text()).toContain('limit: expected a whole number from 1 to 500');
+});
+
+test('how long an artifact is kept is what the configuration says for its prefix', async () => {
+  const short = await startArtifactGateway({}, 'artifacts: {retention: {results: 2h}}');
+  try {
+    const bytes = Buffer.from('abc');
+    const {
+      id,
+      readyAt = 0,
+      expiresAt,
+    } = await short.client.artifacts.upload(
+      { name: 'a', sizeBytes: 3, slice: () => new Uint8Array(bytes) },
+      { prefix: 'results' },
+    );
+    expect(expiresAt - readyAt).toBe(7_200_000);
+    short.advance(7_200_000);
+    await expect(short.client.artifacts.show(id)).rejects.toMatchObject({ code: 'ARTIFACT_NOT_FOUND' });
+  } finally {
+    await short.stop();
+  }
 });

@@ -7,7 +7,7 @@ let gateway: ArtifactGateway;
 afterAll(() => gateway.stop());
 
 artifactStoreContract("the workers' driver, by a gateway", async () => {
-  gateway = await startArtifactGateway({}, ['mine']);
+  gateway = await startArtifactGateway({}, 'endpoints: { mine: { backends: [pool] } }');
   const body = { name: 'worker', scope: 'worker', endpoints: ['mine'] };
   const { key } = (await (await gateway.call('POST', '/v1/keys', body)).json()) as { key: string };
   const link = { origin: gateway.url, endpoint: 'mine', workerId: 'w1', key };

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
 
 /** What workers keep by the gateway: theirs, that of other endpoints, and what callers uploaded. */
+const POOLS = 'endpoints: { mine: { backends: [pool] }, other: { backends: [pool] } }';
 let gateway: ArtifactGateway;
 beforeAll(async () => {
-  gateway = await startArtifactGateway({}, ['mine', 'other']);
+  gateway = await startArtifactGateway({}, POOLS);
 });
 afterAll(() => gateway.stop());
 

@@ -35,11 +35,14 @@ export const nativePath = {
   followUp: (endpoint: string, worker: string, id: string) =>
     `${nativePath.followUps(endpoint, worker)}/${encodeURIComponent(id)}`,
   artifacts: '/v1/artifacts',
+  storage: '/v1/storage',
   artifact: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}`,
   artifactParts: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/parts`,
   artifactComplete: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/complete`,
   artifactUploadUrl: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/upload-url`,
   artifactDownloadUrl: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/download-url`,
+  uploadTokens: '/v1/upload-tokens',
+  uploadToken: (id: string) => `/v1/upload-tokens/${encodeURIComponent(id)}`,
 } as const;
 
 /** Names of the variables that a RunPod worker reads to find its server. */

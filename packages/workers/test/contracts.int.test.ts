@@ -4,6 +4,7 @@ import { createReport } from './contracts/compare.ts';
 import { hasReferences } from './contracts/references.ts';
 import { describeRfDetr } from './contracts/rf-detr.ts';
 import { describeSam2 } from './contracts/sam2.ts';
+import { describeVitpose } from './contracts/vitpose.ts';
 
 /**
  * Our pipelines against the official Python packages, stage by stage, on the real architectures with random weights.
@@ -16,6 +17,8 @@ const ARCHITECTURES = {
   'rf-detr-medium': describeRfDetr,
   'rf-detr-transformers': describeRfDetr,
   'sam2-tiny': describeSam2,
+  'vitpose-base': describeVitpose,
+  'vitpose-plus': describeVitpose,
 } as const;
 
 const isWanted = process.env.SPILLWAY_CONTRACTS === '1';

@@ -142,6 +142,29 @@ test('the list tells models from what only lies there, and broken ones with what
   ]);
 });
 
+test('of exports whose files have the same names, the folder’s name tells which they are', async () => {
+  for (const name of [
+    'rfdetr_small-ONNX',
+    'vitpose-base-simple',
+    'rtmpose-m_simcc-256x192',
+    'sam3-tracker-ONNX',
+  ]) {
+    const place = path.join(folder, name, 'onnx');
+    await mkdir(place, { recursive: true });
+    const files = name.startsWith('sam3')
+      ? ['vision_encoder.onnx', 'prompt_encoder_mask_decoder.onnx']
+      : ['model.onnx'];
+    for (const file of files) await writeFile(path.join(place, file), 'weights');
+  }
+  const { models } = await takeInventory([folder]);
+  expect(models.map(({ name, contract }) => [name, contract])).toEqual([
+    ['rfdetr_small-ONNX', 'rf-detr'],
+    ['rtmpose-m_simcc-256x192', 'rtmpose'],
+    ['sam3-tracker-ONNX', 'sam3-tracker'],
+    ['vitpose-base-simple', 'vitpose'],
+  ]);
+});
+
 test('of every built-in worker that has models it can be told which it would take', () => {
   const withModels = Object.entries(WORKERS).filter(([, { env }]) => env.includes('SPILLWAY_MODELS_DIR'));
   expect(CHOOSING_WORKERS.toSorted()).toEqual(withModels.map(([name]) => name).toSorted());

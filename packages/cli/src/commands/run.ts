@@ -6,6 +6,7 @@ export interface RunCommandOptions extends ConnectionOptions {
   readonly out?: string;
   readonly with?: string;
   readonly concurrency: number;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
 }
 
@@ -23,6 +24,7 @@ export function runCommand(): Command {
     )
     .option('-w, --with <json>', 'fields that are added to every input')
     .option('-c, --concurrency <n>', 'how many jobs at once', wholeNumber(1, 64), 4)
+    .option('--dry-run', 'send nothing: show what the jobs would cost and take')
     .addOption(jsonOption().default(undefined, "one line an input: the job's reply and its `file`"))
     .addOption(dataOption())
     .addHelpText(

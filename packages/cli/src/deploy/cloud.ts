@@ -56,12 +56,14 @@ export function connectRunpod(env: NodeJS.ProcessEnv = process.env): RunpodClien
     throw wrongUse('RUNPOD_API_KEY is not set; it must be a key of your RunPod account that may write');
   return createRunpodClient({
     apiKey,
-    baseUrl: checkUrl(env.RUNPOD_API_BASE_URL || RUNPOD_API_URL),
+    baseUrl: runpodApiUrl(env),
     onWait: (reason, ms) => note(`${reason}; next try in ${durationText(ms)}`),
   });
 }
 
-function checkUrl(text: string): string {
+/** Address of the management API: RunPod's, or that of RUNPOD_API_BASE_URL. */
+export function runpodApiUrl(env: NodeJS.ProcessEnv = process.env): string {
+  const text = env.RUNPOD_API_BASE_URL || RUNPOD_API_URL;
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
   throw wrongUse(`RUNPOD_API_BASE_URL: expected an address such as ${RUNPOD_API_URL}, found "${text}"`);
 }

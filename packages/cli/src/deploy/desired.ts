@@ -121,12 +121,12 @@ function toEnvironment(
   return sortKeys({ ...ownVariables(endpoint, deploy), ...endpoint.env, ...said });
 }
 
-/** What the images of built-in workers, and workers that serve HTTP, need to know. */
-function ownVariables({ worker, loadBalancing }: Endpoint, deploy: Deployment): Record<string, string> {
-  const [port = ''] = (deploy.ports?.[0] ?? LB_PORT).split('/');
+/** What the images of built-in workers need to know; and workers that serve HTTP, unless `ports` are the file's own. */
+function ownVariables({ worker, loadBalancing }: Endpoint, { ports }: Deployment): Record<string, string> {
+  const [port = ''] = LB_PORT.split('/');
   return {
     ...(worker === undefined ? {} : { WORKER: worker }),
-    ...(loadBalancing
+    ...(loadBalancing && ports === undefined
       ? { PORT: port, PORT_HEALTH: port, HEALTH_CHECK_PATH: loadBalancing.healthCheckPath }
       : {}),
     ...(worker !== undefined && loadBalancing ? { RUNPOD_SERVERLESS: 'false' } : {}),

@@ -22,13 +22,17 @@ export function toEntry(endpoint: RunpodEndpoint, apiKeyName = 'RUNPOD_API_KEY')
   const variables = env.filter(([name, value]) => isSecretValue(name, value)).map(([name]) => name);
   const literal = env
     .filter(([name]) => !secrets.some(([secret]) => secret === name))
-    .map(([name, value]) => [name, variables.includes(name) ? `\${${name}}` : value.replaceAll('${', '$${')]);
+    .map(([name, value]) => [
+      name,
+      variables.includes(name) ? `\${${name}}` : value.replaceAll('${', () => '$${'),
+    ]);
   const isQueue = type !== 'LOAD_BALANCER';
   const entry = {
     ...(isQueue
       ? { backends: [{ runpod: { endpointId: id, apiKey: `\${${apiKeyName}}` } }] }
       : { type: 'LOAD_BALANCER', image: endpoint.image }),
-    ...(isQueue ? { scaling: scalingOf(scaling), executionTimeout: secondsText(endpoint.timeout) } : {}),
+    scaling: scalingOf(scaling),
+    [isQueue ? 'executionTimeout' : 'requestTimeout']: secondsText(endpoint.timeout),
     deploy: {
       ...deployOf(endpoint),
       ...(literal.length > 0 ? { env: Object.fromEntries(literal) } : {}),
@@ -53,7 +57,8 @@ function deployOf(endpoint: RunpodEndpoint) {
     ...(dataCenterIds.length > 0 ? { dataCenters: dataCenterIds } : {}),
     ...(networkVolumes.length > 0 ? { volumes: networkVolumes } : {}),
     ...(registry ? { registry } : {}),
-    ...(ports.length > 0 ? { ports } : {}),
+    // Said even where there are none: without a word, workers that serve HTTP get a port.
+    ...(ports.length > 0 || endpoint.type === 'LOAD_BALANCER' ? { ports } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { createSystemClock } from '@spillway/sdk/clock';
-import type { RunpodEndpoint } from '@spillway/sdk/runpod';
+import { type RunpodEndpoint, RunpodError } from '@spillway/sdk/runpod';
 import { CliError, wrongUse } from '../cli-error.ts';
 import { note, print, printJson, style } from '../output.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -83,10 +83,17 @@ async function deployOne(
   const { runpod, clock } = cloud;
   const save = (more: object) =>
     writeDeploymentLog(dataDir, endpoint.name, { history: log.history, ...more });
-  const changed = await applyPlan(plan, {
-    ...{ runpod, clock, onDone: (step: Step) => note(`${endpoint.name}: ${doneText(step)}`) },
-    onCreate: (name) => save({ pending: { name, startedAt: clock.now() } }),
-  });
+  let changed: RunpodEndpoint | undefined;
+  try {
+    changed = await applyPlan(plan, {
+      ...{ runpod, clock, onDone: (step: Step) => note(`${endpoint.name}: ${doneText(step)}`) },
+      onCreate: (name) => save({ pending: { name, startedAt: clock.now() } }),
+    });
+  } catch (error) {
+    // Nothing was made, so the next run needs to look for nothing.
+    if (error instanceof RunpodError && !error.mayHaveArrived) await save({});
+    throw error;
+  }
   const after = changed ?? actual.endpoint;
   if (changed) {
     const before = actual.endpoint ?? null;

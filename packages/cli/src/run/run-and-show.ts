@@ -29,6 +29,10 @@ export async function runAndShow(
     stdin: process.stdin,
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
   });
+  if (options.dryRun) {
+    const { showEstimate } = await import('../usage/show-estimate.ts');
+    return showEstimate(endpointName, { ...options, jobs: inputs.length });
+  }
   const view = options.json ? createSilentView() : createProgressView(inputs, process.stderr.isTTY === true);
   const interrupt = cancelOnInterrupt(view);
   try {

@@ -1,6 +1,7 @@
 import { ArtifactError, type ArtifactInfo, type ArtifactStore } from '@spillway/artifacts';
 import { createManualClock } from '@spillway/sdk/clock';
 import { expect, test } from 'vitest';
+import { defaultConfig } from '../config/index.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
 import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
 import { createArtifacts } from './artifacts.ts';
@@ -29,12 +30,15 @@ function createCutOff() {
     },
   } as unknown as ArtifactStore;
   const records = {
+    usage: () => [],
     get: (id: string) => kept.get(id),
     insert: async (record: ArtifactRecord) => void kept.set(record.id, record),
     markReady: async (id: string, ready: Partial<ArtifactRecord>) =>
       void kept.set(id, { ...(kept.get(id) as ArtifactRecord), ...ready }),
   } as unknown as ArtifactRecords;
-  const artifacts = createArtifacts({ store, records, clock: createManualClock(), ids: createCountingIds() });
+  const { artifacts: limits } = defaultConfig('/', {});
+  const clock = createManualClock();
+  const artifacts = createArtifacts({ store, records, clock, ids: createCountingIds(), limits });
   return { artifacts, aborted, store };
 }
 

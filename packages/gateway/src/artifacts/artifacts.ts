@@ -17,7 +17,20 @@ import {
 } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Ids } from '../lib/ids.ts';
-import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
+import {
+  type ArtifactLedger,
+  type ArtifactQuota,
+  type ArtifactUsage,
+  type Claim,
+  createArtifactLedger,
+} from './artifact-ledger.ts';
+import type {
+  ArtifactFilter,
+  ArtifactPage,
+  ArtifactRecord,
+  ArtifactRecords,
+  Viewer,
+} from './artifact-records.ts';
 
 /**
  * The life of an artifact: announced with its size, uploaded by signed URLs (in one go or in parts, and on after a
@@ -27,20 +40,30 @@ import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
 export interface Artifacts {
   readonly store: ArtifactStore;
   create(wanted: NewArtifact): Promise<{ record: ArtifactRecord; isNew: boolean }>;
-  /** Throws ARTIFACT_NOT_FOUND, also where it is somebody else's. */
-  find(id: string, owner: string | undefined): ArtifactRecord;
+  /** Throws ARTIFACT_NOT_FOUND, also where the viewer doesn't see it; without a viewer all are seen. */
+  find(id: string, viewer: Viewer | undefined): ArtifactRecord;
+  list(filter: Omit<ArtifactFilter, 'now'>): ArtifactPage;
   /** Of an upload in one go, which may be asked for again. Throws UPLOAD_NOT_FOUND once it is complete. */
   signUpload(record: ArtifactRecord): Promise<SignedRequest>;
   signPart(record: ArtifactRecord, partNumber: number): Promise<SignedRequest>;
   parts(record: ArtifactRecord): Promise<readonly StoredPart[]>;
   /** Looks at size and first bytes. A lie about them ends the artifact: ARTIFACT_MISMATCH. */
-  complete(record: ArtifactRecord): Promise<ArtifactRecord>;
+  complete(record: ArtifactRecord, said?: { readonly sha256?: string | undefined }): Promise<ArtifactRecord>;
   /** Throws ARTIFACT_INCOMPLETE while it is being uploaded. */
   signDownload(record: ArtifactRecord, expiresInMs: number): Promise<SignedRequest>;
   /** With its bytes, or the parts that have arrived. */
   remove(record: ArtifactRecord): Promise<void>;
   /** Removes what is over its time; answers how many. */
   sweep(): Promise<number>;
+  readonly limits: ArtifactLimits;
+  /** Bytes that are announced count as if they were there. */
+  usage(of?: { readonly owner?: string; readonly visitor?: string | undefined }): ArtifactUsage;
+}
+
+/** How long and how much is kept. */
+export interface ArtifactLimits {
+  readonly retentionMs: Readonly<Record<ArtifactPrefix, number>>;
+  readonly quota: ArtifactQuota;
 }
 
 export interface NewArtifact {
@@ -49,7 +72,10 @@ export interface NewArtifact {
   readonly mediaType: string;
   readonly sizeBytes: number;
   readonly owner: string;
+  readonly visitor?: string | undefined;
+  readonly endpoint?: string | undefined;
   readonly resumeKey?: string | undefined;
+  readonly allowance?: Claim['allowance'];
 }
 
 export interface ArtifactsOptions {
@@ -57,6 +83,7 @@ export interface ArtifactsOptions {
   readonly records: ArtifactRecords;
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Pick<Ids, 'short'>;
+  readonly limits: ArtifactLimits;
 }
 
 const HOUR_MS = 3_600_000;
@@ -64,44 +91,59 @@ const DAY_MS = 24 * HOUR_MS;
 const UPLOAD_URL_MS = HOUR_MS;
 /** An upload that nobody goes on with; R2 aborts them after as long. */
 const UNFINISHED_MS = 7 * DAY_MS;
-const RETENTION_MS: Readonly<Record<ArtifactPrefix, number>> = {
-  uploads: 7 * DAY_MS,
-  results: 30 * DAY_MS,
-  status: 30 * DAY_MS,
-};
 const SWEPT_AT_ONCE = 100;
 /** 160 bits and more: an id alone must not be guessed. */
 const ID_LENGTH = 32;
 
-export function createArtifacts({ store, records, clock, ids }: ArtifactsOptions): Artifacts {
+/** From its first call to its end. */
+function createLife(
+  { store, records, clock, ids, limits }: ArtifactsOptions,
+  ledger: ArtifactLedger,
+): Pick<Artifacts, 'create' | 'complete' | 'remove'> {
   async function create(wanted: NewArtifact): Promise<{ record: ArtifactRecord; isNew: boolean }> {
-    const { prefix, name, mediaType, sizeBytes, owner, resumeKey } = wanted;
-    const before = resumeKey === undefined ? undefined : records.unfinished(owner, resumeKey);
+    const { sizeBytes, resumeKey } = wanted;
+    const before = resumeKey === undefined ? undefined : records.unfinished(wanted, resumeKey);
     if (before?.sizeBytes === sizeBytes) return { record: before, isNew: false };
     if (before) await remove(before);
+    ledger.claim(wanted);
+    try {
+      const record = await begin(wanted);
+      await records.insert(record);
+      return { record, isNew: true };
+    } catch (error) {
+      ledger.release(wanted);
+      throw error;
+    }
+  }
+
+  async function begin(wanted: NewArtifact): Promise<ArtifactRecord> {
+    const { prefix, name, mediaType, sizeBytes, owner, visitor, endpoint, resumeKey } = wanted;
     const id = ids.short(ID_LENGTH);
     const key = issueKey(prefix, id, wanted);
     const now = clock.now();
     const plan = planParts(sizeBytes);
     const isInParts = sizeBytes >= MULTIPART_FROM_BYTES;
     const uploadId = isInParts ? await store.multipart.create(key, { ...plan, mediaType }) : undefined;
-    const record: ArtifactRecord = {
+    return {
       ...{ id, key, name, mediaType, sizeBytes, owner, createdAt: now, expiresAt: now + UNFINISHED_MS },
+      ...(visitor === undefined ? {} : { visitor }),
+      ...(endpoint === undefined ? {} : { endpoint }),
       ...(uploadId === undefined ? {} : { multipart: { uploadId, partSizeBytes: plan.partSizeBytes } }),
       ...(resumeKey === undefined ? {} : { resumeKey }),
     };
-    await records.insert(record);
-    return { record, isNew: true };
   }
 
   async function remove(record: ArtifactRecord): Promise<void> {
     const { id, key, multipart } = record;
     if (multipart) await store.multipart.abort({ ...record, ...multipart });
     await store.delete(key);
-    await records.remove(id);
+    if (await records.remove(id)) ledger.release(record);
   }
 
-  async function complete(record: ArtifactRecord): Promise<ArtifactRecord> {
+  async function complete(
+    record: ArtifactRecord,
+    said: { readonly sha256?: string | undefined } = {},
+  ): Promise<ArtifactRecord> {
     const { id, key, mediaType } = record;
     if (record.readyAt !== undefined) return record;
     const problem = await findProblem(store, record);
@@ -114,22 +156,48 @@ export function createArtifacts({ store, records, clock, ids }: ArtifactsOptions
     // What a call that was cut off left behind.
     const upload = uploadOf(record);
     if (upload) await store.multipart.abort(upload);
-    await records.markReady(id, { readyAt, mediaType, expiresAt: readyAt + RETENTION_MS[prefix] });
+    const expiresAt = readyAt + limits.retentionMs[prefix];
+    await records.markReady(id, { readyAt, mediaType, expiresAt, sha256: said.sha256 });
     return records.get(id) ?? record;
   }
 
+  return { create, complete, remove };
+}
+
+export function createArtifacts(options: ArtifactsOptions): Artifacts {
+  const { store, records, clock, limits } = options;
+  const ledger = createArtifactLedger(records.usage(), limits.quota);
+  const life = createLife(options, ledger);
+
   return {
-    ...{ store, create, complete, remove },
-    find(id, owner) {
+    ...{ store, limits, ...life, ...createSigning(store) },
+    usage({ owner, visitor } = {}) {
+      if (visitor !== undefined) return ledger.ofVisitor(visitor);
+      return owner === undefined ? ledger.total() : ledger.of(owner);
+    },
+    list: (filter) => records.list({ ...filter, now: clock.now() }),
+    find(id, viewer) {
       const record = records.get(id);
       // What is over its time is gone, swept or not.
       if (!record || record.expiresAt <= clock.now()) throw notFound(id);
-      if (owner !== undefined && record.owner !== owner) throw notFound(id);
+      if (viewer && !isSeenBy(viewer, record)) throw notFound(id);
       return record;
     },
+    async sweep() {
+      const expired = records.expired(clock.now(), SWEPT_AT_ONCE);
+      for (const record of expired) await life.remove(record);
+      return expired.length;
+    },
+  };
+}
+
+function createSigning(
+  store: ArtifactStore,
+): Pick<Artifacts, 'signUpload' | 'signPart' | 'parts' | 'signDownload'> {
+  return {
     async signUpload(record) {
       if (record.readyAt !== undefined || record.multipart) throw uploadGone();
-      return store.presignPut(record.key, { ...record, expiresInMs: UPLOAD_URL_MS });
+      return store.presignPut(record.key, { ...record, expiresInMs: UPLOAD_URL_MS, onlyNew: true });
     },
     async signPart(record, partNumber) {
       return store.multipart.presignPart(demandUpload(record), partNumber, { expiresInMs: UPLOAD_URL_MS });
@@ -140,12 +208,12 @@ export function createArtifacts({ store, records, clock, ids }: ArtifactsOptions
         throw new ArtifactError('ARTIFACT_INCOMPLETE', 'it is still being uploaded; complete it first');
       return store.presignGet(record.key, { ...record, expiresInMs });
     },
-    async sweep() {
-      const expired = records.expired(clock.now(), SWEPT_AT_ONCE);
-      for (const record of expired) await remove(record);
-      return expired.length;
-    },
   };
+}
+
+function isSeenBy({ owner, visitor, endpoints }: Viewer, record: ArtifactRecord): boolean {
+  if (record.owner === owner && (visitor === undefined || record.visitor === visitor)) return true;
+  return record.endpoint !== undefined && endpoints?.includes(record.endpoint) === true;
 }
 
 function uploadOf({ key, sizeBytes, multipart }: ArtifactRecord): UploadRef | undefined {

@@ -8,9 +8,9 @@ import {
   type DownloadTerms,
   notFound,
   type PartPlan,
-  type PutCondition,
   type SignedRequest,
   type StoredPart,
+  type Terms,
   type UploadRef,
   type UploadTerms,
   uploadGone,
@@ -31,8 +31,7 @@ export interface WorkerFiles {
     as: FileUser,
     key: string,
     body: AsyncIterable<Uint8Array>,
-    description: Description,
-    condition?: PutCondition,
+    description: Description & Terms,
   ): Promise<ArtifactInfo>;
   delete(as: FileUser, key: string): Promise<void>;
   signGet(as: FileUser, key: string, terms: DownloadTerms): Promise<SignedRequest>;
@@ -93,9 +92,9 @@ export function createWorkerFiles({ store, records, clock }: WorkerFilesOptions)
       const found = await Promise.all(records.keys(endpoint, prefix).map((key) => store.head(key)));
       return found.filter((one) => one !== undefined);
     },
-    async put(as, key, body, description, condition) {
+    async put(as, key, body, description) {
       await claim(as, key);
-      return store.put(key, body, description, condition);
+      return store.put(key, body, description);
     },
     async delete(as, key) {
       if (!isOwn(as, checkKey(key))) return;

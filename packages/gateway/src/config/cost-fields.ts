@@ -6,6 +6,8 @@ import type { Block, Finding } from './cross-check.ts';
 import { count, dollars, hints } from './fields.ts';
 
 /** What workers cost and how much may be spent: the keys `prices` and `budgets`. */
+const NAME = /^[A-Za-z0-9][\w-]{0,62}$/;
+
 const hourly = (description: string) => dollars(description, { min: 0, max: 1_000 });
 
 export const prices = z
@@ -68,8 +70,11 @@ const budget = z.strictObject({
 
 export const budgets = z
   .record(z.string(), budget)
-  .prefault({})
-  .describe('How much may be spent, by names of your own.');
+  .meta({
+    description: 'How much may be spent, by names of your own.',
+    propertyNames: { pattern: NAME.source },
+  })
+  .prefault({});
 
 type ParsedBudgets = z.output<typeof budgets>;
 
@@ -102,8 +107,6 @@ export function toBudgets(
   });
   return [...named, ...ofSpill];
 }
-
-const NAME = /^[A-Za-z0-9][\w-]{0,62}$/;
 
 /** Whether budgets name endpoints that exist, and everything that they count has a price. */
 export function findBudgetProblems({ budgets: given, endpoints }: Block): Finding[] {

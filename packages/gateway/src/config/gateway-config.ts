@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { ArtifactLimits } from '../artifacts/artifacts.ts';
 import type { CardUse, ContainerSettings, Endpoint, GpuNeed, Scaling } from '../endpoints/endpoint.ts';
 import { readWarmWindow } from '../endpoints/warm-window.ts';
 import type { Budget } from '../usage/budget.ts';
@@ -14,6 +15,7 @@ import type { ConfigProblem } from './problem.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { ParsedConfig } from './schema.ts';
 import { toSigning } from './signing-fields.ts';
+import { toArtifactLimits } from './storage-fields.ts';
 
 /** The configuration as the gateway uses it: durations in milliseconds, paths absolute, frozen to the last leaf. */
 export interface GatewayConfig {
@@ -33,6 +35,9 @@ export interface GatewayConfig {
   readonly retention: { readonly resultsMs: number; readonly usageMs: number };
   readonly prices: PriceSettings;
   readonly budgets: readonly Budget[];
+  readonly artifacts: ArtifactLimits;
+  /** Origins of pages that may call from a browser. */
+  readonly cors: { readonly origins: readonly string[] };
   readonly rateLimits: RateLimits;
   readonly endpoints: readonly Endpoint[];
 }
@@ -91,6 +96,8 @@ export function toGatewayConfig(parsed: ParsedConfig, origin: Origin): GatewayCo
     retention: { resultsMs: parsed.retention.results, usageMs: parsed.retention.usage },
     prices: toPrices(parsed.prices),
     budgets: toBudgets(parsed.budgets, endpoints),
+    artifacts: toArtifactLimits(parsed.artifacts),
+    cors: parsed.cors,
     rateLimits: parsed.rateLimits,
     endpoints,
   });

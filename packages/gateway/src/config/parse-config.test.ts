@@ -33,7 +33,11 @@ test('an empty file takes every default', () => {
     listen: { host: '127.0.0.1', port: 8080 },
     dataDir: '/site/.spillway',
     lease: { durationMs: 40_000, heartbeatMs: 10_000 },
-    retention: { resultsMs: 1_800_000 },
+    retention: { resultsMs: 1_800_000, usageMs: 400 * 86_400_000 },
+    prices: { local: 0, pool: 0, runpod: {} },
+    budgets: [],
+    artifacts: expect.objectContaining({ quota: {} }),
+    cors: { origins: [] },
     rateLimits: expect.objectContaining({ run: 1_000, purge: 2 }),
     endpoints: [],
   });

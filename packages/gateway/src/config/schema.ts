@@ -11,6 +11,7 @@ import { loadBalancingFields } from './load-balancing-fields.ts';
 import { rateLimits } from './rate-limits.ts';
 import { reservedEnvFix } from './reserved-env.ts';
 import { findSharedModels, signingFields } from './signing-fields.ts';
+import { artifactsField, corsField } from './storage-fields.ts';
 import { warmWindow } from './warm-window.ts';
 
 /**
@@ -239,6 +240,8 @@ const top = z.strictObject({
     })
     .prefault({})
     .describe('How long things are kept.'),
+  artifacts: artifactsField,
+  cors: corsField,
   prices,
   budgets,
   endpoints,

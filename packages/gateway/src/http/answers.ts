@@ -1,5 +1,4 @@
-import type { Scope } from '../keys/key-store.ts';
-import { type Authenticate, authorize, type Caller } from './auth.ts';
+import { type Authenticate, authorize, type Caller, type CallerScope } from './auth.ts';
 import { createErrorHandler } from './error-handler.ts';
 import { createRowFinder } from './find-row.ts';
 import type { HttpCall } from './http-call.ts';
@@ -102,7 +101,12 @@ const isForWorkersAlone = ({ scopes }: Route): boolean =>
   scopes !== 'open' && scopes.length === 1 && scopes[0] === 'worker';
 
 /** Throws where this caller may not call this row. */
-function admit(row: Route, scopes: readonly Scope[], call: HttpCall, authenticate: Authenticate): Caller {
+function admit(
+  row: Route,
+  scopes: readonly CallerScope[],
+  call: HttpCall,
+  authenticate: Authenticate,
+): Caller {
   const caller = authenticate(call.request.headers.authorization);
   const name = call.params.endpoint;
   authorize(caller, scopes, name);

@@ -6,6 +6,7 @@ import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
 import { createTestDirectory } from '../endpoints/test-directory.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
+import { createUploadTokens } from '../keys/upload-tokens.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
 import { createApp } from './app.ts';
@@ -35,6 +36,7 @@ describe('the HTTP face', () => {
       noteUnhealthy: (workerId: string, reason: string) => noted.push(`unhealthy ${workerId} ${reason}`),
       refreshWorker: (workerId: string) => noted.push(`refresh ${workerId}`),
     } as unknown as RouteParts['fleet'];
+    const uploadTokens = createUploadTokens(engine.db, engine);
     const parts: RouteParts = {
       endpoints: createTestDirectory(newTestEndpoint({ name: 'echo' }), newTestEndpoint({ name: 'other' })),
       queue: engine.queue,
@@ -48,6 +50,7 @@ describe('the HTTP face', () => {
       batches: {} as RouteParts['batches'],
       pokeWebhooks: () => {},
       ...newTestParts(),
+      uploadTokens,
       clock: engine.clock,
       leaseMs: 40_000,
       workerHoldMs: HOLD_MS,
@@ -56,7 +59,7 @@ describe('the HTTP face', () => {
       waitReason: async (job) =>
         job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'starting' } : undefined,
     };
-    const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys });
+    const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys, uploadTokens });
     app = withInject(createApp({ parts, authenticate, log: pino({ level: 'silent' }) }));
     noted.length = 0;
   });

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import { createAnswers } from './answers.ts';
 import type { Authenticate } from './auth.ts';
+import { createCors } from './cors.ts';
 import { HttpCall } from './http-call.ts';
 import { createLoadBalancedDoor } from './load-balanced.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -31,6 +32,7 @@ import { referenceRoutes } from './routes/reference.ts';
 import { runRoutes } from './routes/run.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
+import { uploadTokenRoutes } from './routes/upload-tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { workerFileRoutes } from './routes/worker-files.ts';
 import { workerJobRoutes } from './routes/worker-jobs.ts';
@@ -61,6 +63,7 @@ export const ROUTES: readonly Route[] = [
   ...usageRoutes,
   ...artifactRoutes,
   ...artifactDataRoutes,
+  ...uploadTokenRoutes,
   ...workerFileRoutes,
   ...followUpRoutes,
   ...keyRoutes,
@@ -75,6 +78,8 @@ export interface AppOptions {
   readonly limiter?: RateLimiter;
   /** How long a request may take to arrive (default: by the endpoints). */
   readonly arrival?: ArrivalLimit;
+  /** Origins of pages that may call (default: none). */
+  readonly corsOrigins?: readonly string[];
   /** Names requests. */
   readonly requestIds?: (request: IncomingMessage) => string;
   readonly onAnswer?: OnAnswer;
@@ -98,11 +103,12 @@ export function createApp(options: AppOptions): App {
   });
   const answers = createAnswers({ rows: ROUTES, parts, authenticate, limiter, noteAnswer });
   const face = { parts, log, requestIds };
+  const cors = createCors(options.corsOrigins ?? []);
 
   const answer: RequestListener = (request, response) => {
     const call = new HttpCall(face, request, response);
     if (door.isFor(request)) door.serve(call).catch((error: unknown) => answers.fail(call, error));
-    else answers.answer(call);
+    else if (!cors?.(request, response)) answers.answer(call);
   };
   const listening = createHttpServer({
     ...serverTiming(options.arrival ?? arrivalLimit(parts.endpoints)),

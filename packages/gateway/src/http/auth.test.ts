@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
+import { createUploadTokens } from '../keys/upload-tokens.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
 import { type Authenticate, createAuthenticator } from './auth.ts';
 
@@ -16,7 +17,10 @@ beforeEach(() => {
   clock = engine.clock;
   keys = createKeyStore(engine.db, engine);
   workerKeys = createWorkerKeys(engine.ids);
-  authenticate = createAuthenticator({ adminKey: ADMIN_KEY, keys, workerKeys });
+  authenticate = createAuthenticator({
+    ...{ adminKey: ADMIN_KEY, keys, workerKeys },
+    uploadTokens: createUploadTokens(engine.db, engine),
+  });
 });
 afterEach(() => engine.stop());
 

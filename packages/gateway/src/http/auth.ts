@@ -1,17 +1,23 @@
 import { timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 import { type KeyRecord, type KeyStore, type Scope, sha256 } from '../keys/key-store.ts';
+import type { UploadToken, UploadTokens } from '../keys/upload-tokens.ts';
 import type { WorkerIdentity, WorkerKeys } from '../keys/worker-keys.ts';
 
-/** Who calls: a key of some scope, or one of our own workers. */
+/** What a row of the route table may ask for: a key's scope, or that a page with an upload token may call it, too. */
+export type CallerScope = Scope | 'upload';
+
+/** Who calls: a key of some scope, one of our own workers, or a page. */
 export interface Caller {
-  readonly scope: Scope;
+  readonly scope: CallerScope;
   /** Absent: all endpoints. */
   readonly endpoints?: readonly string[];
   /** Which key it is, for limits and idempotency; absent for a worker of ours. */
   readonly keyId?: string;
   /** Set for a worker that this gateway started: it speaks for itself only. */
   readonly workerId?: string;
+  /** Set for a page: it sees its own uploads and jobs only. */
+  readonly token?: UploadToken;
 }
 
 export type Authenticate = (header: string | undefined) => Caller;
@@ -23,8 +29,9 @@ export function createAuthenticator(options: {
   adminKey: string;
   keys: KeyStore;
   workerKeys: WorkerKeys;
+  uploadTokens: Pick<UploadTokens, 'find' | 'isExpired'>;
 }): Authenticate {
-  const { keys, workerKeys } = options;
+  const { keys, workerKeys, uploadTokens } = options;
   const readHeader = createHeaderReader(options.adminKey);
   const ofWorker = memo(
     ({ endpoint, workerId }: WorkerIdentity): Caller => ({
@@ -37,6 +44,19 @@ export function createAuthenticator(options: {
     ({ id: keyId, scope, endpoints }: KeyRecord): Caller =>
       endpoints ? { keyId, scope, endpoints } : { keyId, scope },
   );
+  const ofToken = memo(
+    (token: UploadToken): Caller => ({
+      ...{ scope: 'upload', endpoints: [token.endpoint], keyId: `upload-token ${token.id}`, token },
+    }),
+  );
+  /** Throws UNAUTHORIZED. Tokens end with the key that made them. */
+  function readToken(secret: string): Caller {
+    const token = uploadTokens.find(secret);
+    if (!token) throw new GatewayError('UNAUTHORIZED', 'invalid api key');
+    if (uploadTokens.isExpired(token))
+      throw new GatewayError('UNAUTHORIZED', 'this upload token has expired; ask for a new one');
+    return ofToken(token);
+  }
   return (header) => {
     const { secret, isAdmin } = readHeader(header ?? '');
     if (isAdmin) return ADMIN;
@@ -44,7 +64,7 @@ export function createAuthenticator(options: {
     const worker = workerKeys.find(secret);
     if (worker) return ofWorker(worker);
     const key = keys.find(secret);
-    if (!key) throw new GatewayError('UNAUTHORIZED', 'invalid api key');
+    if (!key) return readToken(secret);
     if (keys.isExpired(key)) throw new GatewayError('UNAUTHORIZED', 'this api key has expired');
     keys.noteUse(key);
     return ofKey(key);
@@ -104,11 +124,19 @@ export function maySee(caller: Caller, endpoint: string): boolean {
 }
 
 /** What a route asks of its caller; an admin may do everything. */
-export function authorize(caller: Caller, allowed: readonly Scope[], endpoint: string | undefined): void {
+export function authorize(
+  caller: Caller,
+  allowed: readonly CallerScope[],
+  endpoint: string | undefined,
+): void {
   if (caller.scope !== 'admin' && !allowed.includes(caller.scope)) {
+    if (caller.token) {
+      const sentence = 'an upload token uploads, and submits and watches its own jobs; this needs a key';
+      throw new GatewayError('FORBIDDEN', sentence);
+    }
     throw new GatewayError(
       'FORBIDDEN',
-      `this key has the scope ${caller.scope}; the operation needs ${[...allowed, 'admin'].join(' or ')}`,
+      `this key has the scope ${caller.scope}; the operation needs ${[...allowed.filter((scope) => scope !== 'upload'), 'admin'].join(' or ')}`,
     );
   }
   // The same answer as for an endpoint that does not exist, so that a key learns nothing of others.

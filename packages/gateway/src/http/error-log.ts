@@ -14,7 +14,7 @@ export interface ErrorLog {
 
 const QUIET_MS = 10_000;
 
-const OF_ONE_CAUSE: ReadonlySet<ErrorCode> = new Set(['STORE_UNAVAILABLE', 'SHUTTING_DOWN']);
+const OF_ONE_CAUSE: ReadonlySet<ErrorCode> = new Set(['STORE_UNAVAILABLE', 'STORAGE_FULL', 'SHUTTING_DOWN']);
 
 export function createErrorLog(clock: Clock): ErrorLog {
   const last = new Map<ErrorCode, { readonly loggedAt: number; leftOut: number }>();

@@ -5,6 +5,7 @@ import type { JobSummary } from '../jobs/job-store.ts';
 import { joinJsonObject } from '../lib/json-slices.ts';
 import { maySee } from './auth.ts';
 import type { Call } from './route.ts';
+import { isOfCaller } from './upload-token-jobs.ts';
 
 /** Jobs as `/v1` shows them. Values of users stay the text that arrived. */
 const LOG_LINES = 20;
@@ -12,7 +13,8 @@ const LOG_LINES = 20;
 /** The job that the path names, if the caller's key is for its endpoint. Throws JOB_NOT_FOUND. */
 export async function nativeJob(call: Call): Promise<Job> {
   const job = await call.parts.queue.get(call.params.id ?? '');
-  if (!job || !maySee(call.caller, job.endpoint)) throw new GatewayError('JOB_NOT_FOUND', 'job not found');
+  if (!job || !maySee(call.caller, job.endpoint) || !isOfCaller(call.caller, job))
+    throw new GatewayError('JOB_NOT_FOUND', 'job not found');
   return job;
 }
 
@@ -40,7 +42,9 @@ export async function jobView(call: Call, job: JobSummary, detail?: 'brief'): Pr
 
 /** A job with all it has, as JSON. */
 export async function jobDetail(call: Call, job: Job): Promise<string> {
-  const shown = { ...(await jobView(call, job)), attempts: await attemptsOf(call, job) };
+  // What workers print is no page's business.
+  const attempts = call.caller.token ? [] : await attemptsOf(call, job);
+  const shown = { ...(await jobView(call, job)), attempts };
   const values = joinJsonObject([
     ['input', job.input],
     ['output', job.output],

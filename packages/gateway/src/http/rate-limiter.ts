@@ -5,7 +5,8 @@ import type { Caller } from './auth.ts';
 
 /**
  * How often one key may call one kind of operation: a bucket that holds ten seconds' worth and fills steadily, so that a
- * burst is as good as a steady stream. Admins and workers are not limited.
+ * burst is as good as a steady stream. Admins and workers are not limited. An upload token has a tenth of what a key has: it
+ * is in a page that anybody opens.
  */
 export interface RateLimiter {
   /** Takes one request out of the caller's bucket; undefined where there is no limit. */
@@ -28,19 +29,30 @@ export const WINDOW_MS = 10_000;
 /** A bucket fills in one window, so each request is as many parts as the window has milliseconds. */
 const PARTS_OF_REQUEST = WINDOW_MS;
 
+/** Upload tokens come and go: buckets that have been full for long are forgotten. */
+const MOST_BUCKETS = 10_000;
+const LIMITED: ReadonlySet<string> = new Set(['client', 'viewer', 'upload']);
+const TOKENS_PART = 0.1;
+
 export function createRateLimiter(limits: RateLimits, clock: Clock): RateLimiter {
   // Counted in parts of a request so small that a millisecond brings a whole number of them, `limit` of them: sums of
   // fractions would now and then miss the one request by a hair, and refuse who has waited as told.
   const buckets = new Map<string, { parts: number; at: number }>();
+
+  function forgetFull(now: number): void {
+    for (const [name, { at }] of buckets) if (now - at >= WINDOW_MS) buckets.delete(name);
+  }
   return {
     take({ scope, keyId }, operation) {
-      const limit = limits[operation];
-      if (limit === 0 || keyId === undefined || (scope !== 'client' && scope !== 'viewer')) return undefined;
+      const ofKeys = limits[operation];
+      if (ofKeys === 0 || keyId === undefined || !LIMITED.has(scope)) return undefined;
+      const limit = scope === 'upload' ? Math.ceil(ofKeys * TOKENS_PART) : ofKeys;
       const name = `${keyId} ${operation}`;
       const now = clock.now();
       const full = limit * PARTS_OF_REQUEST;
       let bucket = buckets.get(name);
       if (!bucket) {
+        if (buckets.size >= MOST_BUCKETS) forgetFull(now);
         bucket = { parts: full, at: now };
         buckets.set(name, bucket);
       }

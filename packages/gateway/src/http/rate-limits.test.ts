@@ -59,3 +59,12 @@ it('a refused call does nothing', async () => {
   expect((await cancel(id)).statusCode).toBe(429);
   expect(await test.show(id)).toMatchObject({ status: 'IN_QUEUE' });
 });
+
+it('an upload token may ask for a tenth of what a key may', async () => {
+  const { uploadTokens } = test.parts;
+  const wanted = { issuer: 'admin', endpoint: 'echo', maxBytes: 1, maxArtifacts: 1, maxJobs: 1 };
+  const { secret: as } = await uploadTokens.create({ ...wanted, expiresAt: test.clock.now() + 3_600_000 });
+  const cancel = () => test.call('POST', '/v2/echo/cancel/nope', {}, { as });
+  for (let i = 0; i < 10; i += 1) expect((await cancel()).statusCode).toBe(404);
+  expect((await cancel()).statusCode).toBe(429);
+});

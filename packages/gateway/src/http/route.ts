@@ -17,14 +17,15 @@ import type { JobWaiters } from '../jobs/job-waiters.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { StopRequests } from '../jobs/stop-requests.ts';
 import type { StrayAttempts } from '../jobs/stray-attempts.ts';
-import type { KeyStore, Scope } from '../keys/key-store.ts';
+import type { KeyStore } from '../keys/key-store.ts';
+import type { UploadTokens } from '../keys/upload-tokens.ts';
 import type { HangUp } from '../lib/hang-up.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { SpillRouter } from '../remote/spill-router.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
 import type { JobSignatures } from '../signatures/job-signatures.ts';
 import type { UsageViews } from '../usage/usage-views.ts';
-import { type Caller, maySee } from './auth.ts';
+import { type Caller, type CallerScope, maySee } from './auth.ts';
 import type { CallLog } from './lazy-log.ts';
 import type { Reference } from './openapi/reference.ts';
 import type { RouteDoc } from './openapi/route-doc.ts';
@@ -44,6 +45,7 @@ export interface RouteParts {
   readonly spill: Pick<SpillRouter, 'obstacle' | 'attempts'>;
   readonly usage: UsageViews;
   readonly keys: KeyStore;
+  readonly uploadTokens: UploadTokens;
   readonly batches: Batches;
   readonly artifacts: Artifacts;
   readonly workerFiles: WorkerFiles;
@@ -112,8 +114,8 @@ export type Answer = string | object | undefined;
 export interface Route {
   readonly methods: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
   readonly path: string;
-  /** Scopes that may call it besides admin; `open` needs no key. */
-  readonly scopes: readonly Scope[] | 'open';
+  /** Scopes that may call it besides admin, `upload` being that of upload tokens; `open` needs no key. */
+  readonly scopes: readonly CallerScope[] | 'open';
   /** What the OpenAPI document says of it. A test wants it of every row. */
   readonly doc?: RouteDoc;
   readonly bodyLimitBytes?: number;

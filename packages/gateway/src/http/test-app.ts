@@ -9,6 +9,7 @@ import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
 import { createTestDirectory } from '../endpoints/test-directory.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
+import { createUploadTokens } from '../keys/upload-tokens.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
 import { JobSignatures } from '../signatures/job-signatures.ts';
@@ -64,6 +65,7 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
     adminKey: ADMIN,
     keys,
     workerKeys: createWorkerKeys(engine.ids),
+    uploadTokens: createUploadTokens(engine.db, engine),
   });
   const { app, answers, connections } = serveChecked({ parts, authenticate, log: pino(SILENT), ...options });
 

@@ -15,6 +15,7 @@ import { createTestPlacer } from '../fleet/gpu/test-placer.ts';
 import { createGatewayCosts } from '../gateway-costs.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore, type NewKey } from '../keys/key-store.ts';
+import { createUploadTokens } from '../keys/upload-tokens.ts';
 import { createWorkerKeys, type WorkerKeys } from '../keys/worker-keys.ts';
 import { createGatewayMetrics } from '../metrics/gateway-metrics.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
@@ -96,6 +97,7 @@ function createPlayedGateway(
   });
   const keys = createKeyStore(engine.db, engine);
   const workerKeys = createWorkerKeys(ids);
+  const uploadTokens = createUploadTokens(engine.db, engine);
   const backend = createFakeBackend();
   const fleet = createPlayedFleet(engine, backend, workerKeys);
   const events = createEventLog('run1');
@@ -107,7 +109,7 @@ function createPlayedGateway(
   logEvents(events, log);
   const stopping = new AbortController();
   const parts = {
-    ...{ endpoints, queue, fleet, keys, clock, events, usage },
+    ...{ endpoints, queue, fleet, keys, uploadTokens, clock, events, usage },
     dispatcher: engine.dispatcher,
     waiters: engine.waiters,
     stops: engine.stops,
@@ -129,7 +131,7 @@ function createPlayedGateway(
   const answers = checkAnswers(ROUTES);
   const served = createApp({
     ...{ parts, log, onAnswer: metrics.observeRequest },
-    authenticate: createAuthenticator({ adminKey: ADMIN, keys, workerKeys }),
+    authenticate: createAuthenticator({ adminKey: ADMIN, keys, workerKeys, uploadTokens }),
     limiter: createRateLimiter(defaultConfig('/', {}).rateLimits, clock),
     requestIds: createRequestIds('run1'),
   });

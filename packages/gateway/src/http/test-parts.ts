@@ -7,6 +7,7 @@ import type { RouteParts } from './route.ts';
 export function newTestParts(): Pick<
   RouteParts,
   | 'artifacts'
+  | 'uploadTokens'
   | 'workerFiles'
   | 'events'
   | 'metricsText'
@@ -18,6 +19,7 @@ export function newTestParts(): Pick<
 > {
   return {
     artifacts: {} as RouteParts['artifacts'],
+    uploadTokens: {} as RouteParts['uploadTokens'],
     workerFiles: {} as RouteParts['workerFiles'],
     events: createEventLog('test'),
     metricsText: async () => '',

@@ -54,7 +54,10 @@ export function decideRoute(input: RouteInput): RouteDecision {
     .slice(0, Math.max(0, room))
     .map(({ id, since }) => ({ jobId: id, reason: reasonOf(input, now - since) }));
   if (oldestSince === undefined) return { spill };
-  return { spill, lookAgainAt: Math.min(now + LOOK_AGAIN_MS, Math.max(now + 1, oldestSince + neededMs)) };
+  // One whose time has come already waits for room, or for something else that is not known here.
+  const dueAt = oldestSince + neededMs;
+  const lookAgainAt = dueAt > now ? Math.min(now + LOOK_AGAIN_MS, dueAt) : now + LOOK_AGAIN_MS;
+  return { spill, lookAgainAt };
 }
 
 function reasonOf({ local, rule }: RouteInput, waitedMs: number): RouteReason {

@@ -43,6 +43,8 @@ export interface SpillCosts {
   release(workerId: string): void;
   /** Why such a job is not paid for now, as a clause. */
   obstacle(job: Spender): string | undefined;
+  /** While no job of the endpoint is paid for: until when, unless one that runs there ends before. */
+  blockedUntil(endpoint: string): number | undefined;
   /** Keys whose jobs are not paid for, though others' are. */
   blockedKeys(endpoint: string): readonly string[];
   note(workerId: string, report: { readonly executionMs?: number; readonly workerId?: string }): void;
@@ -216,6 +218,8 @@ class EndpointRoute {
     if (ready === 0 && this.#place.running.size === 0) return atLatest;
     const probeAt = Math.max(clock.now() + 1, this.#place.nextProbeAt() ?? atLatest);
     if (ready === 0 || isPaused(name)) return Math.min(atLatest, probeAt);
+    const blockedUntil = this.#options.costs.blockedUntil(name);
+    if (blockedUntil !== undefined) return Math.min(atLatest, probeAt, blockedUntil);
     const rule = this.#place.settings;
     const local = viewLocal(this.#endpoint);
     const room = this.#place.room();

@@ -120,3 +120,26 @@ test('no room on a card is no news where a worker starts already, as many run as
   without([], { isLowPriority: true });
   without([], { isPaused: true });
 });
+
+test('a job that may not cost anything says so, and what else is the matter', () => {
+  const spillObstacle = { code: 'BUDGET', message: 'it does not go to RunPod: the budget gpu is used up' };
+  expect(reason(['running'], { spillObstacle, position: 1 })).toEqual({
+    code: 'BUDGET',
+    message: `1 of 3 workers is busy; 1 job is ahead; ${spillObstacle.message}`,
+  });
+  const alone = { endpoint: { name: 'far', workers: { max: 3 }, backends: ['runpod' as const] } };
+  expect(reason([], { ...alone, spillObstacle })).toEqual(spillObstacle);
+  expect(reason([], { isPaused: true, spillObstacle }).code).toBe('PAUSED');
+  expect(reason(['idle'], { budgetStop: 'the budget box is used up' })).toEqual({
+    code: 'BUDGET',
+    message: 'workers here get no jobs: the budget box is used up',
+  });
+});
+
+test('what else stands in its way to RunPod is told behind the reason here', () => {
+  const spillObstacle = { code: 'RUNPOD', message: 'none goes to RunPod for now: it answered 500' };
+  expect(reason(['running'], { spillObstacle })).toMatchObject({
+    code: 'WORKERS_BUSY',
+    message: `1 of 3 workers is busy; no job is ahead; ${spillObstacle.message}`,
+  });
+});

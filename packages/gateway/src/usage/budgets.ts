@@ -102,6 +102,12 @@ export class BudgetBook {
     return describeBlock(decision.by, this.#options.expected(spender.endpoint));
   }
 
+  /** While no work of the endpoint is paid for: when a budget begins anew. */
+  blockedUntil(endpoint: string): number | undefined {
+    const decision = this.#admission({ endpoint });
+    return decision.type === 'blocked' ? decision.by.endsAt : undefined;
+  }
+
   /** Keys whose jobs are not paid for now, though others' are. */
   blockedKeys(endpoint: string): readonly string[] {
     return this.#accounts.flatMap(({ budget: { keyId } }) =>

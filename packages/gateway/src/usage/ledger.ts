@@ -14,7 +14,8 @@ import { costOfLife, type WorkerLife } from './worker-life.ts';
 
 /**
  * What is spent, followed as it is spent: attempts as their ends reach the disk, lives of workers that cost something,
- * budgets and their thresholds. A gateway in which nothing costs anything has no watcher of jobs, no rows and no loop.
+ * budgets and their thresholds. A gateway in which nothing costs anything has no watcher of jobs and no rows, and only
+ * forgets what is too old.
  */
 export interface LedgerOptions {
   readonly store: UsageStore;
@@ -185,7 +186,7 @@ export class CostLedger {
   }
 
   async #run(): Promise<void> {
-    const { clock, store, retentionMs, onError } = this.#options;
+    const { clock, store, meter, retentionMs, onError } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
         const now = clock.now();
@@ -199,7 +200,7 @@ export class CostLedger {
       } catch (error) {
         onError(error);
       }
-      await clock.sleep(LOOK_EVERY_MS, this.#stopping.signal);
+      await clock.sleep(meter.isUsed ? LOOK_EVERY_MS : DROP_EVERY_MS, this.#stopping.signal);
     }
   }
 

@@ -26,7 +26,8 @@ export const artifactCreateSchema = z
     prefix: z
       .enum(['uploads', 'results', 'status'])
       .default('uploads')
-      .describe('Says how long it is kept: uploads 7 days, results and status 30 days.'),
+      .describe('Says how long it is kept: by default uploads 7 days, results and status 30 days.'),
+    endpoint: z.string().describe('Its workers may read it.').optional(),
     resumeKey: z
       .string()
       .min(1)
@@ -37,6 +38,18 @@ export const artifactCreateSchema = z
       .optional(),
   })
   .meta({ id: 'ArtifactCreate' });
+
+/** Body of `POST /v1/artifacts/{id}/complete`. */
+export const artifactCompleteSchema = z
+  .strictObject({
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits')
+      .describe('Of all bytes, as its uploader knows it; kept for whoever reads it.')
+      .optional(),
+  })
+  .meta({ id: 'ArtifactComplete' });
+
 export type ArtifactCreate = z.input<typeof artifactCreateSchema>;
 
 /** A request that needs no key until it expires. */
@@ -62,6 +75,8 @@ export const artifactViewSchema = z
     name: z.string(),
     mediaType: z.string(),
     sizeBytes: z.int(),
+    sha256: z.string().describe('As its uploader said.').optional(),
+    endpoint: z.string().describe('Its workers may read it.').optional(),
     state: z.enum(['uploading', 'ready']),
     createdAt: z.int(),
     readyAt: z.int().optional(),
@@ -73,6 +88,31 @@ export const artifactViewSchema = z
   })
   .meta({ id: 'Artifact' });
 export type ArtifactView = z.infer<typeof artifactViewSchema>;
+
+export const artifactPageSchema = z
+  .object({ artifacts: z.array(artifactViewSchema), nextCursor: z.string().optional() })
+  .meta({ id: 'ArtifactPage' });
+export type ArtifactPage = z.infer<typeof artifactPageSchema>;
+
+const usage = z.object({ bytes: z.int(), artifacts: z.int() });
+
+/** Answer of `GET /v1/storage`. */
+export const storageViewSchema = z
+  .object({
+    kind: z.enum(['disk', 's3']).describe('On the gateway’s disk, or in a bucket.'),
+    retentionMs: z.object({ uploads: z.int(), results: z.int(), status: z.int() }),
+    quota: z
+      .object({
+        totalBytes: z.int().optional(),
+        perKeyBytes: z.int().optional(),
+        perArtifactBytes: z.int().optional(),
+      })
+      .describe('Absent where there is no bound.'),
+    own: usage.describe('What this key keeps; uploads count from their first call on.'),
+    all: usage.describe('What everybody keeps; for viewers and admins of all endpoints.').optional(),
+  })
+  .meta({ id: 'Storage' });
+export type StorageView = z.infer<typeof storageViewSchema>;
 
 export const artifactPartsSchema = multipart
   .extend({

@@ -1,16 +1,21 @@
 export {
   ARTIFACT_LIMITS,
   type ArtifactCreate,
+  type ArtifactPage,
   type ArtifactParts,
   type ArtifactView,
+  artifactCompleteSchema,
   artifactCreateSchema,
+  artifactPageSchema,
   artifactPartsSchema,
   artifactSignPartsSchema,
   artifactViewSchema,
   type SignedPartList,
   type SignedUrl,
+  type StorageView,
   signedPartListSchema,
   signedUrlSchema,
+  storageViewSchema,
 } from './artifact.ts';
 export {
   drainingSchema,
@@ -71,6 +76,16 @@ export {
   keyListSchema,
   keyViewSchema,
 } from './key.ts';
+export {
+  UPLOAD_TOKEN_LIMITS,
+  type UploadTokenCreate,
+  type UploadTokenCreated,
+  type UploadTokenView,
+  uploadTokenCreatedSchema,
+  uploadTokenCreateSchema,
+  uploadTokenListSchema,
+  uploadTokenViewSchema,
+} from './upload-token.ts';
 export {
   type BudgetsView,
   budgetsSchema,

@@ -29,6 +29,7 @@ export const workerFileCallSchema = z
       ...{ do: z.literal('sign-put'), key, expiresInMs },
       mediaType: mediaType.optional(),
       sizeBytes: z.int().min(0).optional(),
+      onlyNew: z.boolean().optional(),
       mostBytes: z.int().min(0).describe('In the place of `mediaType` and `sizeBytes`.').optional(),
     }),
     z.strictObject({ do: z.literal('create-upload'), key, mediaType, ...plan }),

@@ -37,9 +37,13 @@ export class ApiError extends Error {
 
   /** Worth another try: the server was away, busy or limited the rate. */
   get isTransient(): boolean {
+    if (this.status === NO_ROOM) return false;
     return this.code === 'UNREACHABLE' || this.status === 429 || this.status >= 500;
   }
 }
+
+/** Waiting makes no room: what is kept has to go first. */
+const NO_ROOM = 507;
 
 const CODES_BY_STATUS: Readonly<Record<number, string>> = {
   400: 'BAD_REQUEST',

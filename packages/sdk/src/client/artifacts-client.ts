@@ -1,14 +1,20 @@
 import { nativePath } from '@spillway/protocol';
 import type {
   ArtifactCreate,
+  ArtifactPage,
   ArtifactParts,
   ArtifactView,
   SignedPartList,
   SignedUrl,
+  StorageView,
+  UploadTokenCreate,
+  UploadTokenCreated,
 } from '@spillway/protocol/v1';
+import { ApiError } from './api-error.ts';
 import type { JobsClientParts } from './jobs-client.ts';
 import { newKey } from './new-key.ts';
 import { type Bytes, putSigned } from './signed-put.ts';
+import { wholeParts } from './whole-parts.ts';
 
 /** What is uploaded: read piece by piece, so that it is never in memory as a whole. */
 export interface UploadSource {
@@ -17,6 +23,13 @@ export interface UploadSource {
   readonly mediaType?: string;
   /** Bytes from `start` up to, not including, `end`; a browser's `File` has just this. */
   slice(start: number, end: number): Promise<Bytes> | Bytes;
+  /**
+   * Hex MD5 of bytes from `start` up to, not including, `end`: an upload that goes on then believes a store only what
+   * it has byte by byte. Without it, the store's list of parts is believed.
+   */
+  md5?(start: number, end: number): Promise<string> | string;
+  /** Hex digest of all bytes, asked for when they were sent; whoever reads them can compare it. */
+  sha256?(): Promise<string> | string;
 }
 
 export interface UploadProgress {
@@ -29,6 +42,8 @@ export interface UploadProgress {
 
 export interface UploadOptions {
   readonly prefix?: ArtifactCreate['prefix'];
+  /** Its workers may read it. */
+  readonly endpoint?: string;
   /**
    * Names the file so that a later upload of it goes on where this one broke off, such as its name, size and time of
    * change. Made up when absent: then only this call goes on.
@@ -40,15 +55,29 @@ export interface UploadOptions {
   onProgress?(progress: UploadProgress): void;
 }
 
+export interface ArtifactQuery {
+  readonly prefix?: 'uploads' | 'results' | 'status';
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
 /** Files of any size in and out, by signed URLs. Each call throws `ApiError` when the server says no. */
 export interface ArtifactsClient {
+  /** The newest first; `cursor` is the `nextCursor` of the page before. */
+  list(query?: ArtifactQuery): Promise<ArtifactPage>;
+  /** What is kept, for how long, and the quotas. */
+  storage(): Promise<StorageView>;
+  /** For a page that must not have a key; `expiresIn` such as `1h`. Shows the token this once. */
+  createUploadToken(token: UploadTokenCreate): Promise<UploadTokenCreated>;
+  revokeUploadToken(id: string): Promise<void>;
   /** Begins an upload by hand; `upload` does all of it. */
   create(artifact: ArtifactCreate): Promise<ArtifactView>;
   show(id: string): Promise<ArtifactView>;
   /** Parts that have arrived. */
   parts(id: string): Promise<ArtifactParts>;
   signParts(id: string, partNumbers: readonly number[]): Promise<SignedPartList>;
-  complete(id: string): Promise<ArtifactView>;
+  /** `sha256`: of all bytes, as their uploader knows it. */
+  complete(id: string, said?: { readonly sha256?: string }): Promise<ArtifactView>;
   /** `expiresIn`: such as `10m`, at most `7d` (default `1h`). */
   downloadUrl(id: string, options?: { readonly expiresIn?: string }): Promise<SignedUrl>;
   /** Also aborts an upload. */
@@ -81,7 +110,15 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
     show: (id) => get(nativePath.artifact(id)),
     parts: (id) => get(nativePath.artifactParts(id)),
     signParts: (id, partNumbers) => post(nativePath.artifactParts(id), { partNumbers }),
-    complete: (id) => post(nativePath.artifactComplete(id), {}),
+    list: (query = {}) => get(nativePath.artifacts, { ...query }),
+    storage: () => get(nativePath.storage),
+    // Never repeated by itself: a second call would be a second token.
+    createUploadToken: async (token) =>
+      (await call('POST', nativePath.uploadTokens, { body: token })) as UploadTokenCreated,
+    async revokeUploadToken(id) {
+      await call('DELETE', nativePath.uploadToken(id));
+    },
+    complete: (id, said = {}) => post(nativePath.artifactComplete(id), said),
     downloadUrl: (id, options = {}) => get(nativePath.artifactDownloadUrl(id), { ...options }),
     async delete(id) {
       await call('DELETE', nativePath.artifact(id));
@@ -94,11 +131,12 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
     ...client,
     async upload(source, options = {}) {
       const { name, sizeBytes, mediaType } = source;
-      const { resumeKey, prefix, signal, onProgress } = options;
+      const { resumeKey, prefix, endpoint, signal, onProgress } = options;
       const artifact = await client.create({
         ...{ name, sizeBytes },
         ...(mediaType ? { mediaType } : {}),
         ...(prefix ? { prefix } : {}),
+        ...(endpoint === undefined ? {} : { endpoint }),
         ...(resumeKey === undefined ? {} : { resumeKey }),
       });
       if (artifact.multipart) await sender.sendParts(artifact.id, source, options);
@@ -107,7 +145,8 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
         await sender.sendWhole(artifact.id, source, signal);
         onProgress?.({ sizeBytes, sentBytes: sizeBytes, resumedBytes: 0 });
       }
-      return client.complete(artifact.id);
+      const sha256 = await source.sha256?.();
+      return client.complete(artifact.id, sha256 === undefined ? {} : { sha256 });
     },
   };
 }
@@ -122,7 +161,10 @@ function createSender(
     const body = await source.slice(0, source.sizeBytes);
     await patience(async () => {
       const url = (await call('POST', nativePath.artifactUploadUrl(id), { body: {}, signal })) as SignedUrl;
-      await putSigned(fetch, url, body, signal);
+      // It is there already: of a try before this one whose answer was lost.
+      await putSigned(fetch, url, body, signal).catch((error: unknown) => {
+        if (!(error instanceof ApiError && error.status === 412)) throw error;
+      });
       return {};
     }, signal);
   }
@@ -138,7 +180,9 @@ function createSender(
 
   async function sendParts(id: string, source: UploadSource, options: UploadOptions): Promise<void> {
     const { sizeBytes } = source;
-    const { partSizeBytes, partCount, parts: arrived } = await client.parts(id);
+    const listed = await client.parts(id);
+    const { partSizeBytes, partCount } = listed;
+    const arrived = await wholeParts(listed, source);
     const there = new Set(arrived.map((part) => part.partNumber));
     const missing = Array.from({ length: partCount }, (_, index) => index + 1).filter(
       (one) => !there.has(one),

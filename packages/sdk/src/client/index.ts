@@ -1,6 +1,7 @@
 export type { HealthReply, JobReply, JobStatus } from '@spillway/protocol';
 export type {
   ArtifactCreate,
+  ArtifactPage,
   ArtifactView,
   GatewayEvent,
   GpusView,
@@ -11,9 +12,18 @@ export type {
   JobSubmitted,
   JobView,
   SignedUrl,
+  StorageView,
+  UploadTokenCreate,
+  UploadTokenCreated,
 } from '@spillway/protocol/v1';
 export { ApiError } from './api-error.ts';
-export type { ArtifactsClient, UploadOptions, UploadProgress, UploadSource } from './artifacts-client.ts';
+export type {
+  ArtifactQuery,
+  ArtifactsClient,
+  UploadOptions,
+  UploadProgress,
+  UploadSource,
+} from './artifacts-client.ts';
 export {
   type Client,
   type ClientOptions,

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import { findDamage, type VideoDamage } from './damage.ts';
 import { type DecodeRequest, planDecode, TIMES_DESCRIPTOR } from './decode-plan.ts';
+import { openByteChannel } from './ffmpeg/byte-channel.ts';
 import { type Child, startChild } from './ffmpeg/child.ts';
 import { explainFailure } from './ffmpeg/explain-failure.ts';
 import { type Ffmpeg, findFfmpeg } from './ffmpeg/find-ffmpeg.ts';
-import { cutFrames } from './ffmpeg/frame-cutter.ts';
+import { createFrameRing } from './ffmpeg/frame-ring.ts';
 import { readFrameTimes } from './ffmpeg/frame-times.ts';
 import { sourceArguments } from './ffmpeg/source.ts';
 import { noFrames } from './probe-answer.ts';
@@ -53,12 +54,18 @@ export async function* decodeFrames(
   const { widthPx, heightPx, frameBytes } = plan;
   const before = ['-nostdin', '-v', 'error', '-max_pixels', String(limits.maxPixels), ...plan.inputArguments];
   const args = [...before, ...sourceArguments(source), ...plan.outputArguments];
-  const child = startChild(ffmpeg.ffmpeg, args, { signal, extraPipes: TIMES_DESCRIPTOR - 2 });
-  const times = readFrameTimes(child.extras[0] as Readable);
+  const ring = createFrameRing(frameBytes, slotsFor(frameBytes));
   const sampler = createSampler(video, options);
+  const { ours, theirs } = await openByteChannel(ring);
+  let child: Child | undefined;
   let index = 0;
   try {
-    for await (const data of cutFrames(child.stdout, frameBytes, slotsFor(frameBytes))) {
+    const pipes = { stdout: theirs, extraPipes: TIMES_DESCRIPTOR - 2 };
+    child = startChild(ffmpeg.ffmpeg, args, { signal, ...pipes });
+    // The child has a copy; only without ours does the channel end with it.
+    theirs.destroy();
+    const times = readFrameTimes(child.extras[0] as Readable);
+    for await (const data of ring.frames(() => ours.resume())) {
       const timeMs = sampler.accept(await times.next());
       signal?.throwIfAborted();
       if (timeMs !== undefined) yield { index: index++, timeMs, widthPx, heightPx, data };
@@ -67,7 +74,9 @@ export async function* decodeFrames(
     signal?.throwIfAborted();
     judgeEnding(child, code, { source, video, options, lastFrameMs: sampler.lastMs });
   } finally {
-    await child.stop();
+    theirs.destroy();
+    ours.destroy();
+    await child?.stop();
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Job } from '../../jobs/job.ts';
 import { waitUntilFinal } from '../../jobs/job-waiters.ts';
 import { joinJsonObject, readJsonObject, sliceJsonArray } from '../../lib/json-slices.ts';
+import { submitterOf } from '../auth.ts';
 import type { Call } from '../route.ts';
 import type { EmbeddingsCall, EmbeddingsPart } from './embeddings-request.ts';
 import { noAnswerInTime, resultOf, sendError, shuttingDown, whyNothing } from './openai-answer.ts';
@@ -54,7 +55,10 @@ async function whyNoEnd(call: Call, job: Job, waitUntil: number): Promise<OpenAi
 /** All or none. */
 async function submitAll(call: Call, parts: readonly EmbeddingsPart[]): Promise<readonly PartJob[]> {
   const { queue } = call.parts;
-  const submits = await Promise.allSettled(parts.map(({ submission }) => queue.submit(submission)));
+  const keyId = submitterOf(call.caller);
+  const submits = await Promise.allSettled(
+    parts.map(({ submission }) => queue.submit({ ...submission, keyId })),
+  );
   const failed = submits.find((one) => one.status === 'rejected');
   const jobs = submits.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   if (failed) {

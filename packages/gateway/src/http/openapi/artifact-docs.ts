@@ -1,16 +1,41 @@
 import {
+  artifactCompleteSchema,
   artifactCreateSchema,
+  artifactPageSchema,
   artifactPartsSchema,
   artifactSignPartsSchema,
   artifactViewSchema,
   signedPartListSchema,
   signedUrlSchema,
+  storageViewSchema,
+  uploadTokenCreatedSchema,
+  uploadTokenCreateSchema,
+  uploadTokenListSchema,
 } from '@spillway/protocol/v1';
 import { z } from 'zod';
 import { NO_CONTENT, ok, type RouteDoc } from './route-doc.ts';
 
 export const downloadQuerySchema = z.object({
   expiresIn: z.string().describe('How long the URL is good, from `1s` to `7d` (default `1h`).').optional(),
+});
+
+const LIMIT = { min: 1, max: 500, default: 50 } as const;
+const LIMIT_TEXT = `expected a whole number from ${LIMIT.min} to ${LIMIT.max}`;
+
+/** Query of `GET /v1/artifacts`. */
+export const artifactListQuerySchema = z.object({
+  prefix: z.enum(['uploads', 'results', 'status']).describe('The first part of their keys.').optional(),
+  key: z.string().describe('The one that is kept there.').optional(),
+  limit: z.coerce
+    .number(LIMIT_TEXT)
+    .int(LIMIT_TEXT)
+    .min(LIMIT.min, LIMIT_TEXT)
+    .max(LIMIT.max, LIMIT_TEXT)
+    .default(LIMIT.default),
+  cursor: z
+    .string()
+    .regex(/^\d{1,15}-[a-z0-9]{1,64}$/, 'expected the nextCursor of the page before')
+    .optional(),
 });
 
 /** Terms of a signed URL; they come with it and are never written by hand. */
@@ -27,6 +52,16 @@ export const artifactDocs = {
       201: { description: 'A new upload.', schema: artifactViewSchema },
       200: { description: 'The one that is not finished.', schema: artifactViewSchema },
     },
+  },
+  list: {
+    ...{ id: 'listArtifacts', tag: 'Artifacts', summary: 'List artifacts' },
+    description: 'The newest first: those of this key, for an admin everybody’s.',
+    query: artifactListQuerySchema,
+    answers: ok('A page of them.', artifactPageSchema),
+  },
+  storage: {
+    ...{ id: 'showStorage', tag: 'Artifacts', summary: 'Show what is kept, and its limits' },
+    answers: ok('How much, how long, of how much.', storageViewSchema),
   },
   show: {
     ...{ id: 'showArtifact', tag: 'Artifacts', summary: 'Show an artifact' },
@@ -47,6 +82,8 @@ export const artifactDocs = {
   },
   complete: {
     ...{ id: 'completeArtifact', tag: 'Artifacts', summary: 'Finish an upload' },
+    body: artifactCompleteSchema,
+    isBodyOptional: true,
     description:
       'Its size and first bytes are looked at: an artifact that is not what was announced is not kept.',
     answers: ok('The artifact, ready. Repeated, the same.', artifactViewSchema),
@@ -73,5 +110,25 @@ export const artifactDocs = {
       206: { description: 'The range that was asked for.', ...bytes },
       304: { description: 'It is what `If-None-Match` names.' },
     },
+  },
+} as const satisfies Record<string, RouteDoc>;
+
+export const uploadTokenDocs = {
+  create: {
+    ...{ id: 'createUploadToken', tag: 'Artifacts', summary: 'Make an upload token' },
+    body: uploadTokenCreateSchema,
+    description:
+      'For a page that must not have a key: for a while it uploads artifacts, submits jobs to one endpoint, and watches and cancels these. It is sent as a key is.',
+    answers: { 201: { description: 'The token, this once.', schema: uploadTokenCreatedSchema } },
+  },
+  list: {
+    ...{ id: 'listUploadTokens', tag: 'Artifacts', summary: 'List upload tokens' },
+    description: 'Those that this key made, for an admin everybody’s; never their secrets.',
+    answers: ok('Those that are still good.', uploadTokenListSchema),
+  },
+  delete: {
+    ...{ id: 'deleteUploadToken', tag: 'Artifacts', summary: 'Revoke an upload token' },
+    description: 'It is good for nothing from then on; its uploads and jobs stay.',
+    answers: NO_CONTENT,
   },
 } as const satisfies Record<string, RouteDoc>;

@@ -117,10 +117,17 @@ function describeOperation(route: DocumentedRoute, index: number, schemas: Schem
   };
 }
 
-function describeAnswer({ description, schema, mediaType }: AnswerDoc, schemas: Schemas): ResponseDoc {
+function describeAnswer(
+  { description, schema, mediaType, otherMediaTypes = [] }: AnswerDoc,
+  schemas: Schemas,
+): ResponseDoc {
   if (schema === undefined && mediaType === undefined) return { description };
   const content = schema === undefined ? {} : { schema: schemas.of(schema, 'output') };
-  return { description, content: { [mediaType ?? 'application/json']: content } };
+  const others = otherMediaTypes.map((type) => [type, { schema: { type: 'string' } }]);
+  return {
+    description,
+    content: { [mediaType ?? 'application/json']: content, ...Object.fromEntries(others) },
+  };
 }
 
 function pathParameters(path: string): JsonSchema[] {

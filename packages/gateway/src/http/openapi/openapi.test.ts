@@ -72,6 +72,8 @@ describe('real answers', () => {
     /\/v1\/deliveries/,
     /\/v1\/artifacts/,
     /\/workers\/:worker\/(files|jobs)/,
+    /\/v1\/storage/,
+    /\/v1\/upload-tokens/,
   ];
 
   it('fit the document, for every operation', async () => {

@@ -24,6 +24,8 @@ export interface AnswerDoc {
   readonly schema?: z.ZodType;
   /** `application/json` unless it says otherwise. */
   readonly mediaType?: string;
+  /** Further ones that a caller may ask for, as text. */
+  readonly otherMediaTypes?: readonly string[];
 }
 
 /** Groups of operations, in the order in which the reference shows them. */

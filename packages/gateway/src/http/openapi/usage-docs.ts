@@ -44,7 +44,12 @@ export const usageDocs = {
     ...{ id: 'showUsage', tag: 'Costs', summary: 'Show what was spent', query: usageQuerySchema },
     description:
       'By endpoint, key, day and tag. As CSV with `format=csv` or `Accept: text/csv`, for download. Days are UTC.',
-    answers: ok('What ended on those days.', usageSchema),
+    answers: {
+      200: {
+        ...{ description: 'What ended on those days.', schema: usageSchema },
+        otherMediaTypes: ['text/csv'],
+      },
+    },
   },
   prices: {
     ...{ id: 'listPrices', tag: 'Costs', summary: 'List prices, each with its date and source' },

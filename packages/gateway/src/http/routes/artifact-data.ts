@@ -1,8 +1,11 @@
-import { pipeline } from 'node:stream/promises';
+import type { IncomingMessage } from 'node:http';
+import { finished, pipeline } from 'node:stream/promises';
 import {
+  type ArtifactError,
   type ArtifactInfo,
   contentDisposition,
   type DiskStore,
+  existsAlready,
   notFound,
   parseRange,
 } from '@spillway/artifacts';
@@ -39,9 +42,13 @@ async function write(call: Call): Promise<undefined> {
       const part = await disk.multipart.putPart(key, terms.upload, terms.part ?? 0, request);
       call.reply.header('etag', part.etag);
     } else {
-      const { type: mediaType = request.headers['content-type'] ?? 'application/octet-stream' } = terms;
+      const {
+        once = false,
+        type: mediaType = request.headers['content-type'] ?? 'application/octet-stream',
+      } = terms;
       const sizeBytes = terms.size ?? announcedSize(request.headers['content-length'], terms.most ?? 0);
-      const info = await disk.put(key, request, { mediaType, sizeBytes });
+      if (once && (await disk.head(key))) throw await refuseSecond(request, key);
+      const info = await disk.put(key, request, { mediaType, sizeBytes, onlyNew: once });
       call.reply.header('etag', info.etag);
     }
   } catch (error) {
@@ -51,6 +58,12 @@ async function write(call: Call): Promise<undefined> {
   }
   call.reply.code(200).send('');
   return undefined;
+}
+
+/** Its sender may be one that never heard of its end, and hears it only once all was sent. */
+async function refuseSecond(request: IncomingMessage, key: string): Promise<ArtifactError> {
+  await finished(request.resume());
+  return existsAlready(key);
 }
 
 /** Why bytes could not be written, in a sentence. */

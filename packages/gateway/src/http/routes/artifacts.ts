@@ -1,102 +1,154 @@
 import { partCount, type SignedRequest } from '@spillway/artifacts';
 import {
+  type ArtifactPage,
   type ArtifactParts,
   type ArtifactView,
+  artifactCompleteSchema,
   artifactCreateSchema,
   artifactSignPartsSchema,
   type SignedPartList,
   type SignedUrl,
+  type StorageView,
 } from '@spillway/protocol/v1';
-import type { ArtifactRecord } from '../../artifacts/artifact-records.ts';
+import type { ArtifactRecord, Viewer } from '../../artifacts/artifact-records.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { GatewayError } from '../../errors.ts';
-import { artifactDocs } from '../openapi/artifact-docs.ts';
-import { parseBody } from '../parse-body.ts';
-import { type Call, type Route, refuseIfStopping } from '../route.ts';
+import { artifactDocs, artifactListQuerySchema } from '../openapi/artifact-docs.ts';
+import { parseBody, parseOptionalBody, parseQuery } from '../parse-body.ts';
+import { type Call, endpointNamed, type Route, refuseIfStopping } from '../route.ts';
+
+const SCOPES = ['client', 'worker', 'upload'] as const;
 
 export const artifactRoutes: readonly Route[] = [
+  { methods: ['POST'], path: '/v1/artifacts', doc: artifactDocs.create, scopes: SCOPES, handle: create },
+  { methods: ['GET'], path: '/v1/artifacts', doc: artifactDocs.list, scopes: SCOPES, handle: list },
   {
-    methods: ['POST'],
-    path: '/v1/artifacts',
-    doc: artifactDocs.create,
-    scopes: ['client', 'worker'],
-    handle: create,
+    ...{ methods: ['GET'], path: '/v1/storage', doc: artifactDocs.storage },
+    ...{ scopes: ['client', 'viewer', 'worker'], handle: storage },
   },
   {
-    ...{ methods: ['GET'], path: '/v1/artifacts/:id', doc: artifactDocs.show, scopes: ['client', 'worker'] },
-    handle: (call) => viewOf(find(call)),
+    ...{ methods: ['GET'], path: '/v1/artifacts/:id', doc: artifactDocs.show, scopes: SCOPES },
+    handle: (call) => viewOf(findReadable(call)),
   },
   {
-    ...{
-      methods: ['DELETE'],
-      path: '/v1/artifacts/:id',
-      doc: artifactDocs.delete,
-      scopes: ['client', 'worker'],
-    },
+    ...{ methods: ['DELETE'], path: '/v1/artifacts/:id', doc: artifactDocs.delete, scopes: SCOPES },
     async handle(call) {
-      await call.parts.artifacts.remove(find(call));
+      await call.parts.artifacts.remove(findOwn(call));
       return undefined;
     },
   },
   {
-    ...{
-      methods: ['GET'],
-      path: '/v1/artifacts/:id/parts',
-      doc: artifactDocs.parts,
-      scopes: ['client', 'worker'],
-    },
-    handle: listParts,
+    ...{ methods: ['GET'], path: '/v1/artifacts/:id/parts', doc: artifactDocs.parts },
+    ...{ scopes: SCOPES, handle: listParts },
   },
   {
     ...{ methods: ['POST'], path: '/v1/artifacts/:id/parts', doc: artifactDocs.signParts },
-    ...{ scopes: ['client', 'worker'], handle: signParts },
+    ...{ scopes: SCOPES, handle: signParts },
   },
   {
     ...{ methods: ['POST'], path: '/v1/artifacts/:id/upload-url', doc: artifactDocs.uploadUrl },
-    scopes: ['client', 'worker'],
-    handle: async (call) => toSignedUrl(call, await call.parts.artifacts.signUpload(find(call))),
+    scopes: SCOPES,
+    handle: async (call) => toSignedUrl(call, await call.parts.artifacts.signUpload(findOwn(call))),
   },
   {
     ...{ methods: ['POST'], path: '/v1/artifacts/:id/complete', doc: artifactDocs.complete },
-    scopes: ['client', 'worker'],
-    handle: async (call) => viewOf(await call.parts.artifacts.complete(find(call))),
+    ...{ scopes: SCOPES, handle: complete },
   },
   {
     ...{ methods: ['GET'], path: '/v1/artifacts/:id/download-url', doc: artifactDocs.downloadUrl },
-    scopes: ['client', 'worker'],
+    scopes: SCOPES,
     handle: async (call) =>
-      toSignedUrl(call, await call.parts.artifacts.signDownload(find(call), expiryOf(call.query.expiresIn))),
+      toSignedUrl(
+        call,
+        await call.parts.artifacts.signDownload(findReadable(call), expiryOf(call.query.expiresIn)),
+      ),
   },
 ];
 
-/** Whose an artifact is: a key's, or that of the endpoint whose worker made it. */
-function ownerOf({ caller }: Call): string {
-  return caller.keyId ?? `endpoint ${caller.endpoints?.[0]}`;
+/** Whose an artifact is: a key's, that of the key behind an upload token, or the endpoint's whose worker made it. */
+function ownerOf({ caller }: Call): { owner: string; visitor?: string } {
+  const { keyId, token, endpoints } = caller;
+  if (token) return { owner: token.issuer, visitor: token.visitor };
+  return { owner: keyId ?? `endpoint ${endpoints?.[0]}` };
 }
 
-function find(call: Call): ArtifactRecord {
-  const isForAll = call.caller.scope === 'admin' && call.caller.endpoints === undefined;
-  return call.parts.artifacts.find(call.params.id ?? '', isForAll ? undefined : ownerOf(call));
+/** What this caller sees; undefined for an admin, who sees all. */
+function viewerOf(call: Call): Viewer | undefined {
+  const { scope, endpoints } = call.caller;
+  if (scope === 'admin' && endpoints === undefined) return undefined;
+  // What was uploaded for an endpoint its workers may read.
+  return { ...ownerOf(call), ...(scope === 'worker' ? { endpoints } : {}) };
+}
+
+function findReadable(call: Call): ArtifactRecord {
+  return call.parts.artifacts.find(call.params.id ?? '', viewerOf(call));
+}
+
+function findOwn(call: Call): ArtifactRecord {
+  return call.parts.artifacts.find(call.params.id ?? '', viewerOf(call) && ownerOf(call));
+}
+
+function list(call: Call): ArtifactPage {
+  const { limit, ...filter } = parseQuery(artifactListQuerySchema, call.query);
+  const page = call.parts.artifacts.list({ ...filter, limit, viewer: viewerOf(call) });
+  const { nextCursor } = page;
+  return { artifacts: page.artifacts.map(viewOf), ...(nextCursor === undefined ? {} : { nextCursor }) };
+}
+
+function storage(call: Call): StorageView {
+  const { artifacts } = call.parts;
+  const { scope, endpoints } = call.caller;
+  const seesAll = (scope === 'admin' || scope === 'viewer') && endpoints === undefined;
+  return {
+    kind: artifacts.store.kind === 's3' ? 's3' : 'disk',
+    retentionMs: artifacts.limits.retentionMs,
+    quota: artifacts.limits.quota,
+    own: artifacts.usage(ownerOf(call)),
+    ...(seesAll ? { all: artifacts.usage() } : {}),
+  };
+}
+
+async function complete(call: Call): Promise<ArtifactView> {
+  const said = parseOptionalBody(artifactCompleteSchema, call.body);
+  return viewOf(await call.parts.artifacts.complete(findOwn(call), said));
 }
 
 async function create(call: Call): Promise<ArtifactView> {
   const { parts, body, reply } = call;
   refuseIfStopping(parts);
   const wanted = parseBody(artifactCreateSchema, body);
-  const { record, isNew } = await parts.artifacts.create({ ...wanted, owner: ownerOf(call) });
+  const { record, isNew } = await parts.artifacts.create({
+    ...wanted,
+    ...ownerOf(call),
+    ...aimOf(call, wanted),
+  });
   if (isNew) reply.code(201).header('location', `/v1/artifacts/${record.id}`);
   const upload = record.multipart ? undefined : await parts.artifacts.signUpload(record);
   return { ...viewOf(record), ...(upload ? { upload: toSignedUrl(call, upload) } : {}) };
 }
 
+/** For whose workers it is. A page's uploads are for those of its endpoint, within what its token allows. */
+function aimOf(call: Call, { endpoint, prefix }: { endpoint?: string | undefined; prefix: string }) {
+  const { token } = call.caller;
+  if (token && prefix !== 'uploads') {
+    const message = `prefix: expected uploads, the only one that an upload token writes, got ${prefix}`;
+    throw new GatewayError('INPUT_INVALID', message);
+  }
+  const name = endpoint ?? token?.endpoint;
+  return {
+    endpoint: name === undefined ? undefined : endpointNamed(call, name).name,
+    ...(token ? { allowance: token } : {}),
+  };
+}
+
 async function listParts(call: Call): Promise<ArtifactParts> {
-  const record = find(call);
+  const record = findOwn(call);
   const parts = await call.parts.artifacts.parts(record);
   return { ...planOf(record), parts: [...parts] } as ArtifactParts;
 }
 
 async function signParts(call: Call): Promise<SignedPartList> {
-  const record = find(call);
+  const record = findOwn(call);
   const { partNumbers } = parseBody(artifactSignPartsSchema, call.body);
   const sign = async (partNumber: number) => ({
     partNumber,
@@ -106,7 +158,8 @@ async function signParts(call: Call): Promise<SignedPartList> {
 }
 
 function viewOf(record: ArtifactRecord): ArtifactView {
-  const { id, key, name, mediaType, sizeBytes, createdAt, readyAt, expiresAt, multipart } = record;
+  const { id, key, name, mediaType, sizeBytes, sha256, endpoint } = record;
+  const { createdAt, readyAt, expiresAt, multipart } = record;
   return {
     ...{
       id,
@@ -117,6 +170,8 @@ function viewOf(record: ArtifactRecord): ArtifactView {
       state: readyAt === undefined ? 'uploading' : 'ready',
       createdAt,
     },
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(endpoint === undefined ? {} : { endpoint }),
     ...(readyAt === undefined ? {} : { readyAt }),
     expiresAt,
     ...(multipart ? { multipart: planOf(record) } : {}),

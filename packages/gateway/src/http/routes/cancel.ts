@@ -9,7 +9,7 @@ export const cancelRoutes: readonly Route[] = [
     path: '/v2/:endpoint/cancel/:id',
     doc: runpodDocs.cancel,
     limitedAs: 'cancel',
-    scopes: ['client'],
+    scopes: ['client', 'upload'],
     async handle(call) {
       const found = await findJob(call);
       // A job that ended already stays as it is, and the answer says how.

@@ -41,8 +41,8 @@ export const eventRoutes: readonly Route[] = [
   },
 ];
 
-/** Workers are shown to those who may list them. */
+/** Workers and budgets are shown to those who may list them. */
 function isFor({ caller }: Call, event: LoggedEvent): boolean {
   if (!maySee(caller, event.endpoint)) return false;
-  return caller.scope !== 'client' || !event.type.startsWith('worker.');
+  return caller.scope !== 'client' || !/^(worker|budget)\./.test(event.type);
 }

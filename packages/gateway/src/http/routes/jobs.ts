@@ -45,7 +45,7 @@ export const jobRoutes: readonly Route[] = [
     path: '/v1/jobs/:id',
     doc: jobDocs.show,
     limitedAs: 'status',
-    scopes: ['client', 'viewer'],
+    scopes: ['client', 'viewer', 'upload'],
     handle: async (call) => jobDetail(call, await nativeJob(call)),
   },
 ];

@@ -23,9 +23,11 @@ export const keyRoutes: readonly Route[] = [
     path: '/v1/keys/:id',
     doc: keyDocs.delete,
     scopes: [],
-    handle({ parts, params, caller }) {
+    async handle({ parts, params, caller }) {
       refuseLimited(caller);
-      if (!parts.keys.remove(params.id ?? '')) throw new GatewayError('KEY_NOT_FOUND', 'key not found');
+      const { id = '' } = params;
+      if (!parts.keys.remove(id)) throw new GatewayError('KEY_NOT_FOUND', 'key not found');
+      await parts.uploadTokens.removeOf(id);
       return undefined;
     },
   },

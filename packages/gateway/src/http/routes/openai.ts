@@ -1,4 +1,5 @@
 import { RUNSYNC_BODY_LIMIT_BYTES } from '@spillway/protocol';
+import { submitterOf } from '../auth.ts';
 import { answerWhole } from '../openai/openai-answer.ts';
 import { parseOpenAiRequest } from '../openai/openai-request.ts';
 import { answerStream } from '../openai/openai-stream.ts';
@@ -29,6 +30,7 @@ async function answer(call: Call): Promise<void> {
   const request = parseOpenAiRequest(call);
   refuseIfStopping(call.parts);
   refuseUnsignedCalls(call.parts, request.submission.endpoint);
-  const job = await call.parts.queue.submit(request.submission);
+  const keyId = submitterOf(call.caller);
+  const job = await call.parts.queue.submit({ ...request.submission, keyId });
   return request.isStream ? answerStream(call, job, request) : answerWhole(call, job, request);
 }

@@ -6,6 +6,7 @@ import { jobReply } from '../job-reply.ts';
 import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { parseSubmit } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route, refuseIfStopping, waitOf } from '../route.ts';
+import { submitOfPage } from '../upload-token-jobs.ts';
 
 export const runRoutes: readonly Route[] = [
   {
@@ -13,7 +14,7 @@ export const runRoutes: readonly Route[] = [
     path: '/v2/:endpoint/run',
     doc: runpodDocs.run,
     limitedAs: 'run',
-    scopes: ['client'],
+    scopes: ['client', 'upload'],
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
     handle: (call) => submit(call, false).then(({ id, status }) => `{"id":"${id}","status":"${status}"}`),
   },
@@ -39,10 +40,11 @@ function submit(call: Call, isSync: boolean): Promise<Job> {
   const endpoint = endpointOf(call);
   refuseIfStopping(call.parts);
   const { queue, signatures } = call.parts;
-  return (signatures ?? queue)
-    .submit(parseSubmit(call.body, endpoint, isSync, submitterOf(call.caller)))
-    .then((job) => {
-      call.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
-      return job;
-    });
+  const submission = parseSubmit(call.body, endpoint, isSync, submitterOf(call.caller));
+  const { token } = call.caller;
+  const submitted = token ? submitOfPage(call, token, submission) : (signatures ?? queue).submit(submission);
+  return submitted.then((job) => {
+    call.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
+    return job;
+  });
 }

@@ -11,7 +11,7 @@ export const statusRoutes: readonly Route[] = [
     path: '/v2/:endpoint/status/:id',
     doc: runpodDocs.status,
     limitedAs: 'status',
-    scopes: ['client', 'viewer'],
+    scopes: ['client', 'viewer', 'upload'],
     async handle(call) {
       const job = await findJob(call);
       return jobReply(job, await call.parts.waitReason(job));

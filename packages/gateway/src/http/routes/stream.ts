@@ -11,7 +11,7 @@ export const streamRoutes: readonly Route[] = [
     path: '/v2/:endpoint/stream/:id',
     doc: runpodDocs.stream,
     limitedAs: 'stream',
-    scopes: ['client'],
+    scopes: ['client', 'upload'],
     async handle(call) {
       const waitMs = waitOf(call, WAIT_LIMITS.stream);
       const first = await findJob(call);

@@ -1,4 +1,4 @@
-import type { ArtifactInfo, PutCondition, SignedRequest, UploadTerms } from '@spillway/artifacts';
+import type { ArtifactInfo, SignedRequest, Terms, UploadTerms } from '@spillway/artifacts';
 import { type WorkerFileCall, type WorkerFileReply, workerFileCallSchema } from '@spillway/protocol/v1';
 import type { FileUser } from '../../artifacts/worker-files.ts';
 import { GatewayError } from '../../errors.ts';
@@ -70,9 +70,9 @@ async function write(call: Call): Promise<ArtifactInfo> {
     if (!Number.isInteger(sizeBytes))
       throw new GatewayError('INPUT_INVALID', 'content-length: expected the size of what is sent');
     const mediaType = headers['content-type'] ?? 'application/octet-stream';
-    const condition = conditionOf(headers['if-match'], headers['if-none-match']);
-    const description = { mediaType, sizeBytes };
-    return await call.parts.workerFiles.put(userOf(call), keyOf(call), request, description, condition);
+    const terms = termsOf(headers['if-match'], headers['if-none-match']);
+    const description = { mediaType, sizeBytes, ...terms };
+    return await call.parts.workerFiles.put(userOf(call), keyOf(call), request, description);
   } catch (error) {
     // What is left of the body is not read.
     call.reply.header('connection', 'close');
@@ -80,10 +80,10 @@ async function write(call: Call): Promise<ArtifactInfo> {
   }
 }
 
-function conditionOf(match: string | undefined, noneMatch: string | undefined): PutCondition | undefined {
-  if (match !== undefined) return { etag: match };
-  if (noneMatch === '*') return { etag: 'none' };
-  if (noneMatch === undefined) return undefined;
+function termsOf(match: string | undefined, noneMatch: string | undefined): Terms {
+  if (match !== undefined) return { ifEtag: match };
+  if (noneMatch === '*') return { onlyNew: true };
+  if (noneMatch === undefined) return {};
   throw new GatewayError('INPUT_INVALID', 'if-none-match: expected *');
 }
 
@@ -94,7 +94,7 @@ async function answer(call: Call, asked: WorkerFileCall): Promise<WorkerFileRepl
     case 'sign-get':
       return signed(call, await workerFiles.signGet(as, asked.key, asked));
     case 'sign-put':
-      return signed(call, await workerFiles.signPut(as, asked.key, termsOf(asked)));
+      return signed(call, await workerFiles.signPut(as, asked.key, uploadTermsOf(asked)));
     case 'create-upload':
       return { uploadId: await workerFiles.createUpload(as, asked.key, asked) };
     case 'sign-part':
@@ -109,10 +109,11 @@ async function answer(call: Call, asked: WorkerFileCall): Promise<WorkerFileRepl
   }
 }
 
-function termsOf(asked: Extract<WorkerFileCall, { do: 'sign-put' }>): UploadTerms {
-  const { expiresInMs, mostBytes, mediaType, sizeBytes } = asked;
+function uploadTermsOf(asked: Extract<WorkerFileCall, { do: 'sign-put' }>): UploadTerms {
+  const { expiresInMs, mostBytes, mediaType, sizeBytes, onlyNew = false } = asked;
   if (mostBytes !== undefined) return { expiresInMs, mostBytes };
-  if (mediaType !== undefined && sizeBytes !== undefined) return { expiresInMs, mediaType, sizeBytes };
+  if (mediaType !== undefined && sizeBytes !== undefined)
+    return { expiresInMs, mediaType, sizeBytes, onlyNew };
   throw new GatewayError('INPUT_INVALID', 'mostBytes: expected it, or mediaType and sizeBytes');
 }
 

@@ -34,21 +34,22 @@ export function createStatusFiles(store: ArtifactStore, clock: Pick<Clock, 'now'
     }
   }
   /** False where somebody else has written meanwhile. */
-  async function write(record: StatusRecord, etag: string): Promise<boolean> {
+  async function write(record: StatusRecord, ifEtag: string | undefined): Promise<boolean> {
     const bytes = Buffer.from(JSON.stringify(record));
-    const description = { mediaType: JSON_TYPE, sizeBytes: bytes.length };
+    const terms = ifEtag === undefined ? { onlyNew: true } : { ifEtag };
+    const description = { mediaType: JSON_TYPE, sizeBytes: bytes.length, ...terms };
     try {
-      await store.put(statusKey(record.job_id), once(bytes), description, { etag });
+      await store.put(statusKey(record.job_id), once(bytes), description);
       return true;
     } catch (error) {
-      if (error instanceof ArtifactError && error.code === 'ARTIFACT_CHANGED') return false;
+      if (error instanceof ArtifactError && /^ARTIFACT_(CHANGED|EXISTS)$/.test(error.code)) return false;
       throw error;
     }
   }
 
   return {
     read: async (jobId) => (await find(jobId))?.record,
-    create: (record) => write(record, 'none'),
+    create: (record) => write(record, undefined),
     async apply(jobId, event) {
       for (let tries = 0; tries < TRIES; tries += 1) {
         const found = await find(jobId);

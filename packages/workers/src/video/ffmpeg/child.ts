@@ -2,13 +2,16 @@
 // stderr kept up to a bound, asked to stop by SIGTERM and killed when it does not.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { VideoError } from '../video-error.ts';
 
 export interface ChildOptions {
   readonly signal?: AbortSignal | undefined;
-  /** For stdin, stdout, and further descriptors from 3 on; stderr is always read here. */
   readonly stdin?: 'ignore' | 'pipe';
+  /** Another end for what it prints than one that is made here. */
+  readonly stdout?: Socket;
+  /** Descriptors from 3 on that it writes to. */
   readonly extraPipes?: number;
   /** From SIGTERM to SIGKILL (default: 2 s). */
   readonly graceMs?: number;
@@ -21,6 +24,7 @@ export interface ChildEnd {
 
 export interface Child {
   readonly process: ChildProcess;
+  /** What it prints; empty where it prints elsewhere. */
   readonly stdout: Readable;
   /** Readable ends of the further descriptors, from 3 on. */
   readonly extras: readonly Readable[];
@@ -39,14 +43,14 @@ const KEPT_STDERR = 8192;
 const PASSED_ON =
   /^(PATH|HOME|TMPDIR|LANG|LC_.*|TZ|LD_LIBRARY_PATH|(https?|all|no)_proxy|CUDA_VISIBLE_DEVICES|NVIDIA_.*)$/i;
 
-/** Starts a program with an open end for what it prints. An aborted signal ends it. */
+/** Starts a program. An aborted signal ends it. */
 export function startChild(program: string, args: readonly string[], options: ChildOptions = {}): Child {
   options.signal?.throwIfAborted();
   const extraPipes = options.extraPipes ?? 0;
   const child = spawn(program, [...args], {
     stdio: [
       options.stdin ?? 'ignore',
-      'pipe',
+      options.stdout ?? 'pipe',
       'pipe',
       ...Array.from({ length: extraPipes }, () => 'pipe' as const),
     ],
@@ -63,7 +67,7 @@ export function startChild(program: string, args: readonly string[], options: Ch
   const forget = () => options.signal?.removeEventListener('abort', onAbort);
   ended.then(forget, forget);
   const extras = child.stdio.slice(3) as Readable[];
-  return { process: child, stdout: child.stdout as Readable, extras, ended, stderr, stop };
+  return { process: child, stdout: child.stdout ?? Readable.from([]), extras, ended, stderr, stop };
 }
 
 function childEnvironment(): NodeJS.ProcessEnv {

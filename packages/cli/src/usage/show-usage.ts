@@ -1,0 +1,89 @@
+import type { BudgetsView, UsageRowView, UsageView } from '@spillway/protocol/v1';
+import type { UsageOptions } from '../commands/usage.ts';
+import { resolveConnection } from '../connection.ts';
+import { createGatewayApi, type GatewayApi, type Query } from '../gateway-api.ts';
+import { note, print, printJson, style, table } from '../output.ts';
+import { dollars, span } from './cost-texts.ts';
+
+/** The whole of `spillway usage`. */
+export async function showUsage(options: UsageOptions): Promise<void> {
+  const api = createGatewayApi(await resolveConnection(options));
+  const { by, endpoint, key, tag, since, until } = options;
+  const query = { groupBy: by, endpoint, key, tag, since, until };
+  if (options.csv) return printCsv(api, query);
+  const view = await api.get<UsageView>('/v1/usage', query);
+  if (options.json) return printJson(view);
+  const { rows, total } = view;
+  print(style('dim', `${view.since} to ${view.until}, UTC`));
+  if (rows.length === 0) print('nothing ended on those days');
+  else
+    print(
+      table(
+        columnsFor(by.split(',')),
+        rows.map((row) => cells(row, by.split(','))),
+      ),
+    );
+  print(`\nin all ${dollars(total.costMicros)} for ${total.attempts} attempts`);
+  if (total.unpricedAttempts > 0) {
+    note(
+      `${total.unpricedAttempts} attempts at RunPod are in no cost: \`gpuPool\` in their endpoint's backend says what they cost`,
+    );
+  }
+  await showBudgets(api);
+}
+
+async function printCsv(api: GatewayApi, query: Query): Promise<void> {
+  const answer = await api.text('/v1/usage', { ...query, format: 'csv' }, new AbortController().signal);
+  for await (const chunk of answer?.chunks ?? []) process.stdout.write(chunk);
+}
+
+const columnsFor = (groups: readonly string[]) => [
+  ...groups.map((title) => ({ title })),
+  { title: 'what' },
+  { title: 'attempts', isNumber: true },
+  { title: 'completed', isNumber: true },
+  { title: 'time', isNumber: true },
+  { title: 'start-up', isNumber: true },
+  { title: 'idle', isNumber: true },
+  { title: 'cost', isNumber: true },
+];
+
+function cells(row: UsageRowView, groups: readonly string[]): string[] {
+  const { kind, attempts, completed, executionMs, startUpMs, idleMs, costMicros, unpricedAttempts } = row;
+  const names: Readonly<Record<string, string | undefined>> = { ...row } as never;
+  const isWork = kind === 'attempts';
+  const name = (group: string) => names[group] || (group === 'tag' && isWork ? '(none)' : '-');
+  const cost = unpricedAttempts > 0 ? `${dollars(costMicros)} + unknown` : dollars(costMicros);
+  return [
+    ...groups.map(name),
+    isWork ? 'jobs' : 'start-up and idle',
+    ...(isWork ? [String(attempts), String(completed), span(executionMs), '', ''] : ['', '', '']),
+    ...(isWork ? [] : [span(startUpMs), span(idleMs)]),
+    cost,
+  ];
+}
+
+async function showBudgets(api: GatewayApi): Promise<void> {
+  const { budgets } = await api.get<BudgetsView>('/v1/budgets');
+  if (budgets.length === 0) return;
+  const columns = [
+    ...[{ title: 'budget' }, { title: 'of' }, { title: 'a' }],
+    ...['limit', 'spent', 'set aside'].map((title) => ({ title, isNumber: true })),
+    { title: 'state' },
+  ];
+  const rows = budgets.map((budget) => [
+    budget.isOfSpill ? `${budget.endpoint}: maxCostPerDay` : budget.name,
+    [budget.endpoint ?? 'all', ...(budget.key === undefined ? [] : [`key ${budget.key}`])].join(', '),
+    budget.per,
+    ...[budget.limitMicros, budget.spentMicros, budget.reservedMicros].map(dollars),
+    stateOf(budget),
+  ]);
+  print(`\n${table(columns, rows)}`);
+}
+
+function stateOf({ isUsedUp, hardStop, endsAt, limitMicros, spentMicros }: BudgetsView['budgets'][number]) {
+  const percent = `${Math.floor((spentMicros / limitMicros) * 100)} %`;
+  if (!isUsedUp) return percent;
+  const until = new Date(endsAt).toISOString().slice(0, 10);
+  return hardStop ? `used up; jobs wait until ${until}` : `${percent}, and nothing stops`;
+}

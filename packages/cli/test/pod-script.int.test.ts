@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { exitCodeIn, podProgram } from '../src/pods/pod-script.ts';
+import {
+  createFakeRunpod,
+  FAKE_KEY,
+  type FakeRunpod,
+  type RunpodServer,
+  serveRunpod,
+} from './fake-runpod.ts';
+import { problem } from './fake-runpod-account.ts';
+
+// The switch as a pod's shell runs it, with a `sleep` that hardly sleeps and a `nvidia-smi` that tells what a test wants.
+let folder = '';
+let runpod: FakeRunpod;
+let server: RunpodServer;
+let child: ChildProcess | undefined;
+
+beforeEach(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'spillway-pod-'));
+  program('sleep', 'exec /bin/sleep 0.02');
+  runpod = createFakeRunpod();
+  server = await serveRunpod(runpod);
+  const made = runpod.account.handle('POST', '/v2/pods', {
+    name: 'p',
+    image: 'i',
+    gpu: { id: 'NVIDIA A40' },
+  });
+  expect(made.status).toBe(201);
+});
+
+afterEach(async () => {
+  if (child?.pid !== undefined) {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It is gone with all its children.
+    }
+  }
+  child = undefined;
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function program(name: string, text: string): void {
+  const file = path.join(folder, name);
+  writeFileSync(file, `#!/bin/sh\n${text}\n`);
+  chmodSync(file, 0o755);
+}
+
+/** Runs it as a pod would: RunPod's own words as arguments of a shell. Resolves with all it printed. */
+function run(command: string, limits: { lifeSeconds?: number; idleSeconds?: number } = {}) {
+  const { args, env, token } = podProgram({
+    ...{ command, apiUrl: server.url },
+    limits: { lifeSeconds: 3600, idleSeconds: 0, graceSeconds: 1, ...limits },
+  });
+  const [podId = ''] = runpod.account.pods.keys();
+  const started = spawn('/bin/sh', ['-c', args], {
+    detached: true,
+    env: { ...env, PATH: `${folder}:${process.env.PATH}`, RUNPOD_POD_ID: podId, RUNPOD_API_KEY: FAKE_KEY },
+  });
+  child = started;
+  let out = '';
+  started.stdout.on('data', (chunk) => {
+    out += chunk;
+  });
+  started.stderr.on('data', (chunk) => {
+    out += chunk;
+  });
+  const deleted = new Promise<string>((resolve) => {
+    const { handle } = runpod.account;
+    Object.assign(runpod.account, {
+      handle(...call: Parameters<typeof handle>) {
+        const answer = handle(...call);
+        if (call[0] === 'DELETE') resolve(call[1]);
+        return answer;
+      },
+    });
+  });
+  const ended = new Promise<number | null>((resolve) => started.on('exit', resolve));
+  return { podId, token, deleted, ended, out: () => out };
+}
+
+test('the pod deletes itself when its command is done, and the log tells the exit code', async () => {
+  const { podId, token, ended, out } = run(`echo "it's done"; exit 7`);
+  expect(await ended).toBe(0);
+  expect(out().split('\n')[0]).toBe("it's done");
+  expect(
+    out()
+      .split('\n')
+      .map((line) => exitCodeIn(line, token)),
+  ).toContain(7);
+  expect(runpod.account.pods.has(podId)).toBe(false);
+  expect(runpod.calls.map(({ method, path: at }) => `${method} ${at}`)).toEqual([`DELETE /v2/pods/${podId}`]);
+});
+
+test('it deletes itself when its time is over, whatever its command does', async () => {
+  const { podId, deleted } = run('trap "" TERM; while :; do /bin/sleep 1; done', { lifeSeconds: 12 });
+  expect(await deleted).toBe(`/v2/pods/${podId}`);
+});
+
+test('it deletes itself when its cards are idle, and not while they work', async () => {
+  program(
+    'nvidia-smi',
+    `n=$(cat ${folder}/asked 2>/dev/null || echo 0); echo $((n + 1)) > ${folder}/asked; if [ "$n" -lt 6 ]; then echo 0; echo 93; else echo 0; echo 0; fi`,
+  );
+  const { deleted, out } = run('exec /bin/sleep 60', { idleSeconds: 30 });
+  await deleted;
+  expect(out()).toContain('idle for 30 s');
+});
+
+test('it tries again until RunPod takes it', async () => {
+  let refusals = 3;
+  runpod.fault = () => {
+    if (refusals === 0) return undefined;
+    refusals -= 1;
+    return problem(503, 'Unavailable', 'later');
+  };
+  const { podId, ended } = run('true');
+  expect(await ended).toBe(0);
+  expect(runpod.account.pods.has(podId)).toBe(false);
+});

@@ -1,0 +1,48 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { ArtifactStore } from '@spillway/artifacts';
+import { type Clock, createSystemClock } from '@spillway/sdk/clock';
+import type { Logger } from 'pino';
+import { createArtifactRecords } from './artifacts/artifact-records.ts';
+import { createArtifacts } from './artifacts/artifacts.ts';
+import { openArtifactStore } from './artifacts/open-store.ts';
+import { createSweepLoop } from './artifacts/sweep-loop.ts';
+import { createWorkerFileRecords } from './artifacts/worker-file-records.ts';
+import { createWorkerFiles } from './artifacts/worker-files.ts';
+import type { GatewayConfig } from './config/index.ts';
+import { createUploadTokens } from './keys/upload-tokens.ts';
+import type { Ids } from './lib/ids.ts';
+import type { Turn } from './lib/turn.ts';
+
+interface ArtifactPartsOptions {
+  readonly config: GatewayConfig;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Writes when the job store does not. */
+  readonly exclusive: Turn;
+}
+
+export type ArtifactParts = ReturnType<typeof createArtifactParts>;
+
+/** Opened before anything else is: what is missing in its settings ends the start. */
+export function openStoreOf(options: {
+  readonly config: GatewayConfig;
+  readonly hostEnv?: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+  readonly ids: Ids;
+}): Promise<ArtifactStore> {
+  const { config, hostEnv: env = process.env, clock = createSystemClock(), ids } = options;
+  return openArtifactStore({ env, dataDir: config.dataDir, clock, ids });
+}
+
+/** The part of the composition root that keeps files: artifacts, tokens of pages that upload them, and what sweeps both. */
+export function createArtifactParts(db: DatabaseSync, store: ArtifactStore, options: ArtifactPartsOptions) {
+  const { config, log, clock, ids, exclusive } = options;
+  const records = createArtifactRecords(db, exclusive);
+  const artifacts = createArtifacts({ store, records, clock, ids, limits: config.artifacts });
+  const uploadTokens = createUploadTokens(db, { clock, ids, inTurn: exclusive });
+  const workerFiles = createWorkerFiles({ store, clock, records: createWorkerFileRecords(db, exclusive) });
+  const sweep = async () =>
+    (await uploadTokens.sweep()) + (await artifacts.sweep()) + (await workerFiles.sweep());
+  return { artifacts, workerFiles, uploadTokens, sweeping: createSweepLoop({ clock, sweep, log }) };
+}

@@ -1,0 +1,134 @@
+import { GatewayError } from '../errors.ts';
+
+/** Bounds of what is kept, in bytes; absent where there is none. */
+export interface ArtifactQuota {
+  readonly totalBytes?: number;
+  readonly perKeyBytes?: number;
+  readonly perArtifactBytes?: number;
+}
+
+export interface ArtifactUsage {
+  readonly bytes: number;
+  readonly artifacts: number;
+}
+
+/** Who takes up room, and how much. */
+export interface Claim {
+  readonly owner: string;
+  readonly visitor?: string | undefined;
+  readonly sizeBytes: number;
+  /** Of an upload token, for its visitor. */
+  readonly allowance?: { readonly maxBytes: number; readonly maxArtifacts: number } | undefined;
+}
+
+/** What is kept already, as it stands in the records. */
+export interface KnownUsage extends ArtifactUsage {
+  readonly owner: string;
+  readonly visitor?: string | undefined;
+}
+
+const NOTHING: ArtifactUsage = { bytes: 0, artifacts: 0 };
+
+export type ArtifactLedger = ReturnType<typeof createArtifactLedger>;
+
+/**
+ * How much is kept in all, by key and by visitor. An upload counts with all of its announced bytes from its first call on:
+ * what was begun can be finished, and two that begin at once don't both get the last room.
+ */
+export function createArtifactLedger(known: Iterable<KnownUsage>, quota: ArtifactQuota) {
+  let total = NOTHING;
+  const owners = new Map<string, ArtifactUsage>();
+  const visitors = new Map<string, ArtifactUsage>();
+
+  function add({ owner, visitor }: Pick<Claim, 'owner' | 'visitor'>, bytes: number, artifacts: number): void {
+    total = sum(total, bytes, artifacts);
+    addTo(owners, owner, bytes, artifacts);
+    if (visitor !== undefined) addTo(visitors, visitor, bytes, artifacts);
+  }
+  for (const one of known) add(one, one.bytes, one.artifacts);
+
+  const of = (owner: string) => owners.get(owner) ?? NOTHING;
+  const ofVisitor = (visitor: string) => visitors.get(visitor) ?? NOTHING;
+
+  return {
+    quota,
+    of,
+    ofVisitor,
+    total: (): ArtifactUsage => total,
+    /** Takes the room. Throws PAYLOAD_TOO_LARGE, QUOTA_EXCEEDED or STORAGE_FULL with what to do. */
+    claim(claim: Claim): void {
+      const { owner, visitor, sizeBytes, allowance } = claim;
+      const { perArtifactBytes, perKeyBytes, totalBytes } = quota;
+      if (perArtifactBytes !== undefined && sizeBytes > perArtifactBytes) {
+        const sentence = `sizeBytes: one artifact may have ${text(perArtifactBytes)} (artifacts.quota.perArtifact), this has ${text(sizeBytes)}; send less, or have the limit raised`;
+        throw new GatewayError('PAYLOAD_TOO_LARGE', sentence);
+      }
+      if (allowance && visitor !== undefined) refuseVisitor(allowance, ofVisitor(visitor), sizeBytes);
+      if (perKeyBytes !== undefined)
+        refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, used: of(owner).bytes, sizeBytes });
+      if (totalBytes !== undefined)
+        refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, used: total.bytes, sizeBytes });
+      add(claim, sizeBytes, 1);
+    },
+    release: (claim: Pick<Claim, 'owner' | 'visitor' | 'sizeBytes'>): void =>
+      add(claim, -claim.sizeBytes, -1),
+  };
+}
+
+const KEY = {
+  who: 'the artifacts of this key (artifacts.quota.perKey)',
+  fix: 'delete some (`spillway storage list`, DELETE /v1/artifacts/{id}), or have the limit raised',
+};
+const ALL = {
+  who: 'all artifacts of this gateway (artifacts.quota.total)',
+  fix: 'have some deleted, wait until their retention is over, or have the limit raised',
+};
+
+function refuseVisitor(
+  { maxBytes, maxArtifacts }: NonNullable<Claim['allowance']>,
+  used: ArtifactUsage,
+  sizeBytes: number,
+): void {
+  const who = 'the uploads of this upload token (its maxBytes)';
+  const fix = 'delete one of them, or ask for a token with more';
+  refuseOver('QUOTA_EXCEEDED', { who, fix }, { limit: maxBytes, used: used.bytes, sizeBytes });
+  if (used.artifacts < maxArtifacts) return;
+  const sentence = `this upload token may have ${maxArtifacts} uploads at a time (its maxArtifacts) and has ${used.artifacts}; ${fix}`;
+  throw new GatewayError('QUOTA_EXCEEDED', sentence);
+}
+
+function refuseOver(
+  code: 'QUOTA_EXCEEDED' | 'STORAGE_FULL',
+  { who, fix }: { who: string; fix: string },
+  { limit, used, sizeBytes }: { limit: number; used: number; sizeBytes: number },
+): void {
+  if (used + sizeBytes <= limit) return;
+  const free = Math.max(0, limit - used);
+  throw new GatewayError(
+    code,
+    `${who} may have ${text(limit)}: ${text(used)} are used, ${text(free)} are free, this has ${text(sizeBytes)}; ${fix}`,
+  );
+}
+
+/** To the byte where it is small, else as people read it, with the exact number. */
+function text(bytes: number): string {
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = '';
+  for (const next of units) {
+    if (value < 1000) break;
+    value /= 1000;
+    unit = next;
+  }
+  return unit === '' ? `${bytes} bytes` : `${value.toFixed(1)} ${unit} (${bytes} bytes)`;
+}
+
+function addTo(map: Map<string, ArtifactUsage>, name: string, bytes: number, artifacts: number): void {
+  const after = sum(map.get(name) ?? NOTHING, bytes, artifacts);
+  if (after.artifacts <= 0) map.delete(name);
+  else map.set(name, after);
+}
+
+function sum(before: ArtifactUsage, bytes: number, artifacts: number): ArtifactUsage {
+  return { bytes: before.bytes + bytes, artifacts: before.artifacts + artifacts };
+}

@@ -1,0 +1,237 @@
+import { createManualClock } from '@spillway/sdk/clock';
+import { pino } from 'pino';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Endpoint, RemoteBackend } from './endpoints/endpoint.ts';
+import { newTestEndpoint } from './endpoints/new-test-endpoint.ts';
+import { createTestDirectory } from './endpoints/test-directory.ts';
+import { createEventLog } from './events/event-log.ts';
+import type { FleetChange, WorkerSnapshot } from './fleet/fleet.ts';
+import { createGatewayCosts } from './gateway-costs.ts';
+import { createTestEngine } from './jobs/test-engine.ts';
+import { createRemoteStore } from './remote/remote-store.ts';
+import { createSpillRouter } from './remote/spill-router.ts';
+import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-store.ts';
+import type { Budget } from './usage/budget.ts';
+import { microsOf } from './usage/money.ts';
+import { NO_PRICES, type PriceSettings } from './usage/prices.ts';
+
+// Budgets over a job engine and a RunPod that is played here: every job there takes 100 s, a second costs $0.00031.
+
+const REMOTE: RemoteBackend = {
+  ...{ endpointId: 'ep', apiKey: 'k', baseUrl: 'http://runpod.test/v2', maxInFlight: 10 },
+  ...{ queueDelayMs: 0, onUnhealthy: true, gpuPool: 'ADA_24', gpuCount: 1 },
+};
+const JOB_MS = 100_000;
+const JOB_COST = 100 * 310;
+
+function createScene(options: {
+  readonly endpoint?: Partial<Endpoint>;
+  readonly budgets?: readonly Budget[];
+  readonly prices?: PriceSettings;
+}) {
+  const clock = createManualClock();
+  const endpoints = createTestDirectory(newTestEndpoint({ name: 'echo', ...options.endpoint }));
+  const config = {
+    ...{ prices: options.prices ?? NO_PRICES, budgets: options.budgets ?? [] },
+    retention: { resultsMs: 1, usageMs: 1e12 },
+  };
+  const log = pino({ level: 'silent' });
+  const workers = new Map<string, WorkerSnapshot>();
+  const fleet = { worker: (id: string) => workers.get(id) };
+  const costing = createGatewayCosts({ config, endpoints, clock, log, fleet: () => fleet });
+  const engine = createTestEngine({ clock, meter: costing.meter });
+  const listeners: ((change: FleetChange) => void)[] = [];
+  const events = createEventLog('run');
+  const costs = costing.open(engine.db, {
+    ...{ engine, events, pokeWebhooks: () => {}, onStopChange: () => {} },
+    fleet: {
+      onChange: (listener) => {
+        listeners.push(listener);
+        return () => {};
+      },
+    },
+  });
+  const submittedAt = new Map<string, number>();
+  const spill = createSpillRouter({
+    ...{ endpoints, queue: engine.queue, clock, ids: engine.ids, log, costs: costs.spill },
+    store: createRemoteStore(engine.db, engine.exclusive),
+    ...{ random: () => 0.5, inputFor: (job) => job.input, leaseMs: 40_000 },
+    local: () => ({ type: 'none' }),
+    ...{ isPaused: () => false, forgetStops: () => {} },
+    async fetch(url, init) {
+      const [operation = '', id = ''] = new URL(String(url)).pathname.split('/').slice(3);
+      if (operation === 'run') {
+        const remoteId = `r${submittedAt.size + 1}`;
+        submittedAt.set(remoteId, clock.now());
+        return Response.json({ id: remoteId, status: 'IN_QUEUE' });
+      }
+      if (operation === 'stream') return Response.json({ status: 'IN_PROGRESS', stream: [] });
+      if (operation === 'health') return Response.json({ jobs: {}, workers: { idle: 1, ready: 1 } });
+      const isOver = clock.now() - (submittedAt.get(id) ?? 0) >= JOB_MS;
+      const done = { status: 'COMPLETED', output: 1, executionTime: JOB_MS, workerId: 'far1' };
+      return Response.json({ id, ...(isOver && init?.method === 'GET' ? done : { status: 'IN_PROGRESS' }) });
+    },
+  });
+  return {
+    ...{ engine, clock, costs, events, spill, submittedAt },
+    tell(worker: WorkerSnapshot) {
+      workers.set(worker.id, worker);
+      for (const listener of listeners) listener({ endpoint: 'echo', worker });
+    },
+    async start() {
+      await spill.start();
+      costs.ledger.start();
+    },
+    async stop() {
+      const stopped = Promise.all([spill.stop(), costs.ledger.stop()]);
+      await clock.advance(6_000);
+      await stopped;
+      await engine.stop();
+    },
+  };
+}
+
+let scene: ReturnType<typeof createScene>;
+afterEach(() => scene.stop());
+
+/** So many jobs, and time for all that may go out to come back. */
+async function run(jobs: number, keyId?: string, forMs = 2 * JOB_MS): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let i = 0; i < jobs; i += 1) ids.push((await scene.engine.submit({ keyId })).id);
+  await scene.clock.advance(forMs);
+  return ids;
+}
+
+const remoteOnly = (changes: Partial<RemoteBackend> = {}): Partial<Endpoint> => ({
+  ...{ backends: ['runpod'], remote: { ...REMOTE, ...changes } },
+});
+const statusesOf = (ids: readonly string[]) =>
+  Promise.all(ids.map(async (id) => (await scene.engine.queue.get(id))?.status));
+const spillBudget = (limitMicros: number): Budget => ({
+  ...{
+    name: 'echo spill',
+    endpoint: 'echo',
+    per: 'day',
+    limitMicros,
+    alertAt: [],
+    isHardStop: true,
+    isOfSpill: true,
+  },
+});
+
+describe('what may be spent at RunPod in a day', () => {
+  test('is never passed: the first job goes alone, then as many as their measured cost allows', async () => {
+    scene = createScene({ endpoint: remoteOnly(), budgets: [spillBudget(3 * JOB_COST)] });
+    await scene.start();
+    const ids = await run(6, undefined, JOB_MS / 2);
+    expect(scene.submittedAt.size).toBe(1);
+    await scene.clock.advance(3 * JOB_MS);
+    expect(scene.submittedAt.size).toBe(3);
+    const [state] = scene.costs.ledger.budgets.states();
+    expect(state).toMatchObject({ spentMicros: 3 * JOB_COST, reservedMicros: 0 });
+    const waiting = ids.filter((_id, index) => index >= 3);
+    expect(await statusesOf(waiting)).toEqual(['IN_QUEUE', 'IN_QUEUE', 'IN_QUEUE']);
+    const job = { id: waiting[0] ?? '', endpoint: 'echo' };
+    expect(scene.spill.obstacle(job)).toEqual({
+      code: 'BUDGET',
+      message: expect.stringContaining('what echo may spend at RunPod ($0.093 a day) is used up'),
+    });
+  });
+
+  test('begins anew with the day', async () => {
+    scene = createScene({ endpoint: remoteOnly(), budgets: [spillBudget(JOB_COST)] });
+    await scene.start();
+    const ids = await run(2);
+    expect(await statusesOf(ids)).toEqual(['COMPLETED', 'IN_QUEUE']);
+    const [state] = scene.costs.ledger.budgets.states();
+    const untilMidnight = (state?.endsAt ?? 0) - scene.clock.now();
+    // The day's end comes before the end of the job's time to live, in hours of waiting.
+    for (let hour = 0; hour * 3_600_000 < untilMidnight; hour += 1) await scene.clock.advance(3_600_000);
+    await scene.clock.advance(2 * JOB_MS);
+    expect(await statusesOf(ids)).toEqual(['COMPLETED', 'COMPLETED']);
+  });
+});
+
+test('the budget of a key holds its jobs back and lets others pass', async () => {
+  const budget: Budget = {
+    ...{ name: 'team', keyId: 'k1', per: 'month', limitMicros: JOB_COST, alertAt: [], isHardStop: true },
+  };
+  scene = createScene({ endpoint: remoteOnly(), budgets: [budget] });
+  await scene.start();
+  const [first] = await run(1, 'k1');
+  const held = await run(12, 'k1');
+  const others = await run(2, 'k2');
+  expect(await statusesOf([first ?? '', ...others])).toEqual(['COMPLETED', 'COMPLETED', 'COMPLETED']);
+  expect(new Set(await statusesOf(held))).toEqual(new Set(['IN_QUEUE']));
+});
+
+test('an attempt says what it cost, by the time that RunPod measured', async () => {
+  scene = createScene({ endpoint: remoteOnly() });
+  await scene.start();
+  const [id = ''] = await run(1);
+  expect(scene.costs.views.costsOf({ id, endpoint: 'echo' }).get(1)).toEqual({
+    ...{ number: 1, seconds: 100, priceClass: 'ADA_24', costMicros: JOB_COST },
+  });
+  expect(scene.costs.ledger.totals()).toEqual([{ endpoint: 'echo', backend: 'runpod', micros: JOB_COST }]);
+});
+
+test('without a pool the price is unknown, and told so instead of guessed', async () => {
+  const { gpuPool: _, ...unpriced } = REMOTE;
+  scene = createScene({ endpoint: { backends: ['runpod'], remote: unpriced } });
+  await scene.start();
+  const [id = ''] = await run(1);
+  expect(scene.costs.views.costsOf({ id, endpoint: 'echo' }).get(1)).toEqual({ number: 1, seconds: 100 });
+  const day = Math.floor(scene.clock.now() / 86_400_000);
+  const { total } = await scene.costs.views.usage({ sinceDay: day, untilDay: day, groupBy: ['endpoint'] });
+  expect(total).toMatchObject({ attempts: 1, unpricedAttempts: 1, costMicros: 0 });
+});
+
+describe('thresholds of a budget', () => {
+  const budget: Budget = {
+    ...{ name: 'gpu', per: 'month', limitMicros: 2 * JOB_COST, alertAt: [50, 100], isHardStop: true },
+    webhook: 'https://example.com/money',
+  };
+
+  test('are told once each: an event, and a webhook in the outbox', async () => {
+    scene = createScene({ endpoint: remoteOnly(), budgets: [budget] });
+    await scene.start();
+    await run(5);
+    await scene.clock.advance(5 * JOB_MS);
+    const alerts = scene.events.after(0, 1_000)?.filter(({ type }) => type === 'budget.alert');
+    expect(alerts).toMatchObject([
+      { budget: 'gpu', percent: 50 },
+      { budget: 'gpu', percent: 100, reason: expect.stringContaining('nothing more is spent') },
+    ]);
+    const deliveries = createSqliteDeliveryStore(scene.engine.db).due(scene.clock.now(), 10);
+    expect(
+      deliveries.map(({ url, body }) => ({ url, body: JSON.parse(body ?? '{}') as unknown })),
+    ).toMatchObject([
+      {
+        url: budget.webhook,
+        body: { type: 'budget.alert', budget: 'gpu', percent: 50, spentMicros: JOB_COST },
+      },
+      { body: { percent: 100, spentMicros: 2 * JOB_COST, hardStop: true } },
+    ]);
+  });
+});
+
+test('workers here that cost get no jobs once the budget is used up, and jobs say so', async () => {
+  const budget: Budget = {
+    ...{ name: 'box', per: 'day', limitMicros: microsOf(1), alertAt: [], isHardStop: true },
+  };
+  scene = createScene({ budgets: [budget], prices: { ...NO_PRICES, local: microsOf(2) } });
+  await scene.start();
+  scene.tell({
+    ...{ id: 'w1', endpoint: 'echo', backend: 'process', state: 'idle', jobs: 0 },
+    ...{ startedAt: scene.clock.now(), readyAt: scene.clock.now() },
+  });
+  await scene.clock.advance(20 * 60_000);
+  expect(scene.costs.isHeld('echo')).toBe(false);
+  await scene.clock.advance(11 * 60_000);
+  expect(scene.costs.isHeld('echo')).toBe(true);
+  expect(scene.costs.ledger.stopOf('echo')).toContain('the budget box ($1.00 a day) is used up: $1.0');
+  await scene.engine.submit();
+  const taken = scene.engine.take('w1', { holdMs: 1_000 });
+  await scene.clock.advance(1_000);
+  expect(await taken).toEqual([]);
+});

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { wholeParts } from './whole-parts.ts';
+
+const bytes = Uint8Array.from({ length: 100 }, (_, index) => index);
+const md5 = (start: number, end: number) =>
+  createHash('md5').update(bytes.subarray(start, end)).digest('hex');
+const source = { name: 'a', sizeBytes: 100, slice: () => bytes };
+
+/** Ten parts of ten bytes with these ETags. */
+const listed = (etagOf: (start: number) => string) => ({
+  ...{ partSizeBytes: 10, partCount: 10 },
+  parts: Array.from({ length: 10 }, (_, index) => ({
+    ...{ partNumber: index + 1, sizeBytes: 10, etag: etagOf(index * 10) },
+  })),
+});
+const numbers = async (parts: Parameters<typeof wholeParts>[0], of: Parameters<typeof wholeParts>[1]) =>
+  (await wholeParts(parts, of)).map(({ partNumber }) => partNumber);
+const ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
+test('a part that a server took for whole though it broke off is sent again', async () => {
+  const parts = listed((start) => `"${md5(start, start === 30 ? 34 : start + 10)}"`);
+  expect(await numbers(parts, { ...source, md5 })).toEqual(ALL.filter((number) => number !== 4));
+});
+
+test('ETags that are no MD5 say nothing, nor do they where the source knows none', async () => {
+  expect(
+    await numbers(
+      listed(() => '"abc123"'),
+      { ...source, md5 },
+    ),
+  ).toEqual(ALL);
+  expect(
+    await numbers(
+      listed(() => `"${'0'.repeat(32)}"`),
+      source,
+    ),
+  ).toEqual(ALL);
+});
+
+test('a store whose ETags are never the MD5 of what came is believed', async () => {
+  expect(
+    await numbers(
+      listed(() => `"${'0'.repeat(32)}"`),
+      { ...source, md5 },
+    ),
+  ).toEqual(ALL);
+});
+
+test('the first parts, all of them broken off at once, are not believed', async () => {
+  const parts = { ...listed((start) => `"${md5(start, start + 4)}"`) };
+  const few = { ...parts, parts: parts.parts.slice(0, 3) };
+  expect(await numbers(few, { ...source, md5 })).toEqual([]);
+});

@@ -1,0 +1,48 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+/** Where arriving bytes go. */
+export interface ByteSink {
+  /** The piece of memory that the next bytes are put into. */
+  room(): Uint8Array;
+  /** So many bytes have been put there. @returns false to be given no more until `resume`. */
+  accept(count: number): boolean;
+  /** No more will come. */
+  end(): void;
+}
+
+export interface ByteChannel {
+  /** To be given to a child as its stdout, and destroyed here then. */
+  readonly theirs: Socket;
+  readonly ours: Socket;
+}
+
+/**
+ * A channel from a child to memory of ours. A child's stdout as Node makes it takes a new buffer for each 64 KB, which
+ * then have to be copied together: for frames that is as much work as half of ffmpeg's scaling. Here the bytes are read to
+ * where they belong, a frame at a time.
+ */
+export async function openByteChannel(sink: ByteSink): Promise<ByteChannel> {
+  // Of this user alone, and gone before the child runs.
+  const folder = await mkdtemp(path.join(tmpdir(), 'spillway-'));
+  const server = createServer({ pauseOnConnect: true });
+  try {
+    const place = path.join(folder, 'frames');
+    server.listen(place);
+    await once(server, 'listening');
+    const accepted = once(server, 'connection');
+    const onread = { buffer: () => sink.room(), callback: (count: number) => sink.accept(count) };
+    const ours = connect({ path: place, onread });
+    for (const event of ['end', 'close']) ours.once(event, () => sink.end());
+    // What breaks the channel ends it.
+    ours.on('error', () => {});
+    const [theirs] = (await accepted) as [Socket];
+    return { theirs, ours };
+  } finally {
+    server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
