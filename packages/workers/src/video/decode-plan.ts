@@ -38,6 +38,10 @@ export const TIMES_DESCRIPTOR = 3;
 const TICK = 1e-6;
 
 export function planDecode(video: VideoInfo, request: DecodeRequest): DecodePlan {
+  for (const name of ['widthPx', 'heightPx', 'maxSidePx', 'samplesPerSecond'] as const) {
+    const value = request[name];
+    if (value !== undefined && !(value > 0)) throw new RangeError(`${name} is ${value}, and has to be above 0`);
+  }
   const [widthPx, heightPx] = frameSize(video, request);
   const { stored } = video;
   const filters = [
@@ -103,13 +107,15 @@ function scaleFilters(video: VideoInfo, width: number, height: number, pixels: P
 
 /**
  * Reading begins at the start of the range's first period, whose sample may lie before the range. Containers with an
- * index are entered at the key frame before; in the others seeking may land behind it, hence the head start.
+ * index are entered at the key frame before; in the others seeking may land behind it, hence the head start; bare
+ * streams can only be read from their beginning.
  */
 function rangeArguments(video: VideoInfo, { fromMs, toMs, samplesPerSecond }: DecodeRequest): string[] {
   const { container } = video.stored;
   const hasIndex = /mov|mp4|matroska/.test(container);
+  const isBareStream = /^(h264|hevc|m4v|mpegvideo|obu|ivf)$/.test(container);
   const entry = (() => {
-    if (fromMs === undefined || fromMs <= 0) return 0;
+    if (fromMs === undefined || fromMs <= 0 || isBareStream) return 0;
     const sps = samplesPerSecond;
     const period = sps === undefined || !Number.isFinite(sps) ? fromMs : (periodOf(fromMs, sps) / sps) * 1000;
     return Math.max(0, period - (hasIndex ? HEAD_START_MS : HEAD_START_UNINDEXED_MS));
