@@ -147,7 +147,9 @@ describe('spillway deploy', () => {
   test('--write puts the id into `backends` and leaves all else of the file as it is', async () => {
     write(FILE);
     const run = await spillway(['deploy', '--write']);
-    const line = '    backends: [process, { runpod: { endpointId: ep0001, apiKey: "${RUNPOD_API_KEY}" } }]\n';
+    // The dearer of its two pools: a budget holds whichever a job gets.
+    const line =
+      '    backends: [process, { runpod: { endpointId: ep0001, apiKey: "${RUNPOD_API_KEY}", gpuPool: ADA_24 } }]\n';
     expect(read()).toBe(FILE.replace('    worker: clip\n', `    worker: clip\n${line}`));
     expect(run.stderr).toContain('endpoint ep0001 is in its `backends` now');
     expect((await spillway(['deploy', '--write'])).stdout).toContain('nothing to do');

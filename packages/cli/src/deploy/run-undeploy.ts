@@ -44,7 +44,9 @@ export async function runUndeploy(name: string, options: UndeployOptions): Promi
       await writeDeploymentLog(dataDir, name, { history: [...log.history, entry] });
       note(`${name}: \`spillway rollback ${name}\` makes it again, with a new id`);
       if (endpoint.remote?.endpointId === actual.endpoint.id) {
-        note(`${name}: its \`backends\` in the file still name it: take \`runpod\` out, or jobs try to spill over there`);
+        note(
+          `${name}: its \`backends\` in the file still name it: take \`runpod\` out, or jobs try to spill over there`,
+        );
       }
     }
   }
