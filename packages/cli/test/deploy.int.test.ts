@@ -191,6 +191,14 @@ describe('spillway deploy', () => {
     expect(runpod.account.endpoints.size).toBe(1);
   });
 
+  test('an endpoint that spills over to another service is not mistaken for one at RunPod', async () => {
+    const other = '{ runpod: { endpointId: clip, apiKey: k, baseUrl: "http://gpu.lan:8080/v2" } }';
+    write(FILE.replace('    worker: clip\n', `    worker: clip\n    backends: [process, ${other}]\n`));
+    const run = await spillway(['deploy', '--write'], { RUNPOD_API_BASE_URL: '' });
+    expect(run).toMatchObject({ code: 2 });
+    expect(run.stderr).toContain('its jobs spill over to gpu.lan:8080, which is not RunPod');
+  });
+
   test('without a key it says so before it asks anybody', async () => {
     write(FILE);
     const run = await spillway(['deploy'], { RUNPOD_API_KEY: '' });
