@@ -9,6 +9,7 @@ import { createOnnxEngine } from '../src/engines/onnx.ts';
 import { measurePicture } from '../src/ergonomics/pose/angles-2d.ts';
 import type { SideAngles } from '../src/ergonomics/pose/body-angles.ts';
 import { readPose } from '../src/ergonomics/pose/layouts.ts';
+import { createPersonDetector } from '../src/pose/person-detector.ts';
 import { createPoseEstimator, type PoseEstimator } from '../src/pose/pose-estimator.ts';
 import { placeFigure } from './mannequin/figure.ts';
 import { type FilmFrame, filmScene } from './mannequin/film.ts';
@@ -134,6 +135,44 @@ describe('the demo pose model', () => {
     expect(pose?.keypoints.every(([, , confidence]) => confidence < 0.3)).toBe(true);
   });
 });
+
+test('the demo detector finds the people of a scene, and nobody in an empty room', async () => {
+  const model = await loadModel(path.join(BUILT_IN_MODELS, 'demo-person-markers'), ['rf-detr']);
+  const engine = await createOnnxEngine(model.files.model ?? '', { threads: 1 });
+  expect(engine.outputs.map(({ name, shape }) => [name, shape])).toEqual([
+    ['dets', [1, 100, 4]],
+    ['labels', [1, 100, 2]],
+  ]);
+  const detector = createPersonDetector(model, engine);
+  for (const [scene, people] of [
+    ['lifting', 1],
+    ['crossing', 2],
+    ['empty', 0],
+  ] as const) {
+    const [frame] = framesOf(scene, 1);
+    if (!frame) throw new Error('All scenes have pictures.');
+    const found = await detector.find(pictureOf(frame), { threshold: 0.3, maxPeople: 10 });
+    expect(found).toHaveLength(people);
+    for (const { box } of frame.people) {
+      const best = Math.max(
+        ...found.map(({ box: { x_min, y_min, x_max, y_max } }) => overlap(box, [x_min, y_min, x_max, y_max])),
+      );
+      // The demo model places people better than it measures them.
+      expect(best).toBeGreaterThan(0.4);
+    }
+  }
+  await detector.dispose();
+});
+
+type Edges = readonly [left: number, top: number, right: number, bottom: number];
+
+/** Area of what two boxes share, of what they cover together. */
+function overlap(a: Edges, b: Edges): number {
+  const wide = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
+  const high = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
+  const area = ([left, top, right, bottom]: Edges) => (right - left) * (bottom - top);
+  return (wide * high) / (area(a) + area(b) - wide * high);
+}
 
 test('videos are written with their truth, and repeated without drawing them again', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'spillway-mannequin-'));
