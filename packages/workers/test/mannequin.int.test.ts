@@ -18,6 +18,7 @@ import { randomPosture } from './mannequin/random-picture.ts';
 import { SCENES, type SceneName } from './mannequin/scenes.ts';
 import { type PersonTruth, trueAngles } from './mannequin/truth.ts';
 import { loopVideo, writeTruth, writeVideo } from './mannequin/video.ts';
+import { hasFfmpeg } from './test-videos.ts';
 
 const SIZE = { widthPx: 854, heightPx: 480 };
 
@@ -174,22 +175,25 @@ function overlap(a: Edges, b: Edges): number {
   return (wide * high) / (area(a) + area(b) - wide * high);
 }
 
-test('videos are written with their truth, and repeated without drawing them again', async () => {
-  const folder = await mkdtemp(path.join(tmpdir(), 'spillway-mannequin-'));
-  try {
-    const file = path.join(folder, 'a.mp4');
-    const options = { widthPx: 320, heightPx: 180, framesPerSecond: 10, durationMs: 600 };
-    const truth = await writeVideo(file, 'lifting', options);
-    await loopVideo(file, path.join(folder, 'long.mp4'), 3000);
-    await writeTruth(path.join(folder, 'a.json'), truth);
-    expect([frameCount(file), frameCount(path.join(folder, 'long.mp4'))]).toEqual([6, 30]);
-    const stored = JSON.parse(await readFile(path.join(folder, 'a.json'), 'utf8'));
-    expect(stored).toEqual(truth);
-    expect(stored.frames[3]).toMatchObject({ t: 0.3, people: [{ id: 1, angles: { trunk_flexion: 3 } }] });
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-});
+test.skipIf(!hasFfmpeg)(
+  'videos are written with their truth, and repeated without drawing them again',
+  async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'spillway-mannequin-'));
+    try {
+      const file = path.join(folder, 'a.mp4');
+      const options = { widthPx: 320, heightPx: 180, framesPerSecond: 10, durationMs: 600 };
+      const truth = await writeVideo(file, 'lifting', options);
+      await loopVideo(file, path.join(folder, 'long.mp4'), 3000);
+      await writeTruth(path.join(folder, 'a.json'), truth);
+      expect([frameCount(file), frameCount(path.join(folder, 'long.mp4'))]).toEqual([6, 30]);
+      const stored = JSON.parse(await readFile(path.join(folder, 'a.json'), 'utf8'));
+      expect(stored).toEqual(truth);
+      expect(stored.frames[3]).toMatchObject({ t: 0.3, people: [{ id: 1, angles: { trunk_flexion: 3 } }] });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
 
 function frameCount(file: string): number {
   const what = ['-count_frames', '-select_streams', 'v', '-show_entries', 'stream=nb_read_frames'];
