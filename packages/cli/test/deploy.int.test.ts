@@ -147,7 +147,9 @@ describe('spillway deploy', () => {
   test('--write puts the id into `backends` and leaves all else of the file as it is', async () => {
     write(FILE);
     const run = await spillway(['deploy', '--write']);
-    const line = '    backends: [process, { runpod: { endpointId: ep0001, apiKey: "${RUNPOD_API_KEY}" } }]\n';
+    // The dearer of its two pools: a budget holds whichever a job gets.
+    const line =
+      '    backends: [process, { runpod: { endpointId: ep0001, apiKey: "${RUNPOD_API_KEY}", gpuPool: ADA_24 } }]\n';
     expect(read()).toBe(FILE.replace('    worker: clip\n', `    worker: clip\n${line}`));
     expect(run.stderr).toContain('endpoint ep0001 is in its `backends` now');
     expect((await spillway(['deploy', '--write'])).stdout).toContain('nothing to do');
@@ -187,6 +189,14 @@ describe('spillway deploy', () => {
     runpod.fault = undefined;
     expect((await spillway(['deploy'])).code).toBe(0);
     expect(runpod.account.endpoints.size).toBe(1);
+  });
+
+  test('an endpoint that spills over to another service is not mistaken for one at RunPod', async () => {
+    const other = '{ runpod: { endpointId: clip, apiKey: k, baseUrl: "http://gpu.lan:8080/v2" } }';
+    write(FILE.replace('    worker: clip\n', `    worker: clip\n    backends: [process, ${other}]\n`));
+    const run = await spillway(['deploy', '--write'], { RUNPOD_API_BASE_URL: '' });
+    expect(run).toMatchObject({ code: 2 });
+    expect(run.stderr).toContain('its jobs spill over to gpu.lan:8080, which is not RunPod');
   });
 
   test('without a key it says so before it asks anybody', async () => {

@@ -76,17 +76,23 @@ export function createFakeRunpod(): FakeRunpod {
   return fake;
 }
 
-/** The lines behind that one; then the connection ends, as the service's do. */
-function logOf({ account, log }: FakeRunpod, path: string, after: string | null): Response {
-  const pod = account.pods.get(path.split('/')[3] ?? '');
-  if (pod?.status !== 'RUNNING')
-    return new Response('{"title":"Not Found","status":404,"detail":"no log"}', { status: 404 });
-  const from = after === null ? 0 : Number(after) + 1;
+/** The log of a pod behind that line, as one connection gives it; undefined for any other path. */
+function logAnswer({ account, log }: FakeRunpod, path: string, after: string | undefined) {
+  const [, id = ''] = /^\/v2\/pods\/(\w+)\/logs(?:\?|$)/.exec(path) ?? [];
+  if (id === '') return undefined;
+  if (account.pods.get(id)?.status !== 'RUNNING') {
+    return {
+      status: 404,
+      type: 'application/json',
+      text: '{"title":"Not Found","status":404,"detail":"no log"}',
+    };
+  }
+  const from = after === undefined ? 0 : Number(after) + 1;
   const events = log.slice(from).map((line, at) => {
     const data = JSON.stringify({ source: 'container', line, ts: String(from + at) });
     return `id: ${from + at}\ndata: ${data}\n\n`;
   });
-  return new Response(`: hello\n\n${events.join('')}`, { headers: { 'content-type': 'text/event-stream' } });
+  return { status: 200, type: 'text/event-stream', text: `: hello\n\n${events.join('')}` };
 }
 
 /** The same without a socket. */
@@ -94,7 +100,8 @@ export function fetchOf(fake: FakeRunpod): typeof fetch {
   return async (url, init) => {
     const { pathname, search } = new URL(String(url));
     const headers = new Headers(init?.headers);
-    if (/^\/v2\/pods\/\w+\/logs$/.test(pathname)) return logOf(fake, pathname, headers.get('last-event-id'));
+    const log = logAnswer(fake, pathname, headers.get('last-event-id') ?? undefined);
+    if (log) return new Response(log.text, { status: log.status, headers: { 'content-type': log.type } });
     const answer = fake.answer({
       ...{ method: init?.method ?? 'GET', path: `${pathname}${search}` },
       authorization: headers.get('authorization') ?? '',
@@ -116,6 +123,11 @@ export interface RunpodServer {
 
 export async function serveRunpod(fake: FakeRunpod): Promise<RunpodServer> {
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const log = logAnswer(fake, request.url ?? '', request.headers['last-event-id'] as string | undefined);
+    if (log) {
+      response.writeHead(log.status, { 'content-type': log.type }).end(log.text);
+      return;
+    }
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -109,6 +109,8 @@ test('it deletes itself when its cards are idle, and not while they work', async
   );
   const { deleted, out } = run('exec /bin/sleep 60', { idleSeconds: 30 });
   await deleted;
+  // Six looks at cards that work, then six in a row at idle ones.
+  expect(readFileSync(path.join(folder, 'asked'), 'utf8').trim()).toBe('12');
   expect(out()).toContain('idle for 30 s');
 });
 

@@ -133,6 +133,7 @@ test('the list tells models from what only lies there, and broken ones with what
     ['a-rfdetr', 'int8', 'no hashes'],
     ['b-demo', 'fp32', 'damaged'],
     ['demo-clip', 'fp32', 'unverified'],
+    ['demo-person-markers', 'fp32', 'unverified'],
     ['demo-rf-detr-nano', 'fp32', 'unverified'],
     ['demo-sam2.1-tiny', 'fp32', 'unverified'],
     ['demo-vitpose-markers', 'fp32', 'unverified'],

@@ -32,7 +32,12 @@ async function writeModel(name: string, changes: Record<string, unknown> = {}): 
 }
 
 test('the demo models of this package are what their cards say', async () => {
-  for (const name of ['demo-rf-detr-nano', 'demo-sam2.1-tiny', 'demo-vitpose-markers']) {
+  for (const name of [
+    'demo-rf-detr-nano',
+    'demo-sam2.1-tiny',
+    'demo-vitpose-markers',
+    'demo-person-markers',
+  ]) {
     const model = await loadModel(path.join(BUILT_IN_MODELS, name), ['rf-detr', 'sam2', 'vitpose']);
     expect(model).toMatchObject({ id: name, isDemo: true, origin: 'card' });
     await verifyModel(model);

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { probeVideo } from '@spillway/workers/video';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -109,6 +110,31 @@ describe.skipIf(!hasFfmpeg)('reading videos', () => {
         expect(whole.length).toBeGreaterThan(samplesPerSecond ? 19 : 20);
       }
     }
+  });
+
+  test('a place far behind the beginning is found in a stream without an index, too', async () => {
+    const long = file('long.ts');
+    makeVideo(long, { size: '64x36', rate: '10', seconds: 60, args: ['-g', '200'] });
+    const range = { fromMs: 41_050, toMs: 44_000 };
+    const [there, whole] = [await collect(long, range), await collect(long)];
+    expect(there.map(({ timeMs }) => timeMs)).toEqual(
+      whole.map(({ timeMs }) => timeMs).filter((time) => time >= range.fromMs && time < range.toMs),
+    );
+    const same = whole.find(({ timeMs }) => timeMs === there[0]?.timeMs);
+    expect(Buffer.from(same?.data ?? []).equals(there[0]?.data ?? new Uint8Array())).toBe(true);
+  });
+
+  test('a recording that changes its size on the way goes on in the size that it began with', async () => {
+    const parts = ['160x90', '320x240'].map((size, at) =>
+      makeVideo(file(`part-${at}.ts`), { size, args: ['-output_ts_offset', String(3 * at)] }),
+    );
+    const joined = file('joined.ts');
+    writeFileSync(joined, Buffer.concat(parts.map((part) => readFileSync(part))));
+    const frames = await collect(joined, { samplesPerSecond: 5 });
+    expect(frames.map(({ timeMs }) => Math.round(timeMs / 10))).toEqual(
+      Array.from({ length: 30 }, (_, index) => 20 * index),
+    );
+    expect(new Set(frames.map(({ data }) => data.length))).toEqual(new Set([160 * 90 * 3]));
   });
 
   test.each([

@@ -1,6 +1,6 @@
 """The network: where is the centre of a person, and how far from there are the box's edges.
 
-CenterNet's head on a small pyramid: one logit and four distances a cell of 4 x 4 pixels. Peaks are
+CenterNet's head on a small pyramid: one logit and four distances a cell of 8 x 8 pixels. Peaks are
 picked inside the graph, so the outputs are those of RF-DETR and need no suppression.
 """
 
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-SIDE, STRIDE = 256, 4
+SIDE, STRIDE = 256, 8
 QUERIES = 100
 NEVER = -12.0
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -30,28 +30,26 @@ class Residual(nn.Module):
 
 
 class Net(nn.Module):
-    """[B,3,256,256] -> logits [B,1,64,64] and logarithms of distances [B,4,64,64] (left, top, right, bottom; cells)."""
+    """[B,3,256,256] -> logits [B,1,32,32] and logarithms of distances [B,4,32,32] (left, top, right, bottom; cells)."""
 
-    def __init__(self, widths=(16, 32, 48, 64, 80), pyramid=40):
+    def __init__(self, widths=(12, 24, 40, 64, 80), pyramid=36):
         super().__init__()
         w2, w4, w8, w16, w32 = widths
-        self.down4 = nn.Sequential(block(3, w2, 2), block(w2, w4, 2), Residual(w4))
-        self.down8 = nn.Sequential(block(w4, w8, 2), Residual(w8))
+        self.down8 = nn.Sequential(block(3, w2, 2), block(w2, w4, 2), block(w4, w8, 2), Residual(w8))
         self.down16 = nn.Sequential(block(w8, w16, 2), Residual(w16), Residual(w16))
         self.down32 = nn.Sequential(block(w16, w32, 2), Residual(w32), Residual(w32))
-        self.sides = nn.ModuleList(nn.Conv2d(width, pyramid, 1) for width in (w4, w8, w16, w32))
-        self.mixes = nn.ModuleList(block(pyramid, pyramid) for _ in range(3))
+        self.sides = nn.ModuleList(nn.Conv2d(width, pyramid, 1) for width in (w8, w16, w32))
+        self.mixes = nn.ModuleList(block(pyramid, pyramid) for _ in range(2))
         self.centre = nn.Sequential(block(pyramid, pyramid), nn.Conv2d(pyramid, 1, 1))
         self.edges = nn.Sequential(block(pyramid, pyramid), nn.Conv2d(pyramid, 4, 1))
         nn.init.constant_(self.centre[1].bias, -4.0)
-        nn.init.constant_(self.edges[1].bias, 2.0)
+        nn.init.constant_(self.edges[1].bias, 1.3)
 
     def forward(self, x):
-        x4 = self.down4(x)
-        x8 = self.down8(x4)
+        x8 = self.down8(x)
         x16 = self.down16(x8)
-        y = self.sides[3](self.down32(x16))
-        for side, mix, finer in zip((2, 1, 0), self.mixes, (x16, x8, x4)):
+        y = self.sides[2](self.down32(x16))
+        for side, mix, finer in zip((1, 0), self.mixes, (x16, x8)):
             y = mix(self.sides[side](finer) + F.interpolate(y, scale_factor=2.0, mode="nearest"))
         return self.centre(y), self.edges(y).clamp(-3, 5)
 

@@ -1,4 +1,4 @@
-"""Trains the detector on drawn pictures (see `render-pictures.ts`) on a CPU; some 0.3 s a step on two cores."""
+"""Trains the detector on drawn pictures (see `render-pictures.ts`) for a given time, on a CPU."""
 
 import argparse
 import copy
@@ -48,7 +48,7 @@ def targets_of(people):
     reach, weight = np.ones((4, CELLS, CELLS), np.float32), np.zeros((1, CELLS, CELLS), np.float32)
     y, x = np.mgrid[:CELLS, :CELLS].astype(np.float32) + 0.5
     for cx, cy, w, h in people[np.argsort(-people[:, 2] * people[:, 3])] * CELLS:
-        wide, high = max(0.7, 0.09 * w), max(0.7, 0.09 * h)
+        wide, high = max(0.5, 0.09 * w), max(0.5, 0.09 * h)
         column, row = min(CELLS - 1, int(cx)), min(CELLS - 1, int(cy))
         bump = np.exp(-(((x - column - 0.5) / wide) ** 2 + ((y - row - 0.5) / high) ** 2) / 2)
         edges = np.stack([x - cx + w / 2, y - cy + h / 2, cx + w / 2 - x, cy + h / 2 - y])
@@ -80,7 +80,7 @@ def loss_of(logits, edges, heat, reach, weight):
 
 
 def blend(average, net, step):
-    decay = min(0.998, (1 + step) / (20 + step))
+    decay = min(0.995, (1 + step) / (10 + step))
     with torch.no_grad():
         for mean, now in zip(average.state_dict().values(), net.state_dict().values()):
             if mean.dtype.is_floating_point:
@@ -98,42 +98,46 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="folder of shards from render-pictures.ts")
     parser.add_argument("--out", default="net.pt", help="checkpoint to write")
-    parser.add_argument("--steps", type=int, default=2200)
+    parser.add_argument("--resume", help="checkpoint to start from")
+    parser.add_argument("--minutes", type=float, default=20)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
+    parser.add_argument("--threads", type=int, default=1, help="more only pay on an idle machine")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     rng, pool = np.random.default_rng(options.seed), list(shards(options.data))
     net = Net().to(memory_format=torch.channels_last)
+    if options.resume:
+        net.load_state_dict(torch.load(options.resume)["average"])
     average = copy.deepcopy(net)
     print(sum(p.numel() for p in net.parameters()), "parameters,", len(pool), "shards", flush=True)
     adam = torch.optim.AdamW(net.parameters(), options.rate, weight_decay=1e-3)
-    begun, recent = time.time(), []
-    for step in range(1, options.steps + 1):
-        cosine = 0.5 + 0.5 * math.cos(math.pi * step / options.steps)
-        rate = options.rate * min(1, step / 100) * (cosine + 0.004)
+    begun, step, recent = time.time(), 0, []
+    while (part := (time.time() - begun) / (60 * options.minutes)) < 1:
+        step += 1
+        rate = options.rate * min(1, step / 60) * (0.5 + 0.5 * math.cos(math.pi * part) + 0.004)
         for group in adam.param_groups:
             group["lr"] = rate
         pixels, *targets = draw_batch(rng, pool, options.batch)
-        logits, edges = net(pixels.contiguous(memory_format=torch.channels_last))
-        loss, *parts = loss_of(logits, edges, *targets)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, edges = net(pixels.contiguous(memory_format=torch.channels_last))
+        loss, *parts = loss_of(logits.float(), edges.float(), *targets)
         adam.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
         adam.step()
         blend(average, net, step)
         recent.append([part.item() for part in parts])
-        if step % 50 == 0:
+        if step % 25 == 0:
             centres, sizes = np.mean(recent[-50:], 0)
             print(f"{time.time() - begun:5.0f} s  step {step}  centres {centres:.3f}  sizes {sizes:.3f}", flush=True)
             pool = list(shards(options.data))
-        if step % 200 == 0:
+        if step % 100 == 0:
             save(options.out, average)
     save(options.out, average)
-    print("done", options.steps, "steps")
+    print("done", step, "steps")
 
 
 if __name__ == "__main__":

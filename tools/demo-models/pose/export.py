@@ -27,7 +27,9 @@ BRIGHTNESS_WEIGHT = 0.5  # light changes brightness more than hue
 SPREAD = 0.08  # squared distance at which a pixel counts 1/e
 REACH = 3  # cells around the densest one that belong to the marker
 CENTRE = (14.0, 40.0)  # cells; of equal candidates the one nearer to the crop's middle line wins
-FACE, BODY = 0.25, 0.4  # cells covered from which a marker counts as well seen
+FACE = 0.55  # area of a face's marker, of one on the body
+LEAST = 0.3  # cells covered by the smallest whole marker
+HIDDEN, WHOLE = 0.25, 0.75  # shares of a marker's usual area at which it counts as not seen and as well seen
 
 
 def hue_of(rgb):
@@ -42,17 +44,19 @@ class Graph:
     def __init__(self):
         self.nodes, self.constants, self.count = [], [], 0
 
-    def constant(self, value, kind=np.float32):
+    def constant(self, value):
         self.count += 1
         name = f"c{self.count}"
+        kind = np.int64 if np.asarray(value).dtype == np.int64 and np.ndim(value) else np.float32
         self.constants.append(numpy_helper.from_array(np.asarray(value, kind), name))
         return name
 
-    def __call__(self, kind, *inputs, output=None, **attributes):
+    def __call__(self, kind, *inputs, output=None, second=None, **attributes):
         self.count += 1
         output = output or f"t{self.count}"
         names = [each if isinstance(each, str) else self.constant(each) for each in inputs]
-        self.nodes.append(helper.make_node(kind, names, [output], **attributes))
+        outputs = [output] if second is None else [output, second]
+        self.nodes.append(helper.make_node(kind, names, outputs, **attributes))
         return output
 
 
@@ -106,8 +110,13 @@ def heatmaps(graph, belongs):
     window = graph("MaxPool", seed, kernel_shape=[wide, wide], pads=[REACH] * 4, strides=[1, 1])
     heat = spread(graph("Mul", cells, window))
     most = graph("ReduceMax", heat, axes=[2, 3], keepdims=1)
-    enough = np.where(np.arange(17) < 5, FACE, BODY).reshape(1, 17, 1, 1)
-    graph("Div", heat, graph("Max", most, enough), output="heatmaps")
+    # How large a whole marker is in this picture is told by the others: most of them are whole.
+    area = graph("Mul", most, np.where(np.arange(17) < 5, 1 / FACE, 1.0).reshape(1, 17, 1, 1))
+    largest = graph("TopK", area, np.int64([9]), axis=1, output="largest", second="order")
+    median = graph("Slice", largest, np.int64([8]), np.int64([9]), np.int64([1]))
+    share = graph("Div", area, graph("Max", median, LEAST))
+    peak = ramp(graph, share, HIDDEN, WHOLE)
+    graph("Mul", heat, graph("Div", peak, graph("Max", most, 1e-6)), output="heatmaps")
 
 
 def pooled(graph, cells):

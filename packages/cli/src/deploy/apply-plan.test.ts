@@ -101,3 +101,12 @@ test('a volume is made first, and the endpoint gets its id', async () => {
   const made = await applyPlan(planDeploy(wish, { volumes: [] }), connect(fake));
   expect(made?.networkVolumes).toEqual([...fake.account.volumes.keys()]);
 });
+
+test('the fake takes nothing that the service does not know, so that plans which it accepts are of its contract', async () => {
+  const { runpod } = connect(createFakeRunpod());
+  const { networkVolumes, ...settings } = WISH.settings;
+  const unknown = { ...settings, gpuIds: 'ADA_24', networkVolumes };
+  await expect(runpod.endpoints.create(unknown)).rejects.toMatchObject({ code: 'INVALID', status: 422 });
+  const idle = { ...settings, scaling: { type: 'REQUEST_COUNT', requestCount: 1 } } as const;
+  await expect(runpod.endpoints.create(idle)).rejects.toThrow('idleTimeout');
+});

@@ -1,5 +1,6 @@
 import type { RunpodEndpoint, RunpodVolume } from '@spillway/sdk/runpod';
 import { isMap, parse, parseDocument, stringify } from 'yaml';
+import type { PricedCards } from './priced-pool.ts';
 import { isSecretValue, referredSecret } from './settings.ts';
 
 /**
@@ -12,7 +13,9 @@ export interface ImportedEntry {
   readonly variables: readonly string[];
 }
 
-export function toEntry(endpoint: RunpodEndpoint, apiKeyName = 'RUNPOD_API_KEY'): ImportedEntry {
+const KEY_NAME = 'RUNPOD_API_KEY';
+
+export function toEntry(endpoint: RunpodEndpoint, cards: PricedCards = {}): ImportedEntry {
   const { id, type, scaling } = endpoint;
   const env = Object.entries(endpoint.env ?? {});
   const secrets = env.flatMap(([name, value]) => {
@@ -29,7 +32,7 @@ export function toEntry(endpoint: RunpodEndpoint, apiKeyName = 'RUNPOD_API_KEY')
   const isQueue = type !== 'LOAD_BALANCER';
   const entry = {
     ...(isQueue
-      ? { backends: [{ runpod: { endpointId: id, apiKey: `\${${apiKeyName}}` } }] }
+      ? { backends: [{ runpod: { endpointId: id, apiKey: `\${${KEY_NAME}}`, ...cards } }] }
       : { type: 'LOAD_BALANCER', image: endpoint.image }),
     scaling: scalingOf(scaling),
     [isQueue ? 'executionTimeout' : 'requestTimeout']: secondsText(endpoint.timeout),
@@ -39,7 +42,7 @@ export function toEntry(endpoint: RunpodEndpoint, apiKeyName = 'RUNPOD_API_KEY')
       ...(secrets.length > 0 ? { secrets: Object.fromEntries(secrets) } : {}),
     },
   };
-  return { entry, variables: isQueue ? [apiKeyName, ...variables] : variables };
+  return { entry, variables: isQueue ? [KEY_NAME, ...variables] : variables };
 }
 
 function deployOf(endpoint: RunpodEndpoint) {

@@ -44,6 +44,8 @@ export async function wantedOf(
   for (const endpoint of endpoints) {
     const { name, deploy } = endpoint;
     const path = ['endpoints', name];
+    const elsewhere = otherService(endpoint);
+    if (elsewhere) problems.push(`  endpoints.${name}.backends: ${elsewhere}`);
     const result = toDesired(endpoint, deploy ?? NOTHING_SAID, {
       filledIn: variablesFilledIn(loaded.text, [...path, 'env']),
       hidden: variablesFilledIn(loaded.text, [...path, 'deploy', 'env']),
@@ -55,6 +57,15 @@ export async function wantedOf(
   }
   if (problems.length === 0) return wanted;
   throw wrongUse(`${loaded.file} doesn't say enough to deploy:\n${problems.join('\n')}`);
+}
+
+const RUNPOD_JOB_HOST = 'api.runpod.ai';
+
+/** Its id there means nothing to RunPod, and RunPod's would mean nothing there. */
+function otherService({ remote }: Endpoint, env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const host = remote && new URL(remote.baseUrl).host;
+  if (host === undefined || host === RUNPOD_JOB_HOST || env.RUNPOD_API_BASE_URL) return undefined;
+  return `its jobs spill over to ${host}, which is not RunPod; give RunPod an endpoint of its own in the file`;
 }
 
 /** An endpoint without a `deploy` block is deployed with every default. */

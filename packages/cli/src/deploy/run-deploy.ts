@@ -17,6 +17,7 @@ import {
   readCatalogue,
   wantedOf,
 } from './prepare.ts';
+import { pricedCards } from './priced-pool.ts';
 import { planJson, planText } from './show-plan.ts';
 import { withRunpodBackend } from './yaml-file.ts';
 
@@ -147,7 +148,7 @@ async function checkResult(
 function unnamed(results: ReadonlyMap<Prepared, RunpodEndpoint | undefined>) {
   return [...results].flatMap(([{ endpoint }, found]) =>
     found && endpoint.remote?.endpointId !== found.id && !endpoint.loadBalancing
-      ? [{ endpoint, id: found.id }]
+      ? [{ endpoint, id: found.id, gpu: found.gpu }]
       : [],
   );
 }
@@ -164,10 +165,12 @@ async function writeIds(
   { file, text }: LoadedFile,
   results: ReadonlyMap<Prepared, RunpodEndpoint | undefined>,
 ): Promise<void> {
+  const { fittingPools } = await import('@spillway/gateway/gpus');
+  const priced = fittingPools({ memoryBytes: 0 });
   let next = text;
-  for (const { endpoint, id } of unnamed(results)) {
+  for (const { endpoint, id, gpu } of unnamed(results)) {
     const local = endpoint.backends.filter((kind) => kind !== 'runpod');
-    next = withRunpodBackend(next, endpoint.name, id, local);
+    next = withRunpodBackend(next, endpoint.name, id, { local, cards: pricedCards(gpu, priced) });
     note(`${endpoint.name}: endpoint ${id} is in its \`backends\` now (${file})`);
   }
   if (next !== text) await writeFile(file, next);

@@ -6,6 +6,7 @@ import { note, print, printJson } from '../output.ts';
 import { CONFIG_FILE } from '../read-config.ts';
 import { type ConfigOptions, connectRunpod } from './cloud.ts';
 import { entryName, entryText, toEntry, volumeNotes, withEntry } from './import-endpoint.ts';
+import { pricedCards } from './priced-pool.ts';
 
 export interface ImportOptions extends ConfigOptions {
   readonly as?: string;
@@ -27,7 +28,8 @@ export async function runImport(endpointId: string, options: ImportOptions): Pro
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
     throw wrongUse(`--as: expected 1 to 63 lower-case letters, digits and -, found "${name}"`);
   }
-  const { entry, variables } = toEntry(endpoint);
+  const { fittingPools } = await import('@spillway/gateway/gpus');
+  const { entry, variables } = toEntry(endpoint, pricedCards(endpoint.gpu, fittingPools({ memoryBytes: 0 })));
   if (options.json) printJson({ name, entry, variables });
   else if (!options.write) print(`endpoints:\n${entryText(name, entry, '  ')}`.trimEnd());
   if (options.write) await writeEntry(name, entry, options);

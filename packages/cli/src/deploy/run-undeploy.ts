@@ -43,6 +43,11 @@ export async function runUndeploy(name: string, options: UndeployOptions): Promi
       const entry = { at: cloud.clock.now(), before: actual.endpoint, after: null };
       await writeDeploymentLog(dataDir, name, { history: [...log.history, entry] });
       note(`${name}: \`spillway rollback ${name}\` makes it again, with a new id`);
+      if (endpoint.remote?.endpointId === actual.endpoint.id) {
+        note(
+          `${name}: its \`backends\` in the file still name it: take \`runpod\` out, or jobs try to spill over there`,
+        );
+      }
     }
   }
   if (options.json) printJson({ endpoint: name, isApplied, ...(planJson(plan) as object) });

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { variablesFilledIn, withRunpodBackend } from './yaml-file.ts';
 
 const ITEM = '{ runpod: { endpointId: ep1, apiKey: "${RUNPOD_API_KEY}" } }';
-const write = (text: string) => withRunpodBackend(text, 'clip', 'ep1', ['process']);
+const write = (text: string) => withRunpodBackend(text, 'clip', 'ep1', { local: ['process'] });
 
 describe('an endpoint at RunPod in `backends`', () => {
   test('a new line behind the first key; comments and all else stay', () => {

@@ -1,4 +1,5 @@
 import { isMap, isScalar, isSeq, parse, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
+import type { PricedCards } from './priced-pool.ts';
 
 /**
  * `spillway.yaml` as its author wrote it: what is to be filled in, and small additions that leave every other byte,
@@ -26,15 +27,16 @@ export function withRunpodBackend(
   text: string,
   endpoint: string,
   endpointId: string,
-  local: readonly string[],
+  { local, cards = {} }: { readonly local: readonly string[]; readonly cards?: PricedCards },
 ): string {
   const path = ['endpoints', endpoint, 'backends'];
   const before = backendsOf(text, path) ?? local;
   const isRemote = (one: unknown) => Object.hasOwn(Object(one) as object, 'runpod');
   const wanted = before.some(isRemote)
     ? before.map((one) => (isRemote(one) ? withId(one, endpointId) : one))
-    : [...before, { runpod: { endpointId, apiKey: KEY } }];
-  const item = `{ runpod: { endpointId: ${endpointId}, apiKey: "${KEY}" } }`;
+    : [...before, { runpod: { endpointId, apiKey: KEY, ...cards } }];
+  const more = Object.entries(cards).map(([key, value]) => `, ${key}: ${value}`);
+  const item = `{ runpod: { endpointId: ${endpointId}, apiKey: "${KEY}"${more.join('')} } }`;
   const spliced = splice(text, path, item, endpointId, local);
   const isRight = spliced !== undefined && isEqual(backendsOf(spliced, path), wanted);
   if (isRight) return spliced;

@@ -54,8 +54,10 @@ export async function runPod(job: PodJob, context: PodContext): Promise<PodEnd> 
     `pod ${pod.id}: ${describe(pod)}; it ends itself after ${Math.round(seconds / 60)} min at the latest`,
   );
   if (isDetached) return { type: 'detached', podId: pod.id };
+  // What it really costs may differ from the catalogue's price, which the pod's own time was made of.
+  const paid = Math.min(seconds, lifeSeconds(job.maxTimeMs, job.maxCost, pod.cost));
   try {
-    return await watchPod(pod.id, program, clock.now() + seconds * 1000 + LATE_MS, context);
+    return await watchPod(pod.id, program, clock.now() + paid * 1000 + LATE_MS, context);
   } finally {
     await runpod.pods.remove(pod.id);
     view.note(`pod ${pod.id}: terminated`);

@@ -93,9 +93,9 @@ const volume = z
         'models',
         'Its name: a volume of this name is taken, or made where there is none.',
       ),
-      size: size('50g', 'Its size, from 10g to 4096g; it can grow, not shrink.').refine(
-        (bytes) => bytes >= 10 * GIB && bytes <= 4096 * GIB,
-      ),
+      size: size('50g', 'Its size, from 10g to 4096g; it can grow, not shrink.')
+        .refine((bytes) => bytes >= 10 * GIB && bytes <= 4096 * GIB)
+        .register(hints, { expected: 'a size from 10g to 4096g', fix: () => 'write it as `50g`' }),
       dataCenter: text('a data center', 'EU-RO-1', 'Where it is made; workers then run there.'),
       type: z.enum(['STANDARD', 'HIGH_PERFORMANCE']).describe('Its storage tier.').optional(),
     }),

@@ -34,10 +34,15 @@ export interface DecodePlan {
 /** Times are read from this descriptor of ffmpeg. */
 export const TIMES_DESCRIPTOR = 3;
 
-/** Timestamps are whole numbers of a file's clock; what is nearer than this to a boundary lies on it. */
-const TICK = 1e-6;
+/** Clocks of files may tick in milliseconds: a frame that lies so little before a period belongs to it. */
+const ROUNDING_S = 0.0006;
 
 export function planDecode(video: VideoInfo, request: DecodeRequest): DecodePlan {
+  for (const name of ['widthPx', 'heightPx', 'maxSidePx', 'samplesPerSecond'] as const) {
+    const value = request[name];
+    if (value !== undefined && !(value > 0))
+      throw new RangeError(`${name} is ${value}, and has to be above 0`);
+  }
   const [widthPx, heightPx] = frameSize(video, request);
   const { stored } = video;
   const filters = [
@@ -82,13 +87,13 @@ function frameSize(video: VideoInfo, request: DecodeRequest): [number, number] {
 /** Keeps the first frame of each period; periods count from the file's first moment, so ranges fit together. */
 function selectFilter(samplesPerSecond: number | undefined, startS: number): string[] {
   if (samplesPerSecond === undefined || !Number.isFinite(samplesPerSecond)) return [];
-  const period = (time: string) => `floor((${time}-${startS})*${samplesPerSecond}+${TICK})`;
+  const period = (time: string) => `floor((${time}-(${startS})+${ROUNDING_S})*${samplesPerSecond})`;
   return [`select='isnan(t)+isnan(prev_selected_t)+gt(${period('t')},${period('prev_selected_t')})'`];
 }
 
 /** The number of the period that a moment lies in. */
 export function periodOf(timeMs: number, samplesPerSecond: number): number {
-  return Math.floor((timeMs / 1000) * samplesPerSecond + TICK);
+  return Math.floor((timeMs / 1000 + ROUNDING_S) * samplesPerSecond);
 }
 
 /** Scaled before it is turned: turning costs by the pixel. */
@@ -103,13 +108,15 @@ function scaleFilters(video: VideoInfo, width: number, height: number, pixels: P
 
 /**
  * Reading begins at the start of the range's first period, whose sample may lie before the range. Containers with an
- * index are entered at the key frame before; in the others seeking may land behind it, hence the head start.
+ * index are entered at the key frame before; in the others seeking may land behind it, hence the head start; bare
+ * streams can only be read from their beginning.
  */
 function rangeArguments(video: VideoInfo, { fromMs, toMs, samplesPerSecond }: DecodeRequest): string[] {
   const { container } = video.stored;
   const hasIndex = /mov|mp4|matroska/.test(container);
+  const isBareStream = /^(h264|hevc|m4v|mpegvideo|obu|ivf)$/.test(container);
   const entry = (() => {
-    if (fromMs === undefined || fromMs <= 0) return 0;
+    if (fromMs === undefined || fromMs <= 0 || isBareStream) return 0;
     const sps = samplesPerSecond;
     const period = sps === undefined || !Number.isFinite(sps) ? fromMs : (periodOf(fromMs, sps) / sps) * 1000;
     return Math.max(0, period - (hasIndex ? HEAD_START_MS : HEAD_START_UNINDEXED_MS));

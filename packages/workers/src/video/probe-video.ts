@@ -64,11 +64,11 @@ async function askProbe(ffprobe: string, source: string, signal: AbortSignal | u
   return JSON.parse(printed);
 }
 
-/** The greatest end of a packet. */
+/** To the greatest end of a packet; bare streams have no times, and their packets are counted. */
 async function measureDuration(
   ffprobe: string,
   source: string,
-  { stored }: ProbedVideo,
+  { stored, frameRate }: ProbedVideo,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   const fields = ['-show_entries', 'packet=pts_time,duration_time', '-of', 'csv=p=0'];
@@ -76,14 +76,16 @@ async function measureDuration(
   const child = startChild(ffprobe, ['-v', 'error', ...fields, ...stream, ...sourceArguments(source)], {
     signal,
   });
-  const [endMs] = await Promise.all([lastPacketEnd(child.stdout), child.ended]);
+  const [{ endMs, packets }] = await Promise.all([readPackets(child.stdout), child.ended]);
   signal?.throwIfAborted();
-  if (endMs === undefined) throw noFrames();
+  if (packets === 0) throw noFrames();
+  if (endMs === undefined) return (packets / (frameRate || 25)) * 1000;
   return Math.max(0, endMs - stored.startMs);
 }
 
-async function lastPacketEnd(stdout: Readable): Promise<number | undefined> {
-  let latest: number | undefined;
+async function readPackets(stdout: Readable): Promise<{ endMs: number | undefined; packets: number }> {
+  let endMs: number | undefined;
+  let packets = 0;
   let rest = '';
   stdout.setEncoding('utf8');
   for await (const chunk of stdout) {
@@ -92,8 +94,9 @@ async function lastPacketEnd(stdout: Readable): Promise<number | undefined> {
     for (const line of lines) {
       const [start = Number.NaN, duration = 0] = line.split(',').map(Number);
       const end = (start + (duration || 0)) * 1000;
-      if (Number.isFinite(end) && end > (latest ?? Number.NEGATIVE_INFINITY)) latest = end;
+      if (Number.isFinite(end) && end > (endMs ?? Number.NEGATIVE_INFINITY)) endMs = end;
+      if (line !== '') packets++;
     }
   }
-  return latest;
+  return { endMs, packets };
 }

@@ -27,10 +27,12 @@ export function createSampler(video: VideoInfo, request: DecodeRequest): Sampler
       return lastMs;
     },
     accept(timestamp) {
-      const timeMs =
+      const told =
         typeof timestamp === 'number'
           ? (timestamp - Math.round(startMs * 1000)) / 1000
           : (lastMs ?? -stepMs) + stepMs;
+      // A file may round its own beginning up.
+      const timeMs = Math.max(0, told);
       if (lastMs !== undefined && timeMs <= lastMs) return undefined;
       lastMs = timeMs;
       if (isSampled) {

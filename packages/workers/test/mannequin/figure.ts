@@ -53,6 +53,8 @@ const LENGTH = { shank: 0.245, thigh: 0.245, sole: 0.04, foot: 0.1, trunk: 0.29,
 const ARM = { upper: 0.17, lower: 0.15 } as const;
 /** Half of what lies between the two sides, from the side in the picture's x and y. */
 const DEPTH = { x: 0.013, y: 0.02 } as const;
+/** Of the head less, so that its markers stay apart however it is turned. */
+const HEAD_DEPTH = 0.7;
 const HALF_WIDTH = { shoulders: 0.115, hips: 0.07, ears: 0.062, eyes: 0.031 } as const;
 
 const along = (at: Spot, lean: number, length: number): Spot => {
@@ -75,10 +77,11 @@ interface Side {
 /** In body heights, hips in the middle of (0, 0), looking to the right. */
 function sideSeen(posture: Posture, limbs: LimbPosture, shift: 1 | -1): Side {
   const { trunk, neck } = posture;
-  const hip = { x: DEPTH.x * shift, y: DEPTH.y * -shift };
+  const shifted = (part: number) => ({ x: DEPTH.x * shift * part, y: DEPTH.y * -shift * part });
+  const hip = shifted(1);
   const shoulder = along(hip, trunk, LENGTH.trunk);
-  const ear = along(shoulder, trunk + neck, LENGTH.neck);
-  const eye = along(along(ear, trunk + neck + 90, 0.05), trunk + neck, 0.036);
+  const ear = along(along(shifted(HEAD_DEPTH), trunk, LENGTH.trunk), trunk + neck, LENGTH.neck);
+  const eye = along(along(ear, trunk + neck + 90, 0.056), trunk + neck, 0.04);
   const arm = 180 + trunk - limbs.upperArm;
   const elbow = along(shoulder, arm, ARM.upper);
   const wrist = along(elbow, arm - limbs.elbow, ARM.lower);
@@ -120,7 +123,9 @@ export function placeFigure(posture: Posture, { x, groundY, heightPx }: Placemen
       : sideSeen(posture, posture[side], side === near ? -1 : 1);
   const [left, right] = [sideOf('left'), sideOf('right')];
   const head = between(left.ear, right.ear);
-  const nose = isFront ? along(head, trunk + neck, -0.016) : along(head, trunk + neck + 90, 0.072);
+  const nose = isFront
+    ? along(head, trunk + neck, -0.016)
+    : along(along(head, trunk + neck + 90, 0.084), trunk + neck, -0.01);
   const lowest = Math.max(left.ankle.y, right.ankle.y) + LENGTH.sole;
   const mirror = isFront ? 1 : facing;
   const put = (at: Spot): Spot => ({

@@ -20,10 +20,11 @@ const SIZES = [
   [270, 480],
 ] as const;
 
-export function drawRandomPicture(seed: number): RandomPicture {
+/** @param scale of the picture; 2 draws 720 lines where 1 draws 360. */
+export function drawRandomPicture(seed: number, scale = 1): RandomPicture {
   const chance = createChance(seed);
   const [width, height] = SIZES[chance.below(SIZES.length)] ?? SIZES[0];
-  const canvas = createCanvas(width, height);
+  const canvas = createCanvas(width * scale, height * scale);
   drawRoom(canvas, chance);
   const people = drawPeople(canvas, placePeople(canvas, chance));
   takePicture(canvas, randomLight(chance), chance);

@@ -12,6 +12,8 @@ export interface PersonTruth {
   /** COCO's 17: x, y (the first pixel's centre is 0, 0), and the share of its marker that is seen, 0 to 1. */
   readonly keypoints: readonly (readonly [number, number, number])[];
   readonly view: Posture['view'];
+  /** 1 looks to the right of the picture, -1 to the left, 0 to the camera. */
+  readonly facing: 1 | -1 | 0;
   /** Degrees, named as in the results of the ergonomics worker. */
   readonly angles: TrueAngles;
 }
@@ -72,11 +74,13 @@ export function readTruth(
     const keypoints = figure.points.map(({ x, y }, point) => {
       const whole = Math.PI * markerRadius(point, figure.heightPx) ** 2;
       const share = Math.min(1, (markerPixels[index]?.[point + 1] ?? 0) / whole);
-      return [round(x), round(y), round(share)] as const;
+      return [Math.round(x * 10) / 10, Math.round(y * 10) / 10, round(share)] as const;
     });
     const seen = round(pixels / Math.max(1, drawnPixels[index] ?? 0));
-    const angles = trueAngles(posture);
-    return [{ id, box: [left, top, right, bottom] as const, seen, keypoints, view: posture.view, angles }];
+    const { view } = posture;
+    const facing = view === 'front' ? 0 : posture.facing;
+    const box = [left, top, right, bottom] as const;
+    return [{ id, box, seen, keypoints, view, facing, angles: trueAngles(posture) }];
   });
 }
 
