@@ -1,85 +1,17 @@
-// A video job comes through the death of its worker: uploaded by a client, processed by a second job on the demo pose model,
+// A video job comes through the death of its worker: uploaded by a client, processed by a second job on the demo models,
 // kill -9 in the middle, and another worker goes on behind the last finished segment; the status is true all the time.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@spillway/sdk/client';
 import { analyseVideo } from '@spillway/sdk/ergonomics';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { filmScene } from '../../packages/workers/test/mannequin/film.ts';
-import { SCENES } from '../../packages/workers/test/mannequin/scenes.ts';
+import { loopVideo, writeVideo } from '../../packages/workers/test/mannequin/video.ts';
 import { type GatewayProcess, makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
 import { ADMIN_KEY } from '../harness/start-gateway.ts';
 
-const FIXTURE = join(import.meta.dirname, '../../packages/workers/test/fixtures/official-rf-detr.onnx');
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('SKIPPED: ffmpeg is not installed (Debian: apt-get install ffmpeg)');
-
-const SIZE = { widthPx: 320, heightPx: 240, framesPerSecond: 5 };
-
-/** A drawn worker in the upper left quarter, which is where the detector of the test finds people. */
-function writeVideo(file: string, seconds: number): void {
-  const frames: Buffer[] = [];
-  const film = filmScene(SCENES.lifting, { ...SIZE, durationMs: Math.min(seconds, 6) * 1000 });
-  for (const { rgb } of film) frames.push(Buffer.from(rgb));
-  const input = ['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', '320x240', '-r', '5', '-i', '-'];
-  const code = [
-    '-vf',
-    'pad=640:480:0:0',
-    '-c:v',
-    'libx264',
-    '-preset',
-    'ultrafast',
-    '-pix_fmt',
-    'yuv420p',
-    '-g',
-    '5',
-    '-bf',
-    '0',
-  ];
-  const part = `${file}.part.mp4`;
-  execFileSync('ffmpeg', ['-v', 'error', '-y', ...input, ...code, part], { input: Buffer.concat(frames) });
-  execFileSync('ffmpeg', [
-    '-v',
-    'error',
-    '-y',
-    '-stream_loop',
-    '-1',
-    '-i',
-    part,
-    '-t',
-    String(seconds),
-    '-c',
-    'copy',
-    file,
-  ]);
-}
-
-/** Says of every picture that a person is in its upper left quarter. */
-function writeDetector(folder: string): string {
-  const bytes = readFileSync(FIXTURE);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const place = join(folder, 'quarter');
-  mkdirSync(join(place, 'onnx'), { recursive: true });
-  writeFileSync(join(place, 'onnx/model.onnx'), bytes);
-  const labels = { 0: 'ball', 1: 'person', 2: 'chair' };
-  const card = {
-    ...{
-      id: 'quarter',
-      contract: 'rf-detr',
-      variant: 'tiny',
-      demo: true,
-      licence: 'MIT',
-      source: 'test',
-      labels,
-    },
-    files: { 'onnx/model.onnx': { sha256, bytes: bytes.length } },
-    roles: { model: 'onnx/model.onnx' },
-  };
-  writeFileSync(join(place, 'model.json'), JSON.stringify(card));
-  return place;
-}
 
 let folder: ReturnType<typeof makeFolder>;
 let gateway: GatewayProcess;
@@ -90,7 +22,6 @@ beforeEach(async () => {
     worker: ergonomics
     workers: { max: 1 }
     env:
-      PERSON_DETECTOR: ${writeDetector(folder.path)}
       VIDEO_SEGMENT_S: '5'
       ONNX_THREADS: '1'
 `;
@@ -105,7 +36,14 @@ afterEach(async () => {
 describe.skipIf(!hasFfmpeg)('a video', () => {
   it('is processed to the end though its worker is killed in the middle', async () => {
     const file = join(folder.path, 'lifting.mp4');
-    writeVideo(file, 60);
+    const short = join(folder.path, 'short.mp4');
+    await writeVideo(short, 'lifting', {
+      widthPx: 640,
+      heightPx: 360,
+      framesPerSecond: 10,
+      durationMs: 6_000,
+    });
+    await loopVideo(short, file, 60_000);
     const bytes = readFileSync(file);
     const client = createClient({ baseUrl: `${gateway.url}/v2`, apiKey: ADMIN_KEY });
     const seen: { stage: string; percent: number; done?: number }[] = [];
@@ -153,7 +91,7 @@ describe.skipIf(!hasFfmpeg)('a video', () => {
     expect(result.title).toBe('Lifting');
     expect(result.samples.t).toHaveLength(60 * 3);
     expect(result.samples.t).toEqual(result.samples.t.toSorted((a, b) => a - b));
-    expect(result.samples.rula.filter((one) => one !== null).length).toBeGreaterThan(150);
+    expect(result.samples.rula.filter((one) => one !== null).length).toBeGreaterThan(100);
     // Neither segments nor parts are left, and the video with skeletons plays.
     const status = join(folder.path, 'data/artifacts/objects/status');
     const kept = readdirSync(status, { recursive: true }).filter((one) => String(one).includes('segment'));

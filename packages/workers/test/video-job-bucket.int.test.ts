@@ -17,7 +17,10 @@ describe.skipIf(!s3)('with a bucket', () => {
       expect(started).toMatchObject({ status: 'success', message: 'Processing started' });
       expect((await bench.process(String(started.process_job_id))).status).toBe('COMPLETED');
       const { job_status: status } = await bench.act({ action: 'get_status', job_id: started.job_id });
-      const { download_url: url, status: word } = status as unknown as Record<'download_url' | 'status', string>;
+      const { download_url: url, status: word } = status as unknown as Record<
+        'download_url' | 'status',
+        string
+      >;
       expect(word).toBe('completed');
       const pickle = Buffer.from(await (await fetch(url)).arrayBuffer());
       expect([pickle[0], pickle[1], pickle.at(-1)]).toEqual([0x80, 3, 0x2e]);
