@@ -9,6 +9,8 @@ export type ArtifactErrorCode =
   | 'ARTIFACT_INCOMPLETE'
   /** What arrived is not what was announced. */
   | 'ARTIFACT_MISMATCH'
+  /** Somebody else changed it since it was looked at. */
+  | 'ARTIFACT_CHANGED'
   | 'URL_INVALID'
   | 'URL_EXPIRED'
   | 'RANGE_NOT_SATISFIABLE'

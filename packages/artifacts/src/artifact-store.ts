@@ -1,17 +1,19 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Where the bytes of artifacts are kept. Drivers: this machine's disk, and anything that speaks S3. They know keys and
- * bytes; what an artifact is called, whose it is and how long it is kept is known to `artifacts.ts`. One suite holds both
- * to this contract. Everything streams: no driver ever holds more of an artifact than a MiB.
+ * Where the bytes of artifacts are kept. Drivers: this machine's disk, anything that speaks S3, and for workers the gateway
+ * that they are connected to. They know keys and bytes; what an artifact is called, whose it is and how long it is kept is
+ * known to the gateway. One suite holds all of them to this contract. Everything streams: no driver ever holds more of an
+ * artifact than a MiB.
  */
 export interface ArtifactStore {
-  readonly kind: 'disk' | 's3';
+  readonly kind: 'disk' | 's3' | 'gateway';
   /**
-   * Writes a whole artifact, in place of one that is there (`onlyNew`: ARTIFACT_EXISTS). `body` must be exactly
-   * `sizeBytes` long: else ARTIFACT_MISMATCH, and nothing is kept.
+   * Writes a whole artifact, in place of one that is there (`onlyNew`: ARTIFACT_EXISTS; `ifEtag`: ARTIFACT_CHANGED unless
+   * it is still that one at the moment of the change, so that of two writers who saw the same one is told). `body` must be
+   * exactly `sizeBytes` long: else ARTIFACT_MISMATCH, and nothing is kept.
    */
-  put(key: string, body: AsyncIterable<Uint8Array>, description: Description & Once): Promise<ArtifactInfo>;
+  put(key: string, body: AsyncIterable<Uint8Array>, description: Description & Terms): Promise<ArtifactInfo>;
   /** Throws ARTIFACT_NOT_FOUND, and RANGE_NOT_SATISFIABLE for a range that begins behind the end. */
   get(key: string, range?: ByteRange): Promise<ArtifactBytes>;
   /** Undefined where there is none. */
@@ -21,7 +23,7 @@ export interface ArtifactStore {
   /** Those whose keys begin so, in no order that counts. */
   list(prefix: string): AsyncIterable<ArtifactInfo>;
   /** What a holder of the answer may do until it expires, without a key of ours. */
-  presignPut(key: string, terms: Description & Expiry & Once): Promise<SignedRequest>;
+  presignPut(key: string, terms: UploadTerms): Promise<SignedRequest>;
   presignGet(key: string, terms: DownloadTerms): Promise<SignedRequest>;
   readonly multipart: MultipartUploads;
 }
@@ -44,9 +46,20 @@ export interface Description {
   readonly sizeBytes: number;
 }
 
+/**
+ * What a URL for writing takes: exactly what was announced, or whatever comes, of any type, up to `mostBytes`. A bucket
+ * can't hold anybody to the latter: look at the size before you use it.
+ */
+export type UploadTerms = Expiry & ((Description & Once) | { readonly mostBytes: number });
+
 export interface Once {
   /** Never in place of one that is there: what was looked at when it was complete stays what it is. */
   readonly onlyNew?: boolean;
+}
+
+/** On what condition something is written. */
+export interface Terms extends Once {
+  readonly ifEtag?: string | undefined;
 }
 
 export interface Expiry {

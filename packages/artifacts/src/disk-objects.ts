@@ -5,7 +5,8 @@ import type { ArtifactBytes, ArtifactInfo, ArtifactStore, ByteRange } from './ar
 import { clipRange } from './byte-range.ts';
 import { isMissing, moveTo, moveToNew, removeFile, writeJson, writeStream } from './disk-files.ts';
 import { exactBytes } from './exact-bytes.ts';
-import { existsAlready, notFound } from './not-found.ts';
+import { createKeyedTurns } from './keyed-turns.ts';
+import { changed, existsAlready, notFound } from './not-found.ts';
 import type { ShortIds } from './short-ids.ts';
 
 export interface DiskObjects extends Pick<ArtifactStore, 'put' | 'get' | 'head' | 'delete' | 'list'> {
@@ -20,18 +21,20 @@ export interface DiskObjects extends Pick<ArtifactStore, 'put' | 'get' | 'head' 
 export function createDiskObjects(folder: string, ids: ShortIds): DiskObjects {
   const objects = path.join(folder, 'objects');
   const objectFile = (key: string) => path.join(objects, checkKey(key));
+  const inTurn = createKeyedTurns();
   const metaFile = (key: string) => path.join(folder, 'meta', `${checkKey(key)}.json`);
 
   async function temporary(): Promise<string> {
     await mkdir(path.join(folder, 'incoming'), { recursive: true });
     return path.join(folder, 'incoming', ids.short(16));
   }
-  async function describe(key: string, { size, mtimeNs, mtimeMs }: Stats): Promise<ArtifactInfo> {
+  async function describe(key: string, { size, mtimeNs, mtimeMs, ino }: Stats): Promise<ArtifactInfo> {
     return {
       key,
       sizeBytes: Number(size),
       mediaType: await readMediaType(metaFile(key)),
-      etag: `"${size.toString(16)}-${mtimeNs.toString(16)}"`,
+      // The clock of a file system may stand still for some milliseconds.
+      etag: `"${[size, mtimeNs, ino].map((one) => one.toString(16)).join('-')}"`,
       modifiedAt: Number(mtimeMs),
     };
   }
@@ -62,13 +65,16 @@ export function createDiskObjects(folder: string, ids: ShortIds): DiskObjects {
   return {
     head,
     publish,
-    async put(key, body, { mediaType, sizeBytes, onlyNew = false }) {
+    async put(key, body, { mediaType, sizeBytes, onlyNew = false, ifEtag }) {
       checkKey(key);
       if (onlyNew && (await head(key))) throw existsAlready(key);
       const file = await temporary();
       try {
         await writeStream(file, 'w', 0, exactBytes(body, sizeBytes));
-        return await publish(key, file, mediaType, onlyNew);
+        return await inTurn(key, async () => {
+          if (ifEtag !== undefined && (await head(key))?.etag !== ifEtag) throw changed(key);
+          return publish(key, file, mediaType, onlyNew);
+        });
       } finally {
         await removeFile(file);
       }
@@ -99,6 +105,7 @@ export function createDiskObjects(folder: string, ids: ShortIds): DiskObjects {
 }
 
 interface Stats {
+  readonly ino: bigint;
   readonly size: bigint;
   readonly mtimeNs: bigint;
   readonly mtimeMs: bigint;

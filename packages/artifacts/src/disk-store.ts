@@ -39,8 +39,13 @@ export function createDiskStore({ folder, secret, clock, ids }: DiskStoreOptions
     multipart: createDiskUploads({
       ...{ folder: path.join(folder, 'uploads'), ids, publish, head: objects.head, sign },
     }),
-    async presignPut(key, { mediaType, sizeBytes, expiresInMs, onlyNew = false }) {
-      const said = { method: 'PUT', key: checkKey(key), size: sizeBytes, type: mediaType } as const;
+    async presignPut(key, wanted) {
+      const { expiresInMs } = wanted;
+      const target = { method: 'PUT', key: checkKey(key) } as const;
+      if ('mostBytes' in wanted)
+        return { method: 'PUT', headers: {}, ...sign({ ...target, most: wanted.mostBytes }, expiresInMs) };
+      const { mediaType, sizeBytes, onlyNew = false } = wanted;
+      const said = { ...target, size: sizeBytes, type: mediaType };
       const terms = onlyNew ? { ...said, once: true } : said;
       return { method: 'PUT', headers: { 'content-type': mediaType }, ...sign(terms, expiresInMs) };
     },

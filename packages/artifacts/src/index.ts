@@ -13,14 +13,19 @@ export type {
   PartPlan,
   SignedRequest,
   StoredPart,
+  Terms,
   UploadRef,
+  UploadTerms,
 } from './artifact-store.ts';
 export { parseRange } from './byte-range.ts';
 export { contentDisposition } from './content-disposition.ts';
 export { clearIncoming } from './disk-objects.ts';
 export { createDiskStore, type DiskStore } from './disk-store.ts';
-export { findLie, MAGIC_BYTES } from './magic.ts';
-export { existsAlready, notFound, uploadGone } from './not-found.ts';
+export { exactBytes } from './exact-bytes.ts';
+export { type CallGateway, createGatewayCaller, type GatewayLink } from './gateway-call.ts';
+export { createGatewayStore } from './gateway-store.ts';
+export { findLie, kindOfBytes, MAGIC_BYTES } from './magic.ts';
+export { changed, existsAlready, notFound, uploadGone } from './not-found.ts';
 export { openBucket } from './open-bucket.ts';
 export { checkParts, MULTIPART_FROM_BYTES, partCount, partSize, planParts } from './part-plan.ts';
 export { readStorageSettings, type S3Settings } from './s3-settings.ts';

@@ -63,6 +63,13 @@ const KINDS: readonly {
   },
 ];
 
+/** What the first bytes are those of; undefined for formats that are not known here. */
+export function kindOfBytes(
+  head: Uint8Array,
+): { readonly family: Family; readonly name: string } | undefined {
+  return KINDS.find(({ fits }) => fits(head));
+}
+
 /**
  * Undefined where the first bytes may be what the media type says, else what they are. Sound comes in containers of
  * video too, and a format that is not known here is not judged.
@@ -70,7 +77,7 @@ const KINDS: readonly {
 export function findLie(mediaType: string, head: Uint8Array): string | undefined {
   const claimed = mediaType.split('/')[0] ?? '';
   if (!/^(video|image|audio)$/.test(claimed)) return undefined;
-  const kind = KINDS.find(({ fits }) => fits(head));
+  const kind = kindOfBytes(head);
   if (!kind || kind.family === claimed) return undefined;
   return claimed === 'audio' && kind.family === 'video' ? undefined : kind.name;
 }

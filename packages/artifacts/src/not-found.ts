@@ -12,6 +12,13 @@ export function uploadGone(): ArtifactError {
   return new ArtifactError('UPLOAD_NOT_FOUND', message);
 }
 
+export function changed(key: string): ArtifactError {
+  return new ArtifactError(
+    'ARTIFACT_CHANGED',
+    `${key} was changed by somebody else since it was looked at; nothing was written`,
+  );
+}
+
 export function existsAlready(key: string): ArtifactError {
   return new ArtifactError('ARTIFACT_EXISTS', `${key} is there already, and is not written over`);
 }

@@ -12,6 +12,7 @@ export interface S3Calls {
 
 const CONNECT_MS = 10_000;
 const SILENCE_MS = 60_000;
+const SILENT = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 /** R2 takes one write a second of each key, and says 429 to others: with back-off the last tries come seconds later. */
 const MOST_TRIES = 6;
 const MISSING = new Set(['NotFound', 'NoSuchKey', 'NoSuchUpload']);
@@ -26,6 +27,8 @@ export function createS3Calls(settings: S3Settings): S3Calls {
     // The SDK's own checksums would go into presigned URLs, where a browser can't compute them, and R2 refuses some.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
+    // What goes wrong is thrown; a refused condition is nothing to print.
+    logger: SILENT,
     requestHandler: { connectionTimeout: CONNECT_MS, socketTimeout: SILENCE_MS },
   });
   return {

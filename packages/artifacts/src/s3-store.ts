@@ -16,7 +16,7 @@ import type { ArtifactBytes, ArtifactInfo, ArtifactStore, SignedRequest } from '
 import { clipRange } from './byte-range.ts';
 import { contentDisposition } from './content-disposition.ts';
 import { exactBytes } from './exact-bytes.ts';
-import { existsAlready, notFound } from './not-found.ts';
+import { changed, existsAlready, notFound } from './not-found.ts';
 import { S3_LIMITS } from './part-plan.ts';
 import type { S3Calls } from './s3-client.ts';
 import { createS3Uploads } from './s3-uploads.ts';
@@ -41,13 +41,17 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
     kind: 's3',
     head,
     multipart: createS3Uploads(calls, { sign, existing }),
-    async put(key, body, { mediaType, sizeBytes, onlyNew = false }) {
+    async put(key, body, { mediaType, sizeBytes, onlyNew = false, ifEtag }) {
       if (sizeBytes > S3_LIMITS.largestSinglePutBytes) {
         throw new ArtifactError('PAYLOAD_TOO_LARGE', `${key}: over 5 GB; upload it in parts`);
       }
-      const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes, ...once(onlyNew) };
-      await sendBody(calls, said, exactBytes(body, sizeBytes));
-      return existing(key);
+      const said = {
+        ...{ ...at(key), ContentType: mediaType, ContentLength: sizeBytes, ...once(onlyNew) },
+        ...(ifEtag === undefined ? {} : { IfMatch: ifEtag }),
+      };
+      const etag = await sendBody(calls, said, exactBytes(body, sizeBytes));
+      // Not that of what took its place since: who writes on a condition goes on from what it wrote.
+      return { key, mediaType, sizeBytes, etag, modifiedAt: clock.now() };
     },
     async get(key, wanted) {
       const info = await existing(key);
@@ -79,7 +83,20 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
         ContinuationToken = page?.NextContinuationToken;
       } while (ContinuationToken !== undefined);
     },
-    presignPut: async (key, { mediaType, sizeBytes, expiresInMs, onlyNew = false }) => {
+    ...createSigning(at, sign),
+  };
+}
+
+function createSigning(
+  at: (key: string) => { readonly Bucket: string; readonly Key: string },
+  sign: Sign,
+): Pick<ArtifactStore, 'presignPut' | 'presignGet'> {
+  return {
+    async presignPut(key, terms) {
+      const { expiresInMs } = terms;
+      if ('mostBytes' in terms)
+        return sign(new PutObjectCommand(at(key)), { method: 'PUT', headers: {} }, expiresInMs);
+      const { mediaType, sizeBytes, onlyNew = false } = terms;
       const said = { ...at(key), ContentType: mediaType, ContentLength: sizeBytes, ...once(onlyNew) };
       const headers = { 'content-type': mediaType, ...(onlyNew ? { 'if-none-match': '*' } : {}) };
       return sign(new PutObjectCommand(said), { method: 'PUT', headers }, expiresInMs);
@@ -98,7 +115,7 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
 }
 
 function isThereAlready(error: unknown): boolean {
-  return error instanceof Error && error.name === 'PreconditionFailed';
+  return error instanceof Error && /^(PreconditionFailed|ConditionalRequestConflict)$/.test(error.name);
 }
 
 const once = (onlyNew: boolean) => (onlyNew ? { IfNoneMatch: '*' } : {});
@@ -116,7 +133,7 @@ async function sendBody(
   { client, ask }: S3Calls,
   said: Omit<PutObjectCommandInput, 'Body'>,
   body: AsyncIterable<Uint8Array>,
-): Promise<void> {
+): Promise<string> {
   const failing = new AbortController();
   // What is small is sent again where the bucket asks for patience; a stream can't be.
   const Body =
@@ -127,9 +144,13 @@ async function sendBody(
   const sent = client.send(new PutObjectCommand({ ...said, Body }), { abortSignal: signal });
   const refused = sent.catch((error: unknown) => {
     if (signal.aborted) throw signal.reason;
-    throw isThereAlready(error) ? existsAlready(said.Key ?? '') : error;
+    if (!isThereAlready(error)) throw error;
+    throw said.IfMatch === undefined ? existsAlready(said.Key ?? '') : changed(said.Key ?? '');
   });
-  await ask(refused);
+  const done = await ask(refused);
+  // A condition on what is not there at all.
+  if (!done) throw changed(said.Key ?? '');
+  return done.ETag ?? '""';
 }
 
 export type Sign = (

@@ -12,6 +12,8 @@ export interface SignedTerms {
   readonly expires: number;
   /** What is written is exactly so long. */
   readonly size?: number;
+  /** What is written is at most so long, in the place of `size`. */
+  readonly most?: number;
   readonly type?: string;
   /** Only where there is nothing yet. */
   readonly once?: boolean;
@@ -24,7 +26,7 @@ export interface SignedTerms {
 
 export const DATA_PATH = '/v1/artifacts/data/';
 
-const TERMS = ['expires', 'size', 'type', 'once', 'name', 'upload', 'part'] as const;
+const TERMS = ['expires', 'size', 'type', 'once', 'name', 'upload', 'part', 'most'] as const;
 
 /** Path and query. */
 export function signUrl(secret: string, terms: SignedTerms): string {
@@ -42,7 +44,7 @@ export interface SignedCall {
 
 /** The terms that a call was signed for. Throws URL_INVALID or URL_EXPIRED. */
 export function readSignedUrl(secret: string, { method, key, query }: SignedCall, now: number): SignedTerms {
-  const { expires, size, type, once, name, upload, part, signature = '' } = query;
+  const { expires, size, type, once, name, upload, part, most, signature = '' } = query;
   const terms: SignedTerms = {
     ...{ method, key, expires: Number(expires) },
     ...(size === undefined ? {} : { size: Number(size) }),
@@ -51,6 +53,7 @@ export function readSignedUrl(secret: string, { method, key, query }: SignedCall
     ...(name === undefined ? {} : { name }),
     ...(upload === undefined ? {} : { upload }),
     ...(part === undefined ? {} : { part: Number(part) }),
+    ...(most === undefined ? {} : { most: Number(most) }),
   };
   const expected = Buffer.from(signatureOf(secret, terms));
   const given = Buffer.from(signature);

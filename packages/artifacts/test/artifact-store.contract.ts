@@ -113,6 +113,39 @@ export function artifactStoreContract(name: string, open: () => Promise<StoreUnd
       expect(after.etag).not.toBe(before.etag);
     });
 
+    test('of two writers who saw the same one writes, and the other is told', async () => {
+      const bytes = (text: string) => Buffer.from(text);
+      const write = (text: string, ifEtag: string | undefined) =>
+        store.put('status/job_raced.json', chunksOf(bytes(text)), {
+          ...{ mediaType: 'application/json', sizeBytes: text.length },
+          ...(ifEtag === undefined ? { onlyNew: true } : { ifEtag }),
+        });
+      const first = await write('{"a":1}', undefined);
+      expect(await codeOf(write('{"a":2}', undefined))).toBe('ARTIFACT_EXISTS');
+      const both = await Promise.all(['{"a":3}', '{"a":4}'].map((text) => codeOf(write(text, first.etag))));
+      expect(both.toSorted()).toEqual(['ARTIFACT_CHANGED', 'nothing thrown']);
+      const winner = both[0] === 'nothing thrown' ? '{"a":3}' : '{"a":4}';
+      const read = await store.get('status/job_raced.json');
+      expect(String(await bytesOf(read.stream))).toBe(winner);
+      // Whoever wrote goes on from what it was told.
+      const third = await write('{"a":5}', read.info.etag);
+      await write('{"a":6}', third.etag);
+      await store.delete('status/job_raced.json');
+      expect(await codeOf(write('{"a":7}', third.etag))).toBe('ARTIFACT_CHANGED');
+    });
+
+    test('a signed PUT of an unknown size takes what comes', async () => {
+      const terms = { mostBytes: 1_000_000, expiresInMs: 60_000 };
+      const request = await store.presignPut('uploads/unknown.mp4', terms);
+      expect((await under.send(request, { body })).status).toBe(200);
+      const typed = { body: body.subarray(7), headers: { 'content-type': 'video/mp4' } };
+      expect((await under.send(request, typed)).status).toBe(200);
+      expect(await store.head('uploads/unknown.mp4')).toMatchObject({ sizeBytes: body.length - 7 });
+      if (store.kind === 's3') return;
+      expect(await isTaken(under.send(request, { body: Buffer.alloc(1_000_001) }))).toBe(false);
+      expect(await store.head('uploads/unknown.mp4')).toMatchObject({ sizeBytes: body.length - 7 });
+    });
+
     test('a body that is longer or shorter than said is kept nowhere', async () => {
       const said = { mediaType: 'video/mp4', sizeBytes: 49_999 };
       expect(await codeOf(store.put('uploads/lie.bin', chunksOf(body), said))).toBe('ARTIFACT_MISMATCH');

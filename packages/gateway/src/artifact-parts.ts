@@ -6,6 +6,8 @@ import { createArtifactRecords } from './artifacts/artifact-records.ts';
 import { createArtifacts } from './artifacts/artifacts.ts';
 import { openArtifactStore } from './artifacts/open-store.ts';
 import { createSweepLoop } from './artifacts/sweep-loop.ts';
+import { createWorkerFileRecords } from './artifacts/worker-file-records.ts';
+import { createWorkerFiles } from './artifacts/worker-files.ts';
 import type { GatewayConfig } from './config/index.ts';
 import { createUploadTokens } from './keys/upload-tokens.ts';
 import type { Ids } from './lib/ids.ts';
@@ -39,6 +41,8 @@ export function createArtifactParts(db: DatabaseSync, store: ArtifactStore, opti
   const records = createArtifactRecords(db, exclusive);
   const artifacts = createArtifacts({ store, records, clock, ids, limits: config.artifacts });
   const uploadTokens = createUploadTokens(db, { clock, ids, inTurn: exclusive });
-  const sweep = async () => (await uploadTokens.sweep()) + (await artifacts.sweep());
-  return { artifacts, uploadTokens, sweeping: createSweepLoop({ clock, sweep, log }) };
+  const workerFiles = createWorkerFiles({ store, clock, records: createWorkerFileRecords(db, exclusive) });
+  const sweep = async () =>
+    (await uploadTokens.sweep()) + (await artifacts.sweep()) + (await workerFiles.sweep());
+  return { artifacts, workerFiles, uploadTokens, sweeping: createSweepLoop({ clock, sweep, log }) };
 }

@@ -38,6 +38,8 @@ export const ERRORS = {
   ARTIFACT_INCOMPLETE: { status: 409, title: 'Conflict' },
   /** What arrived is not what was announced: its size, or what its first bytes say that it is. */
   ARTIFACT_MISMATCH: { status: 400, title: 'Bad Request' },
+  /** A write on a condition that no longer holds. */
+  ARTIFACT_CHANGED: { status: 412, title: 'Precondition Failed' },
   /** A signed URL that was changed, or is used for something else. */
   URL_INVALID: { status: 403, title: 'Forbidden' },
   URL_EXPIRED: { status: 403, title: 'Forbidden' },

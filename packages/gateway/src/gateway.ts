@@ -201,7 +201,8 @@ export class Gateway {
     const app = createHttpFace({
       ...{ ...base, engine, fleet, endpoints, keys, workerKeys, run, events, ledger },
       ...{ loadBalancer, batches, deliveries, placer, spill, signatures, pokeWebhooks },
-      ...{ artifacts: kept.artifacts, uploadTokens: kept.uploadTokens, usage: costs.views },
+      ...{ artifacts: kept.artifacts, workerFiles: kept.workerFiles, uploadTokens: kept.uploadTokens },
+      usage: costs.views,
       adminKey: adminKey.secret,
       watchWebhooks: webhooks.watch,
       isStopping: () => this.#parts?.isStopping ?? false,

@@ -31,6 +31,7 @@ export interface HttpFaceOptions
     | 'keys'
     | 'batches'
     | 'artifacts'
+    | 'workerFiles'
     | 'uploadTokens'
     | 'loadBalancer'
     | 'deliveries'

@@ -26,6 +26,14 @@ export const nativePath = {
   retryMany: '/v1/jobs/retry',
   events: '/v1/events',
   gpus: '/v1/gpus',
+  workerFiles: (endpoint: string, worker: string) =>
+    `/v1/endpoints/${encodeURIComponent(endpoint)}/workers/${encodeURIComponent(worker)}/files`,
+  workerFile: (endpoint: string, worker: string, key: string) =>
+    `${nativePath.workerFiles(endpoint, worker)}/${key}`,
+  followUps: (endpoint: string, worker: string) =>
+    `/v1/endpoints/${encodeURIComponent(endpoint)}/workers/${encodeURIComponent(worker)}/jobs`,
+  followUp: (endpoint: string, worker: string, id: string) =>
+    `${nativePath.followUps(endpoint, worker)}/${encodeURIComponent(id)}`,
   artifacts: '/v1/artifacts',
   storage: '/v1/storage',
   artifact: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}`,

@@ -4,7 +4,10 @@ import { type CardUse, decideCardUse } from './engines/card-use.ts';
 import { ENGINE_ENV } from './engines/engine-env.ts';
 import type { EngineReport } from './engines/engine-report.ts';
 import { MODEL_ENV } from './engines/model-env.ts';
+import { VIDEO_ENV } from './ergonomics/video-jobs/video-env.ts';
 import type { PodRoute } from './pod/pod-route.ts';
+import { POSE_ENV } from './pose/pose-env.ts';
+import { STORAGE_ENV } from './storage/storage-env.ts';
 
 /**
  * The built-in workers: one row each. Reading this table loads none of them, so a gateway or a command line can list
@@ -87,10 +90,10 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
     start: async (context) => (await import('./clip/start.ts')).startClipProcess(context),
   },
   ergonomics: {
-    description: 'Scores working postures with RULA, REBA, OWAS and the NIOSH lifting equation.',
-    env: [],
-    cardUse: () => 'none',
-    start: async () => (await import('./ergonomics/worker.ts')).startErgonomics(),
+    description:
+      'Scores working postures with RULA, REBA, OWAS and the NIOSH lifting equation, also of people in videos.',
+    env: [...VIDEO_ENV, ...STORAGE_ENV, ...POSE_ENV, ...MODEL_ENV, ...ENGINE_ENV],
+    start: async (context) => (await import('./ergonomics/worker.ts')).startErgonomics(context),
   },
 };
 

@@ -13,6 +13,8 @@ export interface JobInput {
   readonly label: string;
   /** The picture it was made from; absent for JSON. */
   readonly imageFile?: string;
+  /** A video: uploaded, and processed by more than one job. */
+  readonly videoFile?: string;
   /** @throws CliError when the file cannot be read or is too large. */
   load(): Promise<SubmitParts>;
 }
@@ -31,6 +33,7 @@ export interface InputOptions {
   readonly bodyLimitBytes: number;
 }
 
+const VIDEO_NAME = /\.(mp4|avi|mov|mkv|webm)$/i;
 const IMAGE_NAME = /\.(jpe?g|png|webp)$/i;
 /** Keys of a whole submit body, as in RunPod's test_input.json. */
 const BODY_KEYS = new Set(['id', 'input', 'webhook', 'policy', 's3Config']);
@@ -65,7 +68,7 @@ async function fromFile(argument: string, options: InputOptions): Promise<JobInp
   const info = await stat(file).catch(() => undefined);
   if (info === undefined) {
     throw wrongUse(
-      `${argument}: no such file; expected a picture, a .json file, JSON in quotes, or - for stdin`,
+      `${argument}: no such file; expected a picture, a video, a .json file, JSON in quotes, or - for stdin`,
     );
   }
   if (info.isDirectory())
@@ -74,8 +77,13 @@ async function fromFile(argument: string, options: InputOptions): Promise<JobInp
   if (IMAGE_NAME.test(file)) {
     return { label, imageFile: file, load: async () => imageParts(label, await readFile(file), options) };
   }
+  if (VIDEO_NAME.test(file)) {
+    return { label, videoFile: file, load: async () => ({ input: options.extra, rest: {} }) };
+  }
   if (/\.json$/i.test(file)) return fromJson(label, await readFile(file, 'utf8'), options);
-  throw wrongUse(`${argument}: expected a picture (.jpg, .jpeg, .png, .webp) or a .json file`);
+  throw wrongUse(
+    `${argument}: expected a picture (.jpg, .jpeg, .png, .webp), a video (.mp4, .avi, .mov, .mkv, .webm) or a .json file`,
+  );
 }
 
 async function fromStdin(options: InputOptions): Promise<JobInput> {

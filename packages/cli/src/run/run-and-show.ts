@@ -9,6 +9,7 @@ import { note } from '../output.ts';
 import { type JobInput, parseJsonObject, resolveInputs } from './inputs.ts';
 import { createProgressView, createSilentView, type ProgressView } from './progress-view.ts';
 import { type Outcome, runJobs } from './run-jobs.ts';
+import { runVideo } from './run-video.ts';
 import { saveResults } from './save-results.ts';
 import { outcomeLine, printOutcomes, printOutcomesAsJson } from './show-outcomes.ts';
 
@@ -82,6 +83,8 @@ function runAll(
     concurrency: options.concurrency,
     signal,
     fatalError: (error) => fatalError(connection, error),
+    runVideo: (input, file) =>
+      runVideo({ client, endpointName, input, file, out: options.out, signal, view }),
     onChange: (input, reply) => view.change(input, reply),
     onEnd: (outcome) => view.end(outcome.input, outcomeLine(outcome)),
   });

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly signal: AbortSignal;
   /** An error that concerns all jobs (no gateway, a wrong key) as what is told; undefined for one of a single job. */
   readonly fatalError: (error: unknown) => CliError | undefined;
+  /** Has a video processed; the reply is that of its last job. */
+  readonly runVideo?: (input: JobInput, file: string) => Promise<JobReply>;
   readonly onChange: (input: JobInput, reply: JobReply) => void;
   readonly onEnd: (outcome: Outcome) => void;
 }
@@ -48,7 +50,10 @@ export async function runJobs(inputs: readonly JobInput[], options: RunOptions):
   return outcomes.filter((outcome) => outcome !== undefined);
 }
 
-async function runOne(input: JobInput, { endpoint, signal, onChange }: RunOptions): Promise<Outcome> {
+async function runOne(input: JobInput, options: RunOptions): Promise<Outcome> {
+  const { endpoint, signal, onChange, runVideo } = options;
+  if (input.videoFile !== undefined && runVideo)
+    return { input, job: await runVideo(input, input.videoFile) };
   const parts = await input.load();
   // Not under the signal: a submit that is cut off may be a job whose id nobody knows.
   const submitted = await endpoint.run(parts.input, parts.rest);

@@ -17,6 +17,7 @@ import { deliveryRoutes } from './routes/deliveries.ts';
 import { embeddingsRoutes } from './routes/embeddings.ts';
 import { endpointRoutes } from './routes/endpoints.ts';
 import { eventRoutes } from './routes/events.ts';
+import { followUpRoutes } from './routes/follow-ups.ts';
 import { gpuRoutes } from './routes/gpus.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobOperationRoutes } from './routes/job-operations.ts';
@@ -33,6 +34,7 @@ import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { uploadTokenRoutes } from './routes/upload-tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
+import { workerFileRoutes } from './routes/worker-files.ts';
 import { workerJobRoutes } from './routes/worker-jobs.ts';
 import { workerRoutes } from './routes/workers.ts';
 import { createHttpServer, type Listening } from './server.ts';
@@ -62,6 +64,8 @@ export const ROUTES: readonly Route[] = [
   ...artifactRoutes,
   ...artifactDataRoutes,
   ...uploadTokenRoutes,
+  ...workerFileRoutes,
+  ...followUpRoutes,
   ...keyRoutes,
   ...eventRoutes,
   ...referenceRoutes,

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { WaitReason } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Artifacts } from '../artifacts/artifacts.ts';
+import type { WorkerFiles } from '../artifacts/worker-files.ts';
 import type { Batches } from '../batches/batches.ts';
 import type { RateLimited } from '../config/rate-limits.ts';
 import type { Endpoint } from '../endpoints/endpoint.ts';
@@ -47,6 +48,7 @@ export interface RouteParts {
   readonly uploadTokens: UploadTokens;
   readonly batches: Batches;
   readonly artifacts: Artifacts;
+  readonly workerFiles: WorkerFiles;
   /** Address under which others reach the gateway, where the configuration says one. */
   readonly publicUrl?: string | undefined;
   readonly deliveries: DeliveryStore;

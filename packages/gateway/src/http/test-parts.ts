@@ -8,6 +8,7 @@ export function newTestParts(): Pick<
   RouteParts,
   | 'artifacts'
   | 'uploadTokens'
+  | 'workerFiles'
   | 'events'
   | 'metricsText'
   | 'placer'
@@ -19,6 +20,7 @@ export function newTestParts(): Pick<
   return {
     artifacts: {} as RouteParts['artifacts'],
     uploadTokens: {} as RouteParts['uploadTokens'],
+    workerFiles: {} as RouteParts['workerFiles'],
     events: createEventLog('test'),
     metricsText: async () => '',
     placer: createTestPlacer(),

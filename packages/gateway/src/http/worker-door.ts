@@ -2,6 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { App } from './app.ts';
 import { type ArrivalLimit, refuseUnreadable, serverTiming } from './request-arrival.ts';
+import { artifactDataRoutes } from './routes/artifact-data.ts';
+import { followUpRoutes } from './routes/follow-ups.ts';
+import { workerFileRoutes } from './routes/worker-files.ts';
 import { workerJobRoutes } from './routes/worker-jobs.ts';
 
 /**
@@ -14,8 +17,10 @@ export interface WorkerDoor {
   close(): Promise<void>;
 }
 
-/** `/v2/:endpoint/ping/:worker` and its siblings; no part of a path may be empty or hold a slash. */
-const WORKER_PATHS = workerJobRoutes.map(({ path }) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}/?$`));
+/** `/v2/:endpoint/ping/:worker` and its siblings; no part of a path may be empty or hold a slash, but for keys. */
+const WORKER_PATHS = [...workerJobRoutes, ...workerFileRoutes, ...followUpRoutes, ...artifactDataRoutes].map(
+  ({ path }) => new RegExp(`^${path.replace(/:\w+/g, '[^/]+').replace(/\*$/, '.+')}/?$`),
+);
 
 export function createWorkerDoor(app: App, arrival: ArrivalLimit): WorkerDoor {
   const server = createServer(serverTiming(arrival), (request, response) => {

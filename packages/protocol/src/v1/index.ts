@@ -112,3 +112,16 @@ export {
   workerListSchema,
   workerViewSchema,
 } from './worker.ts';
+export {
+  type FollowUp,
+  type FollowUpState,
+  followUpSchema,
+  followUpStateSchema,
+  type WorkerFile,
+  type WorkerFileCall,
+  type WorkerFileReply,
+  workerFileCallSchema,
+  workerFileListSchema,
+  workerFileReplySchema,
+  workerFileSchema,
+} from './worker-files.ts';

@@ -3,6 +3,7 @@ import { SDK_VERSION } from '../version.ts';
 import { encodeJson } from './encode-json.ts';
 import type { AttemptIdentity } from './job-context.ts';
 import { JobError } from './job-error.ts';
+import { PlainOutput } from './plain-output.ts';
 
 /** How an attempt ended, outputs already as JSON text. */
 export type Outcome =
@@ -24,6 +25,7 @@ export interface FailedOutcome {
  * keys as output, and `refresh_worker: true` asks for a fresh worker.
  */
 export function outcomeOfReturn(value: unknown): { outcome: Outcome; isRefreshAsked: boolean } {
+  if (value instanceof PlainOutput) return { outcome: completed(value.value), isRefreshAsked: false };
   if (!isPlainObject(value)) return { outcome: completed(value), isRefreshAsked: false };
   const isRefreshAsked = value.refresh_worker === true;
   const output = isRefreshAsked ? without(value, 'refresh_worker') : value;

@@ -4,13 +4,12 @@ import { ModelError } from '../engines/model-error.ts';
 import { findModel, resolveModel } from '../engines/model-search.ts';
 import type { Model } from '../engines/models.ts';
 import { mayFindPeople } from './person-detector.ts';
+import type { POSE_ENV } from './pose-env.ts';
 
 /**
  * Which models read postures: those that are named, else the first that are found, real ones before the demo. A demo model
  * beside a real one would be taken for a real one, so both are of a kind unless they are named.
  */
-export const POSE_ENV = ['PERSON_DETECTOR', 'POSE_MODEL'] as const;
-
 /** The variables of `POSE_ENV`, for a worker's schema of its environment: paths or names. */
 export const poseEnvironmentShape = {
   PERSON_DETECTOR: z.string().optional(),

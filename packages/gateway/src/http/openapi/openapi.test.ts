@@ -71,6 +71,7 @@ describe('real answers', () => {
     /\/pool-workers$/,
     /\/v1\/deliveries/,
     /\/v1\/artifacts/,
+    /\/workers\/:worker\/(files|jobs)/,
     /\/v1\/storage/,
     /\/v1\/upload-tokens/,
   ];

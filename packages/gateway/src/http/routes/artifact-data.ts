@@ -42,7 +42,11 @@ async function write(call: Call): Promise<undefined> {
       const part = await disk.multipart.putPart(key, terms.upload, terms.part ?? 0, request);
       call.reply.header('etag', part.etag);
     } else {
-      const { size: sizeBytes = 0, type: mediaType = 'application/octet-stream', once = false } = terms;
+      const {
+        once = false,
+        type: mediaType = request.headers['content-type'] ?? 'application/octet-stream',
+      } = terms;
+      const sizeBytes = terms.size ?? announcedSize(request.headers['content-length'], terms.most ?? 0);
       if (once && (await disk.head(key))) throw await refuseSecond(request, key);
       const info = await disk.put(key, request, { mediaType, sizeBytes, onlyNew: once });
       call.reply.header('etag', info.etag);
@@ -78,10 +82,22 @@ function reasonOf(error: unknown, ofRequest: Error | undefined): unknown {
 
 /** Before a byte is read; without the header it is counted as it comes. */
 function checkLength(header: string | undefined, sizeBytes: number | undefined): void {
-  if (header === undefined || Number(header) === sizeBytes) return;
+  if (header === undefined || sizeBytes === undefined || Number(header) === sizeBytes) return;
   throw new GatewayError(
     'ARTIFACT_MISMATCH',
     `this URL takes exactly ${sizeBytes} bytes, the request has ${header}`,
+  );
+}
+
+/** Of a URL that takes what comes: how much does, which has to be said before. */
+function announcedSize(header: string | undefined, mostBytes: number): number {
+  if (header === undefined)
+    throw new GatewayError('INPUT_INVALID', 'content-length: expected the size of what is sent');
+  const sizeBytes = Number(header);
+  if (sizeBytes <= mostBytes) return sizeBytes;
+  throw new GatewayError(
+    'PAYLOAD_TOO_LARGE',
+    `this URL takes at most ${mostBytes} bytes, the request has ${header}`,
   );
 }
 

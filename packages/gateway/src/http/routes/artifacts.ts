@@ -100,7 +100,7 @@ function storage(call: Call): StorageView {
   const { scope, endpoints } = call.caller;
   const seesAll = (scope === 'admin' || scope === 'viewer') && endpoints === undefined;
   return {
-    kind: artifacts.store.kind,
+    kind: artifacts.store.kind === 's3' ? 's3' : 'disk',
     retentionMs: artifacts.limits.retentionMs,
     quota: artifacts.limits.quota,
     own: artifacts.usage(ownerOf(call)),

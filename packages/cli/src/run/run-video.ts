@@ -1,0 +1,102 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Client, JobReply } from '@spillway/sdk/client';
+import {
+  type AnalysedVideo,
+  AnalysisError,
+  analyseVideo,
+  type VideoAnalysis,
+} from '@spillway/sdk/ergonomics';
+import type { JobInput } from './inputs.ts';
+import type { ProgressView } from './progress-view.ts';
+
+export interface VideoRun {
+  readonly client: Client;
+  readonly endpointName: string;
+  readonly input: JobInput;
+  readonly file: string;
+  /** Where results go, each video in a folder of its own name. */
+  readonly out: string | undefined;
+  readonly signal: AbortSignal;
+  readonly view: ProgressView;
+}
+
+/** Uploads a video, has it processed, fetches its results. What the worker says no to is a failed job. */
+export async function runVideo(run: VideoRun): Promise<JobReply> {
+  const { client, endpointName, input, file, out, signal, view } = run;
+  const show = (stage: string, percent: number) =>
+    view.change(input, { id: '', status: 'IN_PROGRESS', output: { stage, percent } });
+  const { size, mtimeMs } = await stat(file);
+  const handle = await open(file);
+  const { input: wanted } = await input.load();
+  try {
+    const video = await analyseVideo(
+      client,
+      {
+        ...{ name: path.basename(file), sizeBytes: size, mediaType: mediaTypeOf(file) },
+        async slice(start, end) {
+          const bytes = new Uint8Array(end - start);
+          await handle.read(bytes, 0, bytes.length, start);
+          return bytes;
+        },
+      },
+      {
+        ...(wanted as VideoAnalysis),
+        ...{
+          endpoint: endpointName,
+          signal,
+          resumeKey: `${path.resolve(file)} ${size} ${mtimeMs}`.slice(-200),
+        },
+        onProgress: ({ stage, percent, segments }) =>
+          show(segments ? `${stage}, segment ${segments.done} of ${segments.total}` : stage, percent),
+      },
+    );
+    const files = out === undefined ? [] : await fetchAll(video, folderOf(out, input), show);
+    const { jobId: job_id, warnings } = video;
+    return {
+      ...{ id: job_id, status: 'COMPLETED' },
+      output: { job_id, warnings, results: files.length > 0 ? files : video.files.map(({ name }) => name) },
+    };
+  } catch (error) {
+    if (signal.aborted) return { id: '', status: 'CANCELLED' };
+    if (error instanceof AnalysisError) return { id: '', status: 'FAILED', error: error.message };
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  '.avi': 'video/x-msvideo',
+  '.mkv': 'video/x-matroska',
+  '.mov': 'video/quicktime',
+  '.webm': 'video/webm',
+};
+
+const mediaTypeOf = (file: string) => MEDIA_TYPES[path.extname(file).toLowerCase()] ?? 'video/mp4';
+
+const folderOf = (out: string, { label }: JobInput) =>
+  path.join(path.resolve(out), label.replace(/\.[^.]*$/, ''));
+
+/** Paths of the results, as they are now on this machine. */
+async function fetchAll(
+  video: AnalysedVideo,
+  folder: string,
+  show: (stage: string, percent: number) => void,
+): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const paths: string[] = [];
+  for (const [at, file] of video.files.entries()) {
+    show(`fetching ${file.name}`, Math.floor((100 * at) / video.files.length));
+    const reply = await fetch(await video.urlOf(file));
+    if (!reply.ok || !reply.body)
+      throw new AnalysisError(`${file.name} could not be fetched (${reply.status})`);
+    const to = path.join(folder, path.basename(file.name));
+    await pipeline(Readable.fromWeb(reply.body), createWriteStream(to));
+    paths.push(to);
+  }
+  return paths;
+}

@@ -1,0 +1,168 @@
+import type { JobReply } from '@spillway/protocol';
+import type { Client, EndpointClient, UploadSource } from '../client/index.ts';
+
+/** The ergonomics worker, for videos: uploaded, processed and watched in one call, from Node or a browser. */
+export interface VideoAnalysis {
+  readonly quality?: 'low' | 'medium' | 'high' | 'ultra';
+  /** Of the report. */
+  readonly title?: string;
+  /** Whose posture counts: who fills the most picture (default), who is seen longest, a number, or who is at a place. */
+  readonly person?:
+    | 'largest'
+    | 'longest'
+    | number
+    | { readonly at: readonly [number, number]; readonly t: number };
+  /** What cannot be seen, such as `{ load_kg: 8, coupling: 'fair' }`. */
+  readonly observed?: Readonly<Record<string, unknown>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Whether the video is drawn with skeleton and live score (default true). */
+  readonly overlay?: boolean;
+}
+
+export interface AnalyseOptions extends VideoAnalysis {
+  /** Of the endpoint (default `ergonomics`). */
+  readonly endpoint?: string;
+  /** Names the file, so that an upload that broke off goes on: such as its name, size and time. */
+  readonly resumeKey?: string;
+  /** Cancels the processing when it aborts. */
+  readonly signal?: AbortSignal;
+  onProgress?(progress: AnalysisProgress): void;
+}
+
+export interface AnalysisProgress {
+  readonly stage: string;
+  /** 0 to 100, of the stage `uploading` and of all that follows together. */
+  readonly percent: number;
+  readonly segments?: { readonly done: number; readonly total: number };
+}
+
+export interface AnalysedVideo {
+  readonly jobId: string;
+  readonly warnings: readonly string[];
+  readonly files: readonly AnalysisFile[];
+  /** A URL to read one of the files from, good for a day. */
+  urlOf(file: AnalysisFile): Promise<string>;
+}
+
+export interface AnalysisFile {
+  /** `json`, `csv`, `xlsx`, `npz`, `pkl`, `html`, `pdf`, `picture`, `video`. */
+  readonly kind: string;
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly resultKey: string;
+}
+
+/** The worker or the server said no; the message is its sentence. */
+export class AnalysisError extends Error {
+  override readonly name = 'AnalysisError';
+}
+
+/**
+ * Uploads a video, has it processed, and resolves when its results are there.
+ *
+ * @example
+ * const video = await analyseVideo(client, { name: 'packing.mp4', sizeBytes, slice }, { quality: 'high' });
+ * for (const file of video.files) console.log(file.name, await video.urlOf(file));
+ * @throws AnalysisError, ApiError
+ */
+export async function analyseVideo(
+  client: Client,
+  source: UploadSource,
+  options: AnalyseOptions = {},
+): Promise<AnalysedVideo> {
+  const { endpoint: name = 'ergonomics', resumeKey, signal, onProgress, ...wanted } = options;
+  const endpoint = client.endpoint(name);
+  const artifact = await client.artifacts.upload(
+    { mediaType: 'video/mp4', ...source },
+    {
+      ...(resumeKey === undefined ? {} : { resumeKey }),
+      ...(signal ? { signal } : {}),
+      onProgress: ({ sentBytes, sizeBytes }) =>
+        onProgress?.({ stage: 'uploading', percent: Math.floor((100 * sentBytes) / Math.max(1, sizeBytes)) }),
+    },
+  );
+  const started = await act(
+    endpoint,
+    { action: 'start_processing', video_key: artifact.key, ...wanted },
+    onProgress,
+  );
+  const jobId = String(started.job_id);
+  const ask = () => act(endpoint, { action: 'get_status', job_id: jobId });
+  let status = viewOf(await ask());
+  if (status.status === 'processing' && typeof started.process_job_id === 'string') {
+    await waitFor(endpoint, started.process_job_id, { jobId, signal, onProgress });
+    status = viewOf(await ask());
+  }
+  if (status.status !== 'completed')
+    throw new AnalysisError(status.error ?? `the processing is ${status.status}`);
+  return {
+    jobId,
+    warnings: status.warnings ?? [],
+    files: (status.results?.files ?? []).map(({ kind, name: file, size_bytes, result_key }) => ({
+      ...{ kind, name: file, sizeBytes: size_bytes, resultKey: result_key },
+    })),
+    async urlOf({ resultKey }) {
+      const { download_url: url } = await act(endpoint, {
+        ...{ action: 'generate_download_url', result_key: resultKey },
+      });
+      return String(url);
+    },
+  };
+}
+
+interface JobStatusView {
+  readonly status: 'processing' | 'completed' | 'failed';
+  readonly error?: string;
+  readonly warnings?: readonly string[];
+  readonly results?: {
+    readonly files?: readonly { kind: string; name: string; size_bytes: number; result_key: string }[];
+  };
+}
+
+const viewOf = (output: Record<string, unknown>) => output.job_status as JobStatusView;
+
+type Tell = AnalyseOptions['onProgress'];
+
+/** One action as a job. What it says no to is told inside its output. */
+async function act(
+  endpoint: EndpointClient,
+  input: Record<string, unknown>,
+  onProgress?: Tell,
+): Promise<Record<string, unknown>> {
+  const { id } = await endpoint.run(input);
+  const job = await endpoint.waitForJob(
+    id,
+    onProgress ? { onProgress: (reply) => tell(reply, onProgress) } : {},
+  );
+  if (job.status !== 'COMPLETED') throw new AnalysisError(job.error ?? `the job is ${job.status}`);
+  const output = (job.output ?? {}) as Record<string, unknown>;
+  if (output.status === 'error') throw new AnalysisError(String(output.error));
+  return output;
+}
+
+async function waitFor(
+  endpoint: EndpointClient,
+  processJobId: string,
+  { jobId, signal, onProgress }: { jobId: string; signal: AbortSignal | undefined; onProgress: Tell },
+): Promise<void> {
+  try {
+    await endpoint.waitForJob(processJobId, {
+      ...(signal ? { signal } : {}),
+      ...(onProgress ? { onProgress: (reply: JobReply) => tell(reply, onProgress) } : {}),
+    });
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    await act(endpoint, { action: 'cancel_processing', job_id: jobId });
+    throw signal.reason;
+  }
+}
+
+function tell({ output, waitReason, status }: JobReply, onProgress: NonNullable<Tell>): void {
+  if (status === 'IN_QUEUE') {
+    onProgress({ stage: waitReason?.message ?? 'waits for a worker', percent: 0 });
+    return;
+  }
+  const { stage, percent, segments } = (output ?? {}) as Partial<AnalysisProgress>;
+  if (typeof stage !== 'string' || typeof percent !== 'number') return;
+  onProgress({ stage, percent, ...(segments ? { segments } : {}) });
+}

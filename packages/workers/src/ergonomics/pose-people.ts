@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import type { EngineInfo } from '../engines/engine.ts';
+import { parseEngineSettings } from '../engines/engine-settings.ts';
+import { modelEnvironmentShape, modelFolders } from '../engines/model-folders.ts';
+import { type Environment, parseEnvironment } from '../environment.ts';
+import { choosePoseModels, poseEnvironmentShape } from '../pose/model-choice.ts';
+import type { PoseReader } from '../pose/pose-reader.ts';
+import type { ModelInfo } from '../registry.ts';
+import type { PeopleSource } from './video-jobs/people-source.ts';
+import { createVideoPeople } from './video-jobs/video-people.ts';
+
+/** The models that find people in videos: looked for and loaded when the first video comes, and kept from then on. */
+export interface PosePeople {
+  /** @throws ModelError with a sentence that says what is missing; the next video tries again. */
+  load(): Promise<PeopleSource>;
+  models(): readonly ModelInfo[];
+  engines(): readonly EngineInfo[];
+  stop(): Promise<void>;
+}
+
+const schema = z.object({ ...poseEnvironmentShape, ...modelEnvironmentShape });
+
+/** @throws Error with a sentence where the environment is wrong. */
+export function createPosePeople(env: Environment, warn: (message: string) => void): PosePeople {
+  const values = parseEnvironment(
+    schema,
+    env,
+    'The environment of the ergonomics worker',
+    (sentence) => new Error(sentence),
+  );
+  const engine = parseEngineSettings(env);
+  let loading: Promise<PoseReader> | undefined;
+  let reader: PoseReader | undefined;
+
+  async function start(): Promise<PoseReader> {
+    const models = await choosePoseModels({
+      ...{
+        detector: values.PERSON_DETECTOR,
+        estimator: values.POSE_MODEL,
+        modelFolders: modelFolders(values),
+      },
+      dtype: values.SPILLWAY_MODELS_DTYPE,
+    });
+    const { createPoseReader } = await import('../pose/pose-reader.ts');
+    reader = await createPoseReader({ ...models, engine, warn });
+    return reader;
+  }
+  return {
+    async load() {
+      loading ??= start();
+      loading.catch(() => {
+        loading = undefined;
+      });
+      return createVideoPeople(await loading);
+    },
+    models: () => reader?.models ?? [],
+    engines: () => (reader ? [reader.engine()] : []),
+    async stop() {
+      await loading?.catch(() => undefined);
+      await reader?.stop();
+    },
+  };
+}

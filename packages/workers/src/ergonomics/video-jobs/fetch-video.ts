@@ -1,0 +1,45 @@
+import { createWriteStream } from 'node:fs';
+import path from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ArtifactStore } from '@spillway/artifacts';
+import { VideoRefusal } from './people-source.ts';
+import type { StatusRecord } from './status-record.ts';
+import { extensionOf } from './video-keys.ts';
+
+export interface FetchParts {
+  readonly store: ArtifactStore;
+  fileOf(key: string): string | undefined;
+}
+
+/**
+ * The video as a file of this machine: it is read several times and in pieces, over hours, which no signed URL and no
+ * connection lasts for. @throws VideoRefusal where it is gone, or another than was accepted.
+ */
+export async function fetchVideo(
+  { store, fileOf }: FetchParts,
+  { key, etag, size_bytes: sizeBytes }: StatusRecord['video'],
+  { folder, signal }: { readonly folder: string; readonly signal: AbortSignal },
+  onProgress: (share: number) => void,
+): Promise<string> {
+  onProgress(0);
+  const info = await store.head(key);
+  if (!info)
+    throw new VideoRefusal('The video is gone: it was deleted, or its retention is over. Upload it again.');
+  if (info.etag !== etag)
+    throw new VideoRefusal('The video was replaced after it was accepted. Start it again.');
+  const here = fileOf(key);
+  if (here !== undefined) return here;
+  const file = path.join(folder, `video.${extensionOf(key) ?? 'mp4'}`);
+  const { stream } = await store.get(key);
+  let fetched = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      fetched += chunk.length;
+      onProgress(fetched / sizeBytes);
+      done(null, chunk);
+    },
+  });
+  await pipeline(stream, counter, createWriteStream(file), { signal });
+  return file;
+}

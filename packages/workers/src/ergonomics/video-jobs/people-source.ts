@@ -1,0 +1,74 @@
+import type { BoundingBox } from '../../media/raster.ts';
+import type { Keypoint, LayoutName } from '../pose/layouts.ts';
+import type { MomentPicture } from '../report/moment-picture.ts';
+import type { Quality } from './quality.ts';
+import type { ScoredPerson } from './scored-person.ts';
+
+/** Where the people of a video come from: decoded, detected, followed and posed, sample by sample. */
+export interface PeopleSource {
+  /** Which models it uses, in words: part of what a checkpoint rests on. */
+  readonly models: string;
+  /**
+   * @param file its path.
+   * @throws VideoRefusal for what is wrong with the video itself.
+   */
+  open(file: string, quality: Quality, signal: AbortSignal): Promise<OpenVideo>;
+}
+
+export interface OpenVideo {
+  readonly durationMs: number;
+  /** Of the pictures that boxes and keypoints are in. */
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /**
+   * The samples from `fromMs` up to, not including, `toMs`. Each comes with what the range behind it needs, plain JSON, so
+   * that people keep their numbers; `carried` is that of the last sample before, undefined at the beginning.
+   */
+  read(range: TimeRange, carried: unknown, signal: AbortSignal): AsyncIterable<CarriedMoment>;
+  /** What was found wrong so far and did not end the work, a sentence each. */
+  warnings(): readonly string[];
+  /** Absent where there is nothing to draw on. */
+  readonly drawing?: VideoDrawing;
+}
+
+/** Pictures of a scored person, made from the video. */
+export interface VideoDrawing {
+  moments(scored: ScoredPerson, signal: AbortSignal): Promise<readonly MomentPicture[]>;
+  /** The whole video with skeleton and live score, as an MP4. */
+  overlay(scored: ScoredPerson, work: OverlayWork): Promise<void>;
+}
+
+export interface OverlayWork {
+  readonly toPath: string;
+  readonly signal: AbortSignal;
+  /** 0 to 1. */
+  readonly onProgress: (share: number) => void;
+}
+
+export interface TimeRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface SeenMoment {
+  readonly timeMs: number;
+  readonly people: readonly SeenPerson[];
+}
+
+export interface CarriedMoment extends SeenMoment {
+  /** Undefined until somebody was seen. */
+  readonly layout: LayoutName | undefined;
+  readonly carry: unknown;
+}
+
+export interface SeenPerson {
+  readonly id: number;
+  /** Pixels of the pictures. */
+  readonly box: BoundingBox;
+  readonly keypoints: readonly Keypoint[];
+}
+
+/** The video can't be processed, whoever tries. The message is a sentence for its user. */
+export class VideoRefusal extends Error {
+  override readonly name = 'VideoRefusal';
+}

@@ -1,0 +1,204 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { ArtifactStore } from '@spillway/artifacts';
+import type { Clock } from '@spillway/sdk/clock';
+import { choosePerson, NoSuchPersonError } from '../../pose/choose-person.ts';
+import { withPictures } from '../results/result.ts';
+import { createCheckpoints, deleteAll } from './checkpoints.ts';
+import { fetchVideo } from './fetch-video.ts';
+import { type OpenVideo, type PeopleSource, type SeenMoment, VideoRefusal } from './people-source.ts';
+import { QUALITIES } from './quality.ts';
+import { readPeople } from './read-people.ts';
+import { createResultSaver, saveForms } from './save-results.ts';
+import { scorePerson } from './score-person.ts';
+import { createScratch } from './scratch.ts';
+import { planSegments } from './segments.ts';
+import type { StatusFiles } from './status-files.ts';
+import type { Progress, ResultEntry, StatusRecord } from './status-record.ts';
+import { createStatusWriter, type StatusWriter } from './status-writer.ts';
+import { pickleKey, resultKey } from './video-keys.ts';
+import type { VideoSettings } from './video-settings.ts';
+
+/**
+ * One attempt at processing a video: takes the job's status over, goes through the segments that are not done yet, scores
+ * the chosen person, writes the results, and ends the status. What is wrong with the video ends it as failed and leaves
+ * nothing behind; a lost store or worker leaves the finished segments for whoever goes on.
+ */
+export interface ProcessParts {
+  readonly store: ArtifactStore;
+  readonly files: StatusFiles;
+  readonly people: PeopleSource;
+  readonly settings: VideoSettings;
+  readonly clock: Clock;
+  readonly log: { warn(message: string): void };
+  /** Of what lies on this machine: the file itself. */
+  fileOf(key: string): string | undefined;
+}
+
+export interface Attempt {
+  readonly jobId: string;
+  readonly token: string;
+  /** Names this attempt among all. */
+  readonly writer: string;
+  readonly processJobId?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (value: Progress) => void;
+}
+
+/** The job ended otherwise than by this attempt; the record says how. */
+export class SupersededError extends Error {
+  override readonly name = 'SupersededError';
+  readonly record: StatusRecord | undefined;
+
+  constructor(record: StatusRecord | undefined) {
+    super(record ? `the job is ${record.status}` : 'there is no such job');
+    this.record = record;
+  }
+}
+
+/** @throws VideoRefusal, SupersededError, the signal's reason, and what went wrong otherwise. */
+export async function processVideo(parts: ProcessParts, attempt: Attempt): Promise<StatusRecord> {
+  const { files, clock, log } = parts;
+  const { jobId, token, writer, processJobId } = attempt;
+  const begun = await files.apply(jobId, { type: 'begun', token, writer, processJobId });
+  if (!begun?.isApplied) throw new SupersededError(begun?.record);
+  const status = createStatusWriter({
+    ...{ files, jobId, writer, clock },
+    onProblem: (error) => log.warn(`the status could not be written: ${String(error)}`),
+  });
+  const signal = AbortSignal.any([attempt.signal, status.fenced]);
+  const folder = await createScratch();
+  try {
+    const end = await run(parts, begun.record, {
+      ...{ folder, signal },
+      onProgress: (value) => {
+        status.progress(value);
+        attempt.onProgress(value);
+      },
+    });
+    const record = await status.finish({ type: 'completed', writer, ...end });
+    if (!record) throw new SupersededError(await files.read(jobId));
+    await createCheckpoints(parts.store, jobId, '').clear();
+    return record;
+  } catch (error) {
+    await status.stop();
+    throw await endBadly(parts, attempt, status, error);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What is told of an attempt that did not get to the end. */
+async function endBadly(
+  { store, files }: ProcessParts,
+  { jobId, writer, signal }: Attempt,
+  status: StatusWriter,
+  error: unknown,
+): Promise<unknown> {
+  if (status.fenced.aborted) {
+    const record = await files.read(jobId);
+    // Whoever took over works with what is there; after a cancellation nobody does.
+    if (!record || record.status === 'cancelled') await forget(store, jobId);
+    return new SupersededError(record);
+  }
+  // Why it was stopped is known to the server, which is asked.
+  if (signal.aborted) return signal.reason;
+  const message = error instanceof Error ? error.message : String(error);
+  const sentence = error instanceof VideoRefusal ? message : `The processing failed: ${message}`;
+  await status.finish({ type: 'failed', writer, error: sentence });
+  if (error instanceof VideoRefusal) await forget(store, jobId);
+  return error;
+}
+
+/** Segments and results of a job that will have none. */
+export async function forget(store: ArtifactStore, jobId: string): Promise<void> {
+  await createCheckpoints(store, jobId, '').clear();
+  await deleteAll(store, resultKey(jobId, ''));
+  await store.delete(pickleKey(jobId));
+}
+
+interface Run {
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (value: Progress) => void;
+}
+
+interface End {
+  readonly results: readonly ResultEntry[];
+  readonly resultKey: string;
+  readonly warnings: readonly string[];
+}
+
+/** Shares of the bar: most of the time goes into looking at every sample. */
+const FETCHING = { from: 5, to: 10 };
+const READING = { from: 10, to: 80 };
+const DRAWING = { from: 82, to: 99 };
+const OVERLAY = 'overlay.mp4';
+
+async function run(
+  parts: ProcessParts,
+  record: StatusRecord,
+  { folder, signal, onProgress }: Run,
+): Promise<End> {
+  const { people, store, settings } = parts;
+  const { job_id: jobId, settings: wanted } = record;
+  const file = await fetchVideo(parts, record.video, { folder, signal }, (share) =>
+    onProgress({ progress: between(FETCHING, share), stage: 'fetching the video' }),
+  );
+  const video = await people.open(file, QUALITIES[wanted.quality], signal);
+  refuseLong(video, settings);
+  const segments = planSegments(video.durationMs, settings.segmentMs);
+  const basis = [record.video.etag, wanted.quality, people.models, settings.segmentMs].join(' ');
+  const seen = await readPeople({
+    ...{ video, segments, signal, checkpoints: createCheckpoints(store, jobId, basis) },
+    onProgress: (done, share) =>
+      onProgress({
+        ...{ progress: between(READING, (done + share) / segments.length), stage: 'looking for postures' },
+        segments: { done, total: segments.length },
+      }),
+  });
+  onProgress({
+    ...{ progress: READING.to, stage: 'scoring' },
+    segments: { done: segments.length, total: segments.length },
+  });
+  const { id: person } = chooseOne(seen.moments, wanted.person);
+  const scored = scorePerson(seen.moments, person, seen.layout ?? 'coco17', wanted);
+  signal.throwIfAborted();
+  const save = createResultSaver(store, jobId);
+  onProgress({ progress: DRAWING.from, stage: 'writing the report' });
+  const pictures = (await video.drawing?.moments(scored, signal)) ?? [];
+  const results = await saveForms(save, withPictures(scored.result, pictures), pictures);
+  if (wanted.overlay && video.drawing) {
+    const toPath = path.join(folder, OVERLAY);
+    await video.drawing.overlay(scored, {
+      ...{ toPath, signal },
+      onProgress: (share) => onProgress({ progress: between(DRAWING, share), stage: 'drawing the video' }),
+    });
+    results.push(await save.file('video', OVERLAY, toPath, 'video/mp4'));
+  }
+  signal.throwIfAborted();
+  return {
+    results,
+    resultKey: pickleKey(jobId),
+    warnings: [...seen.warnings, ...scored.result.warnings],
+  };
+}
+
+function chooseOne(moments: readonly SeenMoment[], choice: StatusRecord['settings']['person']) {
+  try {
+    return choosePerson(moments, choice);
+  } catch (error) {
+    throw error instanceof NoSuchPersonError ? new VideoRefusal(error.message, { cause: error }) : error;
+  }
+}
+
+const between = ({ from, to }: { from: number; to: number }, share: number) =>
+  Math.floor(from + (to - from) * Math.min(1, share));
+
+function refuseLong({ durationMs }: OpenVideo, { maxHours }: VideoSettings): void {
+  const hours = durationMs / 3_600_000;
+  if (hours <= maxHours) return;
+  throw new VideoRefusal(
+    `The video is ${hours.toFixed(1)} hours long; at most ${maxHours} are taken (VIDEO_MAX_HOURS).`,
+  );
+}

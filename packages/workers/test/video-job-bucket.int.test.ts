@@ -1,0 +1,63 @@
+import { openBucket } from '@spillway/artifacts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { startS3Server } from '../../artifacts/test/versity.ts';
+import { bending, openBench } from './video-job-bench.ts';
+
+/** The same jobs in a bucket, as a worker on RunPod has it: no gateway, no folder. */
+const s3 = await startS3Server('videos');
+afterAll(() => s3?.stop());
+
+describe.skipIf(!s3)('with a bucket', () => {
+  test('a video goes from its upload by a signed URL to results that anybody with their URL can read', async () => {
+    const store = await openBucket(s3?.settings ?? (undefined as never), { now: Date.now });
+    const bench = await openBench({ seconds: 12, momentAt: bending }, { store });
+    try {
+      const key = await bench.upload();
+      const started = await bench.act({ action: 'start_processing', video_key: key });
+      expect(started).toMatchObject({ status: 'success', message: 'Processing started' });
+      expect((await bench.process(String(started.process_job_id))).status).toBe('COMPLETED');
+      const { job_status: status } = await bench.act({ action: 'get_status', job_id: started.job_id });
+      const { download_url: url, status: word } = status as unknown as Record<'download_url' | 'status', string>;
+      expect(word).toBe('completed');
+      const pickle = Buffer.from(await (await fetch(url)).arrayBuffer());
+      expect([pickle[0], pickle[1], pickle.at(-1)]).toEqual([0x80, 3, 0x2e]);
+      expect(await bench.keys('status/job_')).toEqual([`status/job_${started.job_id}.json`]);
+    } finally {
+      await bench.remove();
+    }
+  });
+
+  test('an upload in parts goes on after a break, and is complete only when it is whole', async () => {
+    const store = await openBucket(s3?.settings ?? (undefined as never), { now: Date.now });
+    const bench = await openBench({ seconds: 12, momentAt: bending }, { store });
+    try {
+      const bytes = Buffer.alloc(9 * 1024 * 1024, 1);
+      bytes.write('\0\0\0\x20ftypisom', 0, 'latin1');
+      const asked = { action: 'create_multipart_upload', filename: 'long.mov', size_bytes: bytes.length };
+      const upload = (await bench.act(asked)) as unknown as Record<string, string | number>;
+      const { video_key, upload_id, part_size_bytes: size, part_count } = upload;
+      expect(part_count).toBe(2);
+      const of = { video_key, upload_id };
+      const send = async (number: number) => {
+        const signed = await bench.act({ action: 'sign_parts', ...of, part_numbers: [number] });
+        const [{ url }] = signed.parts as unknown as [{ url: string }];
+        const body = bytes.subarray((number - 1) * Number(size), number * Number(size));
+        expect((await fetch(url, { method: 'PUT', body })).status).toBe(200);
+      };
+      await send(2);
+      expect((await bench.act({ action: 'complete_multipart_upload', ...of })).error).toContain(
+        '1 of 2 parts are missing',
+      );
+      const listed = await bench.act({ action: 'list_parts', ...of });
+      expect(listed.parts).toMatchObject([{ part_number: 2, size_bytes: 1024 * 1024 }]);
+      await send(1);
+      const done = { status: 'success', video_key, size_bytes: bytes.length };
+      expect(await bench.act({ action: 'complete_multipart_upload', ...of })).toEqual(done);
+      expect(await bench.act({ action: 'complete_multipart_upload', ...of })).toEqual(done);
+      const wrong = await bench.act({ action: 'list_parts', video_key, upload_id: 'other' });
+      expect(wrong.error).toContain('there is no such upload');
+    } finally {
+      await bench.remove();
+    }
+  });
+});

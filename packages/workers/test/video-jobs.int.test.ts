@@ -1,0 +1,351 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { createManualClock } from '@spillway/sdk/clock';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Bench, bending, mp4, openBench, type Scene } from './video-job-bench.ts';
+
+/** The actions on videos as their callers see them, in a folder and with drawn people. */
+const execute = promisify(execFile);
+const hasPython = await execute('python3', ['-c', 'import pickle']).then(
+  () => true,
+  () => false,
+);
+let bench: Bench;
+afterEach(() => bench.remove());
+
+const open = async (scene: Partial<Scene> = {}, options: Parameters<typeof openBench>[1] = {}) => {
+  bench = await openBench({ seconds: 45, momentAt: bending, ...scene }, options);
+};
+interface Status {
+  readonly [name: string]: unknown;
+  readonly status: string;
+  readonly state: string;
+  readonly progress: number;
+  readonly error?: string;
+  readonly results?: Record<string, string>;
+}
+const statusOf = async (jobId: unknown) => {
+  const { status, job_status } = await bench.act({ action: 'get_status', job_id: jobId });
+  expect(status).toBe('success');
+  return job_status as unknown as Status;
+};
+const start = (key: string, more: object = {}, jobId = 'start-1') =>
+  bench.act({ action: 'start_processing', video_key: key, ...more }, { jobId }) as Promise<
+    Record<string, string>
+  >;
+
+describe('a video that is processed', () => {
+  test('goes from upload to results, and says so all the time', async () => {
+    await open();
+    const upload = await bench.act({ action: 'generate_upload_url', filename: '../../Lagerhalle 4.MP4' });
+    expect(upload).toMatchObject({ status: 'success', expires_in: 3600 });
+    expect(upload.video_key).toMatch(/^uploads\/video_[a-z0-9]{32}\.mp4$/);
+    const key = await bench.upload();
+    const started = await start(key, { quality: 'medium' });
+    expect(started).toMatchObject({ status: 'success', message: 'Processing started' });
+    expect(started.job_id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await statusOf(started.job_id)).toMatchObject({
+      status: 'processing',
+      state: 'accepted',
+      progress: 0,
+    });
+    const run = await bench.process(started.process_job_id ?? '');
+    expect(run.status).toBe('COMPLETED');
+    const percents = run.progress.map((value) => (value as { percent: number }).percent);
+    expect(percents).toEqual(percents.toSorted((a, b) => a - b));
+    expect(run.progress).toContainEqual(expect.objectContaining({ segments: { done: 2, total: 4 } }));
+    const done = await statusOf(started.job_id);
+    expect(done).toMatchObject({
+      status: 'completed',
+      state: 'completed',
+      progress: 100,
+      video_name: 'walk.mp4',
+    });
+    expect(done.result_key).toBe(`results/job_${started.job_id}.pkl`);
+    const { results = {} } = done;
+    expect(Object.keys(results)).toEqual(
+      expect.arrayContaining([
+        'json_url',
+        'pkl_url',
+        'csv_url',
+        'excel_url',
+        'npz_url',
+        'html_url',
+        'pdf_url',
+      ]),
+    );
+    for (const name of ['pkl_url', 'csv_url', 'excel_url', 'html_url'])
+      expect(existsSync(fileURLToPath(results[name] ?? ''))).toBe(true);
+    // Nothing is left of the way there.
+    expect(await bench.keys(`status/job_${started.job_id}/`)).toEqual([]);
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`spillway-video-${process.pid}-`))).toEqual(
+      [],
+    );
+  });
+
+  test.skipIf(!hasPython)('has a pickle that plain CPython reads without importing anything', async () => {
+    await open({ seconds: 12 });
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    await bench.process(job);
+    const { download_url: url } = await statusOf(id);
+    const script = `
+import pickle, sys
+class Builtins(pickle.Unpickler):
+    def find_class(self, module, name):
+        raise RuntimeError(module + "." + name)
+result = Builtins(open(sys.argv[1], "rb")).load()
+print(result["schema"], len(result["samples"]["t"]))`;
+    const { stdout } = await execute('python3', ['-c', script, fileURLToPath(String(url))]);
+    expect(stdout.trim()).toBe('spillway.ergonomics.sequence/1 72');
+  });
+
+  test('is the same job for the same video and settings, and another one for others', async () => {
+    await open({ seconds: 12 });
+    const key = await bench.upload();
+    const first = await start(key);
+    const second = await start(key, { user_email: 'a@example.com' }, 'start-2');
+    expect(second).toMatchObject({
+      job_id: first.job_id,
+      existing: true,
+      process_job_id: first.process_job_id,
+    });
+    expect(bench.server.jobs.size).toBe(1);
+    const other = await start(key, { quality: 'low' }, 'start-3');
+    expect(other.job_id).not.toBe(first.job_id);
+    await bench.process(first.process_job_id ?? '');
+    expect(await start(key)).toMatchObject({ job_id: first.job_id, existing: true });
+  });
+
+  test('without a server for second jobs stays one open job, whose progress names it', async () => {
+    await open({ seconds: 12 }, { isAlone: true });
+    const key = await bench.upload();
+    const run = await bench.run({ video_key: key }, { jobId: 'open' });
+    expect(run).toMatchObject({
+      status: 'COMPLETED',
+      output: { status: 'success', message: 'Processing completed' },
+    });
+    const { job_id: id } = run.progress[0] as { job_id: string };
+    expect(await statusOf(id)).toMatchObject({ status: 'completed' });
+  });
+
+  test('can be fetched result by result, and nothing else can', async () => {
+    await open({ seconds: 12 });
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    await bench.process(job);
+    const ask = (key: string) => bench.act({ action: 'generate_download_url', result_key: key });
+    expect(await ask(`results/job_${id}/ergonomics.csv`)).toMatchObject({
+      status: 'success',
+      expires_in: 86_400,
+    });
+    for (const key of [`status/job_${id}.json`, '../secret', `results/job_${id}/other.csv`, 'uploads/x.mp4'])
+      expect(await ask(key)).toEqual({ status: 'error', error: `result_key: there is no result ${key}` });
+  });
+});
+
+describe('an interrupted job', () => {
+  test('goes on behind its last finished segment, in another attempt, with the same people', async () => {
+    const stop = new AbortController();
+    await open({ onSample: (t) => (t >= 25 && bench.people.read.length < 200 ? stop.abort() : undefined) });
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    expect((await bench.process(job, { signal: stop.signal })).status).toBe('CANCELLED');
+    expect(await statusOf(id)).toMatchObject({ status: 'processing' });
+    expect(await bench.keys(`status/job_${id}/`)).toHaveLength(2);
+    const before = bench.people.read.length;
+    const again = await bench.process(job, { attempt: 2 });
+    expect(again.status).toBe('COMPLETED');
+    expect(bench.people.read[before]).toBe(20_000);
+    // 45 s at six a second, each seen once in what was scored.
+    const { results = {} } = await statusOf(id);
+    const csv = await readFile(fileURLToPath(results.csv_url ?? ''), 'utf8');
+    expect(csv.trimEnd().split('\n')).toHaveLength(1 + 45 * 6);
+  });
+
+  test('is written by its newest attempt only: one that was thought dead is fenced off', async () => {
+    const reached = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    let isFirst = true;
+    const clock = createManualClock();
+    await open(
+      {
+        async onSample(t) {
+          if (t < 15 || !isFirst) return;
+          isFirst = false;
+          reached.resolve();
+          await goOn.promise;
+        },
+      },
+      { clock },
+    );
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    const late = bench.process(job);
+    await reached.promise;
+    const second = await bench.processElsewhere(job, { attempt: 2 });
+    expect(second.status).toBe('COMPLETED');
+    goOn.resolve();
+    await late;
+    expect(await statusOf(id)).toMatchObject({ status: 'completed', progress: 100 });
+  });
+
+  test('that was lost for good is failed as soon as somebody asks, and starts again from its segments', async () => {
+    const stop = new AbortController();
+    await open({ onSample: (t) => (t >= 25 && bench.people.read.length < 200 ? stop.abort() : undefined) });
+    const key = await bench.upload();
+    const { job_id: id, process_job_id: job = '' } = await start(key);
+    await bench.process(job, { signal: stop.signal });
+    const state = { status: 'FAILED', error: 'job timed out after 1 retries: the worker was lost' };
+    Object.assign(bench.server.jobs.get(job) ?? {}, { state });
+    expect(await statusOf(id)).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('the worker was lost'),
+    });
+    const again = await start(key, {}, 'start-2');
+    expect(again).toMatchObject({ job_id: id, message: 'Processing started' });
+    const before = bench.people.read.length;
+    expect((await bench.process(again.process_job_id ?? '')).status).toBe('COMPLETED');
+    expect(bench.people.read[before]).toBe(20_000);
+  });
+
+  test('whose worker was lost after the end was written is done', async () => {
+    await open({ seconds: 12 });
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    await bench.process(job);
+    const again = await bench.process(job, { attempt: 2 });
+    expect(again).toMatchObject({
+      status: 'COMPLETED',
+      output: { job_status: { status: 'completed', job_id: id } },
+    });
+  });
+
+  test('is failed after minutes without a sign of life where nobody can tell', async () => {
+    const clock = createManualClock();
+    await open({}, { clock });
+    const { job_id: id } = await start(await bench.upload());
+    bench.server.jobs.clear();
+    expect(await statusOf(id)).toMatchObject({ status: 'processing' });
+    await clock.advance(301_000);
+    expect(await statusOf(id)).toMatchObject({
+      status: 'failed',
+      error: expect.stringContaining('no sign of life'),
+    });
+  });
+
+  test('that is cancelled stops, and leaves neither segments nor results', async () => {
+    let cancelled: Promise<unknown> | undefined;
+    const ids = { job: '' };
+    const clock = createManualClock();
+    await open(
+      {
+        async onSample(t) {
+          if (t < 15 || t >= 40) return;
+          cancelled ??= bench.act({ action: 'cancel_processing', job_id: ids.job });
+          await cancelled;
+          // The status is written every two seconds, and then it is seen.
+          await clock.advance(2_000);
+        },
+      },
+      { clock },
+    );
+    const { job_id: id = '', process_job_id: job = '' } = await start(await bench.upload());
+    ids.job = id;
+    const run = await bench.process(job);
+    expect(run).toMatchObject({ status: 'FAILED', error: 'The processing was cancelled.' });
+    expect(await statusOf(id)).toMatchObject({ status: 'failed', state: 'cancelled' });
+    expect(await bench.keys(`status/job_${id}/`)).toEqual([]);
+    expect(await bench.keys('results/')).toEqual([]);
+  });
+});
+
+describe('bad input', () => {
+  const wrong: [string, Record<string, unknown>, string][] = [
+    ['no video', { action: 'start_processing' }, 'video_key is required'],
+    ['no action and no video', {}, 'video_key is required'],
+    ['no job', { action: 'get_status' }, 'job_id is required'],
+    [
+      'an unknown job',
+      { action: 'get_status', job_id: '00000000-0000-8000-8000-000000000000' },
+      'Job not found',
+    ],
+    ['a path for a job', { action: 'get_status', job_id: '../../x' }, 'Job not found'],
+    ['no result', { action: 'generate_download_url' }, 'result_key is required'],
+    ['an unknown action', { action: 'dance' }, 'Unknown action: dance'],
+  ];
+  test.each(wrong)('%s is told inside the output', async (_name, input, error) => {
+    await open();
+    expect(await bench.act(input)).toEqual({ status: 'error', error });
+  });
+
+  const keys = [
+    'uploads/other.mp4',
+    '../etc/passwd',
+    'results/job_1.pkl',
+    `uploads/video_${'a'.repeat(32)}.exe`,
+  ];
+  test.each(keys)('the key %s is none that was issued', async (key) => {
+    await open();
+    const { error } = await start(key);
+    expect(error).toContain('is none that this service issued');
+  });
+
+  test('a key that was issued, but not to here, or without its upload, has no video', async () => {
+    await open();
+    const { error } = await start(`uploads/video_${'a'.repeat(32)}.mp4`);
+    expect(error).toContain('there is no video');
+  });
+
+  test.each([
+    ['a picture', Buffer.from('\x89PNG\r\n\x1a\n0000000000', 'latin1'), 'it is a PNG picture'],
+    [
+      'text',
+      Buffer.from('not a video, just some text'),
+      'its first bytes are those of no known video format',
+    ],
+    ['nothing', Buffer.alloc(0), 'The video is empty'],
+  ])('%s is refused before anything is started, and not kept', async (_name, bytes, sentence) => {
+    await open();
+    const key = await bench.upload(bytes);
+    expect((await start(key)).error).toContain(sentence);
+    expect(await bench.keys('uploads/')).toEqual([]);
+    expect(bench.server.jobs.size).toBe(0);
+  });
+
+  test('a video over the limit is refused with both sizes', async () => {
+    await open({}, { env: { VIDEO_MAX_GB: '0.0000001' } });
+    expect((await start(await bench.upload(mp4()))).error).toMatch(/The video has .* at most .* are taken/);
+    const asked = { action: 'create_multipart_upload', filename: 'a.mp4', size_bytes: 10_000 };
+    expect((await bench.act(asked)).error).toContain('VIDEO_MAX_GB');
+  });
+
+  test('a name that is no video gets no URL', async () => {
+    await open();
+    const { status, error } = await bench.act({ action: 'generate_upload_url', filename: 'notes.txt' });
+    expect([status, error]).toEqual(['error', expect.stringContaining('.mp4, .avi, .mov, .mkv, .webm')]);
+  });
+
+  test('a setting that does not exist is told by its name', async () => {
+    await open();
+    const { error } = await start(await bench.upload(), { quality: 'best' });
+    expect(error).toContain('quality: expected "low", "medium", "high", "ultra"');
+  });
+
+  test('a video with nobody in it fails with the reason, and leaves nothing', async () => {
+    await open({ seconds: 12, momentAt: () => [] });
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    const run = await bench.process(job);
+    expect(run).toMatchObject({ status: 'FAILED', error: 'Nobody was found in the video.' });
+    expect(await statusOf(id)).toMatchObject({ status: 'failed', error: 'Nobody was found in the video.' });
+    expect(await bench.keys(`status/job_${id}/`)).toEqual([]);
+    expect(await bench.keys('results/')).toEqual([]);
+  });
+
+  test('a process action of a stranger is refused', async () => {
+    await open({ seconds: 12 });
+    const { job_id: id } = await start(await bench.upload());
+    const run = await bench.run({ action: 'process', job_id: id, token: 'guessed' });
+    expect(run).toMatchObject({ status: 'FAILED', error: expect.stringContaining('another start') });
+    expect(await statusOf(id)).toMatchObject({ state: 'accepted' });
+  });
+});
