@@ -35,7 +35,7 @@ describe('put and get', () => {
   test('bring a file there and back, verified, under its own name', async () => {
     const bytes = await newFile('walk 1.bin', 40 * MIB + 7);
     const run = await storage('put', 'walk 1.bin');
-    expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining('41.9 MB, kept for 168 h') });
+    expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining('41.9 MB, kept for 7 days') });
     expect(run.stderr).toContain('walk 1.bin: 41.9 MB of 41.9 MB');
     const got = await storage('get', run.stdout.trim(), '--out', 'copies.bin');
     expect(got).toMatchObject({ code: 0, stderr: expect.stringContaining('verified by SHA-256') });

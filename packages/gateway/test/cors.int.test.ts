@@ -70,6 +70,20 @@ describe('a page of a listed origin', () => {
   });
 });
 
+test('a stream of events is read by a page of a listed origin, too', async () => {
+  const stop = new AbortController();
+  const reply = await fetch(`${gateway.url}/v1/events`, {
+    headers: { origin: APP, authorization: `Bearer ${ADMIN_KEY}` },
+    signal: stop.signal,
+  });
+  expect([reply.status, reply.headers.get('content-type')]).toEqual([
+    200,
+    'text/event-stream; charset=utf-8',
+  ]);
+  expect(reply.headers.get('access-control-allow-origin')).toBe(APP);
+  stop.abort();
+});
+
 test.each([
   'https://evil.example.com',
   'http://app.example.com',

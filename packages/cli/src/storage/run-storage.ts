@@ -93,8 +93,12 @@ export async function runDelete(ids: readonly string[], options: StorageOptions)
   });
 }
 
+const DAY_MS = 86_400_000;
+const TWO_DAYS_MS = 2 * DAY_MS;
+
 function keptText({ expiresAt }: ArtifactView): string {
-  return `for ${durationText(Math.max(0, expiresAt - Date.now()))}`;
+  const leftMs = Math.max(0, expiresAt - Date.now());
+  return leftMs < TWO_DAYS_MS ? `for ${durationText(leftMs)}` : `for ${Math.round(leftMs / DAY_MS)} days`;
 }
 
 /** Once it has begun, a gateway that is away is waited for: a transfer of hours survives its restart. */

@@ -3,7 +3,7 @@ import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore } from '../keys/key-store.ts';
 import { createUploadTokens } from '../keys/upload-tokens.ts';
 import { createWorkerKeys } from '../keys/worker-keys.ts';
-import { type Authenticate, createAuthenticator } from './auth.ts';
+import { type Authenticate, createAuthenticator, submitterOf } from './auth.ts';
 
 const ADMIN_KEY = 'spk_admin-key-of-the-tests';
 let engine: ReturnType<typeof createTestEngine>;
@@ -73,4 +73,15 @@ test('no key, an empty one and thousands of wrong ones are refused, and the righ
   for (let i = 0; i < 2_500; i += 1) expect(() => authenticate(`wrong-${i}`)).toThrow('invalid api key');
   expect(() => authenticate('x'.repeat(10_000))).toThrow('invalid api key');
   expect(authenticate(ADMIN_KEY)).toEqual({ scope: 'admin', keyId: 'admin' });
+});
+
+test('what a page submits is at the cost of the key behind its token', async () => {
+  const { record } = keys.create({ name: 'shop', scope: 'client' });
+  const tokens = createUploadTokens(engine.db, engine);
+  authenticate = createAuthenticator({ adminKey: ADMIN_KEY, keys, workerKeys, uploadTokens: tokens });
+  const wanted = { endpoint: 'echo', maxBytes: 1, maxArtifacts: 1, maxJobs: 1, expiresAt: clock.now() + 1 };
+  const { secret } = await tokens.create({ ...wanted, issuer: record.id });
+  expect(submitterOf(authenticate(secret))).toBe(record.id);
+  const ofAdmin = await tokens.create({ ...wanted, issuer: 'admin' });
+  expect(submitterOf(authenticate(ofAdmin.secret))).toBeUndefined();
 });

@@ -113,9 +113,10 @@ function memo<K extends object, V>(make: (key: K) => V): (key: K) => V {
   };
 }
 
-/** Whose costs its jobs are; undefined for the admin's key. */
-export function submitterOf({ keyId }: Caller): string | undefined {
-  return keyId === ADMIN.keyId ? undefined : keyId;
+/** Whose costs its jobs are: of an upload token, its key's; undefined for the admin's key. */
+export function submitterOf({ keyId, token }: Caller): string | undefined {
+  const id = token?.issuer ?? keyId;
+  return id === ADMIN.keyId ? undefined : id;
 }
 
 /** Whether the caller's key is for this endpoint; of others it learns nothing. */
