@@ -33,7 +33,7 @@ export function createScenePeople(scene: Scene): PeopleSource & { readonly read:
   const read: number[] = [];
   return {
     read,
-    models: 'drawn',
+    models: [{ role: 'pose', id: 'drawn', demo: true }],
     open: async (_file, { samplesPerSecond }) => ({
       ...{ durationMs: scene.seconds * 1000, widthPx: 960, heightPx: 540, warnings: () => [] },
       async *read({ fromMs, toMs }, carried, signal) {

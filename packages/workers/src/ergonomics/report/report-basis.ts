@@ -4,7 +4,14 @@ import type { Block } from './report-blocks.ts';
 import { percentOf, spoken } from './report-words.ts';
 
 /** What a report rests on: what was assumed, not seen, told by somebody, and set. */
-export function reportBasis({ assumed, summary, settings, observed, source }: SequenceResult): Block[] {
+export function reportBasis({
+  assumed,
+  summary,
+  settings,
+  observed,
+  source,
+  models,
+}: SequenceResult): Block[] {
   const { seconds } = summary;
   const list = (items: readonly string[], isDense = false): Block => ({ kind: 'list', items, isDense });
   const values = (object: object) =>
@@ -31,6 +38,9 @@ export function reportBasis({ assumed, summary, settings, observed, source }: Se
       kind: 'text',
       text: `Keypoints: ${source.layout}, ${source.dimensions}D. One side is scored at a time; the worse one counts. Angles are rounded to whole degrees before they are scored; an angle on the edge of two bands belongs to the lower one.`,
     },
+    ...(models.length === 0
+      ? []
+      : [list(models.map(({ role, id, demo }) => `${role}: ${id}${demo ? ' (demo model)' : ''}`))]),
     list(SOURCES),
     { kind: 'signature', fields: ['Assessed by', 'Date', 'Signature'] },
   ];

@@ -16,6 +16,8 @@ export interface SequenceResult {
   /** What somebody told of the recording: workplace, task, date. */
   readonly details: Readonly<Record<string, string>>;
   readonly source: { readonly layout: string; readonly dimensions: 2 | 3; readonly frames: number };
+  /** Which models read the keypoints; none where these were sent. */
+  readonly models: readonly UsedModel[];
   readonly settings: SequenceSettings;
   readonly observed: object;
   /** What counts as the most favourable because nothing is known of it, in any of the samples. */
@@ -25,6 +27,12 @@ export interface SequenceResult {
   /** Of the worst moments, by their rank, and under which name each lies beside the other results. */
   readonly pictures: readonly NamedPicture[];
   readonly samples: Table;
+}
+
+export interface UsedModel {
+  readonly role: string;
+  readonly id: string;
+  readonly demo: boolean;
 }
 
 export interface NamedPicture {
@@ -44,11 +52,12 @@ export function buildResult(
     readonly details?: Readonly<Record<string, string>> | undefined;
     readonly layout: string;
     readonly dimensions: 2 | 3;
+    readonly models?: readonly UsedModel[] | undefined;
     readonly observed: object;
     readonly settings: SequenceSettings;
   },
 ): SequenceResult {
-  const { title = null, details = {}, layout, dimensions, observed, settings } = input;
+  const { title = null, details = {}, layout, dimensions, models = [], observed, settings } = input;
   const summary = summarise(sequence, settings);
   const { samples } = sequence;
   return {
@@ -56,10 +65,11 @@ export function buildResult(
     title,
     details,
     source: { layout, dimensions, frames: samples.length },
+    models,
     settings,
     observed,
     assumed: [...new Set([...samples.flatMap(({ scored }) => scored.assumed), ...owasAssumed(observed)])],
-    warnings: warningsOf(sequence, summary),
+    warnings: [...demoWarnings(models), ...warningsOf(sequence, summary)],
     summary,
     pictures: [],
     samples: tableOfSamples(samples),
@@ -73,6 +83,15 @@ export const withPictures = (result: SequenceResult, pictures: readonly MomentPi
     ...{ rank, name: momentPictureName(rank), width_px: widthPx, height_px: heightPx },
   })),
 });
+
+/** First of all warnings: such a report is none of a real workplace. */
+function demoWarnings(models: readonly UsedModel[]): string[] {
+  const made = models.filter(({ demo }) => demo).map(({ id }) => id);
+  if (made.length === 0) return [];
+  return [
+    `Made with demo models (${made.join(', ')}), which know drawn mannequins and say nothing about real people.`,
+  ];
+}
 
 /** OWAS asks for legs and load that only somebody who was there can tell. */
 const owasAssumed = (observed: object) => ('sitting' in observed ? [] : ['owas_legs']);

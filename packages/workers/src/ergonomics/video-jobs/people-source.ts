@@ -1,13 +1,14 @@
 import type { BoundingBox } from '../../media/raster.ts';
 import type { Keypoint, LayoutName } from '../pose/layouts.ts';
 import type { MomentPicture } from '../report/moment-picture.ts';
+import type { UsedModel } from '../results/result.ts';
 import type { Quality } from './quality.ts';
 import type { ScoredPerson } from './scored-person.ts';
 
 /** Where the people of a video come from: decoded, detected, followed and posed, sample by sample. */
 export interface PeopleSource {
-  /** Which models it uses, in words: part of what a checkpoint rests on. */
-  readonly models: string;
+  /** Which models it uses; what a checkpoint rests on, too. */
+  readonly models: readonly UsedModel[];
   /**
    * @param file its path.
    * @throws VideoRefusal for what is wrong with the video itself.

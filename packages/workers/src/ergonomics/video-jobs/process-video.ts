@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { ArtifactStore } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
 import { choosePerson, NoSuchPersonError } from '../../pose/choose-person.ts';
-import { withPictures } from '../results/result.ts';
+import { type UsedModel, withPictures } from '../results/result.ts';
 import { createCheckpoints, deleteAll } from './checkpoints.ts';
 import { fetchVideo } from './fetch-video.ts';
 import { type OpenVideo, type PeopleSource, type SeenMoment, VideoRefusal } from './people-source.ts';
@@ -127,6 +127,7 @@ interface End {
   readonly results: readonly ResultEntry[];
   readonly resultKey: string;
   readonly warnings: readonly string[];
+  readonly models: readonly UsedModel[];
 }
 
 /** Shares of the bar: most of the time goes into looking at every sample. */
@@ -148,7 +149,7 @@ async function run(
   const video = await people.open(file, QUALITIES[wanted.quality], signal);
   refuseLong(video, settings);
   const segments = planSegments(video.durationMs, settings.segmentMs);
-  const basis = [record.video.etag, wanted.quality, people.models, settings.segmentMs].join(' ');
+  const basis = [record.video.etag, wanted.quality, modelsOf(people), settings.segmentMs].join(' ');
   const seen = await readPeople({
     ...{ video, segments, signal, checkpoints: createCheckpoints(store, jobId, basis) },
     onProgress: (done, share) =>
@@ -162,7 +163,7 @@ async function run(
     segments: { done: segments.length, total: segments.length },
   });
   const { id: person } = chooseOne(seen.moments, wanted.person);
-  const scored = scorePerson(seen.moments, person, seen.layout ?? 'coco17', wanted);
+  const scored = scorePerson(seen.moments, person, seen.layout ?? 'coco17', wanted, people.models);
   signal.throwIfAborted();
   const save = createResultSaver(store, jobId);
   onProgress({ progress: DRAWING.from, stage: 'writing the report' });
@@ -181,8 +182,11 @@ async function run(
     results,
     resultKey: pickleKey(jobId),
     warnings: [...seen.warnings, ...scored.result.warnings],
+    models: people.models,
   };
 }
+
+const modelsOf = ({ models }: PeopleSource) => models.map(({ id }) => id).join('+');
 
 function chooseOne(moments: readonly SeenMoment[], choice: StatusRecord['settings']['person']) {
   try {

@@ -1,5 +1,5 @@
 import { type LayoutName, readPose } from '../pose/layouts.ts';
-import { buildResult, type SequenceResult } from '../results/result.ts';
+import { buildResult, type SequenceResult, type UsedModel } from '../results/result.ts';
 import { scoreSequence } from '../sequence/score-sequence.ts';
 import { type SeenMoment, VideoRefusal } from './people-source.ts';
 import type { ScoredPerson } from './scored-person.ts';
@@ -11,6 +11,7 @@ export function scorePerson(
   person: number,
   layout: LayoutName,
   { observed, settings, title }: ProcessSettings,
+  models: readonly UsedModel[],
 ): ScoredPerson {
   if (moments.length < 2)
     throw new VideoRefusal('The video is too short: it has fewer than two pictures to look at.');
@@ -20,6 +21,6 @@ export function scorePerson(
     return { t: timeMs / 1000, pose: seen ? readPose(layout, seen.keypoints, rule) : {} };
   });
   const sequence = scoreSequence(poses, observed, settings, false);
-  const built = buildResult(sequence, { title, layout, dimensions: 2, observed, settings });
+  const built = buildResult(sequence, { title, layout, dimensions: 2, models, observed, settings });
   return { person, sequence, result: JSON.parse(JSON.stringify(built)) as SequenceResult };
 }

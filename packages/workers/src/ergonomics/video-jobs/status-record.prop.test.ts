@@ -23,7 +23,7 @@ const event: fc.Arbitrary<StatusEvent> = fc.oneof(
   }),
   fc.record({
     ...{ type: fc.constant('completed' as const), writer: writers, results: fc.constant([]) },
-    ...{ resultKey: fc.constant('results/x.pkl'), warnings: fc.constant([]) },
+    ...{ resultKey: fc.constant('results/x.pkl'), warnings: fc.constant([]), models: fc.constant([]) },
   }),
   fc.record({ type: fc.constant('failed' as const), error: fc.string(), writer: writers }),
   fc.record({ type: fc.constant('failed' as const), error: fc.string(), run: runs }),

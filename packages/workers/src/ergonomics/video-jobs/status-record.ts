@@ -14,6 +14,8 @@ export type VideoJobState = (typeof STATES)[number];
 const resultFile = z.object({ kind: z.string(), name: z.string(), key: z.string(), size_bytes: z.number() });
 export type ResultEntry = z.infer<typeof resultFile>;
 
+const usedModel = z.object({ role: z.string(), id: z.string(), demo: z.boolean() });
+
 const segments = z.object({ done: z.int(), total: z.int() });
 
 export const statusRecordSchema = z.object({
@@ -28,6 +30,7 @@ export const statusRecordSchema = z.object({
   stage: z.string().optional(),
   segments: segments.optional(),
   warnings: z.array(z.string()).optional(),
+  models: z.array(usedModel).optional(),
   video: z.object({ key: z.string(), etag: z.string(), size_bytes: z.number(), name: z.string() }),
   settings: z.custom<ProcessSettings>((value) => typeof value === 'object' && value !== null),
   /** Counts the starts. */
@@ -65,6 +68,7 @@ export type StatusEvent =
       readonly results: readonly ResultEntry[];
       readonly resultKey: string;
       readonly warnings: readonly string[];
+      readonly models: readonly z.infer<typeof usedModel>[];
     }
   /** By its writer, or of the run by somebody who knows that it has none any more. */
   | { readonly type: 'failed'; readonly error: string; readonly writer?: string; readonly run?: number }
@@ -110,10 +114,10 @@ function changeOf(record: StatusRecord, event: StatusEvent): StatusRecord | unde
     }
     case 'completed': {
       if (event.writer !== record.writer) return undefined;
-      const { results, resultKey, warnings } = event;
+      const { results, resultKey, warnings, models } = event;
       return ended(record, {
         ...{ status: 'completed', progress: 100, result_key: resultKey },
-        ...{ results: [...results], warnings: [...warnings] },
+        ...{ results: [...results], warnings: [...warnings], models: [...models] },
       });
     }
     case 'failed': {

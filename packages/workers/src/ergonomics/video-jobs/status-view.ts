@@ -17,7 +17,8 @@ const SEED_WORDS: Readonly<Record<VideoJobState, 'processing' | 'completed' | 'f
 const URL_NAMES: Readonly<Record<string, string>> = { xlsx: 'excel_url' };
 
 export async function statusView(store: ArtifactStore, record: StatusRecord) {
-  const { job_id, status, progress, created_at, updated_at, stage, segments, warnings, error } = record;
+  const { job_id, status, progress, created_at, updated_at, stage, segments, warnings, models, error } =
+    record;
   const isDone = status === 'completed';
   return {
     ...{ job_id, status: SEED_WORDS[status], state: status, progress, created_at, updated_at },
@@ -26,6 +27,7 @@ export async function statusView(store: ArtifactStore, record: StatusRecord) {
     ...(segments === undefined ? {} : { segments }),
     ...(error === undefined ? {} : { error }),
     ...(warnings === undefined || warnings.length === 0 ? {} : { warnings }),
+    ...(models === undefined ? {} : { models }),
     ...(isDone ? await urlsOf(store, record) : {}),
   };
 }

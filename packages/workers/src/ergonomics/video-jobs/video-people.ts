@@ -17,7 +17,7 @@ import type { Quality } from './quality.ts';
 /** The people of videos as ffmpeg decodes them and the pose models see them. */
 export function createVideoPeople(reader: PoseReader): PeopleSource {
   return {
-    models: reader.models.map(({ id }) => id).join('+'),
+    models: reader.models.map(({ role, id, isDemo }) => ({ role, id, demo: isDemo })),
     async open(source, quality, signal) {
       const info = await refusing(() => probeVideo(source, { signal }));
       return openVideo(reader, { source, info, quality });
