@@ -233,6 +233,17 @@ describe('an interrupted job', () => {
     });
   });
 
+  test('that the server cancelled is cancelled as soon as somebody asks, and leaves no segments', async () => {
+    const stop = new AbortController();
+    await open({ onSample: (t) => (t >= 25 ? stop.abort() : undefined) });
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    await bench.process(job, { signal: stop.signal });
+    expect(await bench.keys(`status/job_${id}/`)).toHaveLength(2);
+    await bench.server.followUps.cancel(job);
+    expect(await statusOf(id)).toMatchObject({ status: 'failed', state: 'cancelled' });
+    expect(await bench.keys(`status/job_${id}/`)).toEqual([]);
+  });
+
   test('that is cancelled stops, and leaves neither segments nor results', async () => {
     let cancelled: Promise<unknown> | undefined;
     const ids = { job: '' };
