@@ -352,6 +352,20 @@ describe('bad input', () => {
     expect(await bench.keys('results/')).toEqual([]);
   });
 
+  test.each([
+    ['medium', 9, 'The video is 9.0 hours long; at most 8 are taken (VIDEO_MAX_HOURS).'],
+    ['ultra', 2, 'The video is 2.0 hours long; of quality "ultra" at most 1.4 are scored.'],
+  ])(
+    'of quality %s a video of %i hours is too long, and told so at once',
+    async (quality, hours, sentence) => {
+      await open({ seconds: hours * 3600 });
+      const { job_id: id, process_job_id: job = '' } = await start(await bench.upload(), { quality });
+      await bench.process(job);
+      expect((await statusOf(id)).error).toContain(sentence);
+      expect(bench.people.read).toEqual([]);
+    },
+  );
+
   test('a process action of a stranger is refused', async () => {
     await open({ seconds: 12 });
     const { job_id: id } = await start(await bench.upload());
