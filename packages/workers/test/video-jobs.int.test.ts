@@ -132,6 +132,21 @@ print(result["schema"], len(result["samples"]["t"]))`;
     expect(await statusOf(id)).toMatchObject({ status: 'completed' });
   });
 
+  test('stays one open job, too, where the server takes no second one, and goes on when that is delivered again', async () => {
+    const stop = new AbortController();
+    await open({
+      seconds: 30,
+      onSample: (t) => (t >= 15 && bench.people.read.length < 100 ? stop.abort() : undefined),
+    });
+    bench.server.followUps.submit = async () => undefined;
+    const input = { action: 'start_processing', video_key: await bench.upload() };
+    expect((await bench.run(input, { jobId: 'open', signal: stop.signal })).status).toBe('CANCELLED');
+    const before = bench.people.read.length;
+    const again = await bench.run(input, { jobId: 'open', attempt: 2 });
+    expect(again).toMatchObject({ status: 'COMPLETED', output: { message: 'Processing completed' } });
+    expect(bench.people.read[before]).toBe(10_000);
+  });
+
   test('can be fetched result by result, and nothing else can', async () => {
     await open({ seconds: 12 });
     const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());

@@ -53,6 +53,12 @@ test('of RunPod it is asked for with the key of its owner, and its policy lets i
   expect(await jobs?.state('j2')).toEqual({ status: 'FAILED', error: 'lost' });
 });
 
+test('a key of RunPod that is not for jobs leaves the first job to do the work', async () => {
+  const env = { ...workerEnv('https://api.runpod.ai'), RUNPOD_API_KEY: 'of the pod' };
+  const { ask } = createServer([401, { error: 'unauthorized' }]);
+  expect(await createFollowUpJobs(env, ask)?.submit('j1', {}, 60_000)).toBeUndefined();
+});
+
 test('without a server, or without a key on RunPod, there is no second job', () => {
   expect(createFollowUpJobs({})).toBeUndefined();
   expect(createFollowUpJobs(workerEnv('https://api.runpod.ai'))).toBeUndefined();

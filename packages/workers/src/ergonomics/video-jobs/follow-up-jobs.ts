@@ -9,8 +9,8 @@ import { readWorkerLink } from '../../storage/worker-link.ts';
 export interface FollowUpJobs {
   /** Which server, in words. */
   readonly place: string;
-  /** Submits it; answers its id. `from` is the job that the worker runs. */
-  submit(from: string, input: Record<string, unknown>, timeoutMs: number): Promise<string>;
+  /** Submits it; answers its id, or undefined where the key is for no such thing. `from` is the job that the worker runs. */
+  submit(from: string, input: Record<string, unknown>, timeoutMs: number): Promise<string | undefined>;
   /** Undefined where the server knows nothing of it any more. */
   state(id: string): Promise<JobState | undefined>;
   cancel(id: string): Promise<void>;
@@ -76,7 +76,15 @@ function byRunPod(name: string, apiKey: string, ask: typeof fetch): FollowUpJobs
   return {
     place: `RunPod endpoint ${name}`,
     async submit(_from, input, executionTimeout) {
-      return (await endpoint.run(input, { policy: { executionTimeout, ttl: TTL_MS } })).id;
+      const submitted = endpoint.run(input, { policy: { executionTimeout, ttl: TTL_MS } });
+      // RunPod gives its pods keys of their own under the same name, which need not be good for jobs.
+      return submitted.then(
+        ({ id }) => id,
+        (error: unknown) => {
+          if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return undefined;
+          throw error;
+        },
+      );
     },
     async state(id) {
       const reply = await endpoint.status(id).catch(gone);

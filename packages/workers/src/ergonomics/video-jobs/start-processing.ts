@@ -58,10 +58,10 @@ async function takeUp(parts: StartParts, jobId: string, token: string, startedBy
   if (!isFinalState(record.status)) {
     const isMine = record.started_by === startedBy;
     // Delivered again because its worker was lost, while the work was its own.
-    if (isMine && !parts.followUps) return { record, is: 'again' };
+    if (isMine && record.process_job_id === undefined) return { record, is: 'again' };
     const isUnsent = record.status === 'accepted' && record.process_job_id === undefined;
     const isOld = clock.now() - Date.parse(record.updated_at) > UNSENT_MS;
-    return { record, is: isUnsent && (isMine || isOld) ? 'again' : 'known' };
+    return { record, is: isUnsent && isOld ? 'again' : 'known' };
   }
   const isThere = record.result_key !== undefined && (await store.head(record.result_key)) !== undefined;
   if (record.status === 'completed' && isThere) return { record, is: 'known' };
@@ -89,17 +89,20 @@ function newRecord(
   };
 }
 
-/** Sends the processing job. A failure to do so ends the run. @throws VideoActionError */
+/**
+ * Sends the processing job; undefined where this worker may not. A failure to do so ends the run.
+ * @throws VideoActionError
+ */
 export async function sendProcessing(
   { files, settings }: StartParts,
   followUps: FollowUpJobs,
   { job_id, token, video, run }: StatusRecord,
   from: string,
-): Promise<string> {
+): Promise<string | undefined> {
   try {
     const input = { action: 'process', job_id, token, video_key: video.key };
     const processJobId = await followUps.submit(from, input, settings.jobTimeoutMs);
-    await files.apply(job_id, { type: 'submitted', token, processJobId });
+    if (processJobId !== undefined) await files.apply(job_id, { type: 'submitted', token, processJobId });
     return processJobId;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

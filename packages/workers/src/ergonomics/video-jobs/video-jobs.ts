@@ -163,8 +163,8 @@ function createProcessActions(parts: Parts): Readonly<Record<string, Action>> {
         const id = record.process_job_id;
         return success({ ...known, message, ...(id === undefined ? {} : { process_job_id: id }) });
       }
-      if (followUps) {
-        const processJobId = await sendProcessing(parts, followUps, record, context.jobId);
+      const processJobId = followUps && (await sendProcessing(parts, followUps, record, context.jobId));
+      if (processJobId !== undefined) {
         return success({ ...known, message: 'Processing started', process_job_id: processJobId });
       }
       // Nobody takes a second job, so this one stays open; its progress tells the id to ask for.
