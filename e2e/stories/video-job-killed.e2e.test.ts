@@ -1,8 +1,9 @@
 // A video job comes through the death of its worker: uploaded by a client, processed by a second job on the demo models,
 // kill -9 in the middle, and another worker goes on behind the last finished segment; the status is true all the time.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createClient } from '@spillway/sdk/client';
 import { analyseVideo } from '@spillway/sdk/ergonomics';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { loopVideo, writeVideo } from '../../packages/workers/test/mannequin/vid
 import { type GatewayProcess, makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
 import { ADMIN_KEY } from '../harness/start-gateway.ts';
 
+const execute = promisify(execFile);
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('SKIPPED: ffmpeg is not installed (Debian: apt-get install ffmpeg)');
 
@@ -109,5 +111,29 @@ describe.skipIf(!hasFfmpeg)('a video', () => {
       drawn,
     ]);
     expect(String(probed).trim()).toBe('h264');
+  });
+
+  it('is run by one command, which writes its results into a folder, or says in a sentence why not', async () => {
+    const file = join(folder.path, 'lifting.mp4');
+    await writeVideo(file, 'lifting', {
+      widthPx: 640,
+      heightPx: 360,
+      framesPerSecond: 10,
+      durationMs: 4_000,
+    });
+    const cli = join(import.meta.dirname, '../../packages/cli/bin/spillway.mjs');
+    const env = { ...process.env, SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: ADMIN_KEY };
+    const run = (...args: string[]) =>
+      execute(process.execPath, [cli, 'run', 'ergonomics', ...args], { env });
+    const out = join(folder.path, 'out');
+    const { stderr } = await run(file, '--out', out, '--with', '{"quality":"low"}');
+    expect(stderr).toContain('looking for postures');
+    expect(readdirSync(join(out, 'lifting'))).toEqual(
+      expect.arrayContaining(['ergonomics.csv', 'ergonomics.pdf', 'ergonomics.pkl', 'overlay.mp4']),
+    );
+    const fake = join(folder.path, 'fake.mp4');
+    writeFileSync(fake, 'no video at all');
+    const failed = await run(fake).catch((error: { code: number; stderr: string }) => error);
+    expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('The file is not a video') });
   });
 });

@@ -233,6 +233,17 @@ describe('an interrupted job', () => {
     });
   });
 
+  test('that the server cancelled is cancelled as soon as somebody asks, and leaves no segments', async () => {
+    const stop = new AbortController();
+    await open({ onSample: (t) => (t >= 25 ? stop.abort() : undefined) });
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    await bench.process(job, { signal: stop.signal });
+    expect(await bench.keys(`status/job_${id}/`)).toHaveLength(2);
+    await bench.server.followUps.cancel(job);
+    expect(await statusOf(id)).toMatchObject({ status: 'failed', state: 'cancelled' });
+    expect(await bench.keys(`status/job_${id}/`)).toEqual([]);
+  });
+
   test('that is cancelled stops, and leaves neither segments nor results', async () => {
     let cancelled: Promise<unknown> | undefined;
     const ids = { job: '' };
@@ -340,6 +351,20 @@ describe('bad input', () => {
     expect(await bench.keys(`status/job_${id}/`)).toEqual([]);
     expect(await bench.keys('results/')).toEqual([]);
   });
+
+  test.each([
+    ['medium', 9, 'The video is 9.0 hours long; at most 8 are taken (VIDEO_MAX_HOURS).'],
+    ['ultra', 2, 'The video is 2.0 hours long; of quality "ultra" at most 1.4 are scored.'],
+  ])(
+    'of quality %s a video of %i hours is too long, and told so at once',
+    async (quality, hours, sentence) => {
+      await open({ seconds: hours * 3600 });
+      const { job_id: id, process_job_id: job = '' } = await start(await bench.upload(), { quality });
+      await bench.process(job);
+      expect((await statusOf(id)).error).toContain(sentence);
+      expect(bench.people.read).toEqual([]);
+    },
+  );
 
   test('a process action of a stranger is refused', async () => {
     await open({ seconds: 12 });

@@ -7,7 +7,7 @@ import { type UsedModel, withPictures } from '../results/result.ts';
 import { createCheckpoints, deleteAll } from './checkpoints.ts';
 import { fetchVideo } from './fetch-video.ts';
 import { type OpenVideo, type PeopleSource, type SeenMoment, VideoRefusal } from './people-source.ts';
-import { QUALITIES } from './quality.ts';
+import { QUALITIES, type QualityName } from './quality.ts';
 import { readPeople } from './read-people.ts';
 import { createResultSaver, saveForms } from './save-results.ts';
 import { scorePerson } from './score-person.ts';
@@ -147,7 +147,7 @@ async function run(
     onProgress({ progress: between(FETCHING, share), stage: 'fetching the video' }),
   );
   const video = await people.open(file, QUALITIES[wanted.quality], signal);
-  refuseLong(video, settings);
+  refuseLong(video, settings, wanted.quality);
   const segments = planSegments(video.durationMs, settings.segmentMs);
   const basis = [record.video.etag, wanted.quality, modelsOf(people), settings.segmentMs].join(' ');
   const seen = await readPeople({
@@ -199,10 +199,16 @@ function chooseOne(moments: readonly SeenMoment[], choice: StatusRecord['setting
 const between = ({ from, to }: { from: number; to: number }, share: number) =>
   Math.floor(from + (to - from) * Math.min(1, share));
 
-function refuseLong({ durationMs }: OpenVideo, { maxHours }: VideoSettings): void {
+/** Scores of more would keep the worker from telling that it lives, and fill its memory. */
+const MOST_SAMPLES = 150_000;
+
+function refuseLong({ durationMs }: OpenVideo, { maxHours }: VideoSettings, quality: QualityName): void {
   const hours = durationMs / 3_600_000;
-  if (hours <= maxHours) return;
+  const scored = MOST_SAMPLES / QUALITIES[quality].samplesPerSecond / 3600;
+  const long = `The video is ${hours.toFixed(1)} hours long`;
+  if (hours > maxHours) throw new VideoRefusal(`${long}; at most ${maxHours} are taken (VIDEO_MAX_HOURS).`);
+  if (hours <= scored) return;
   throw new VideoRefusal(
-    `The video is ${hours.toFixed(1)} hours long; at most ${maxHours} are taken (VIDEO_MAX_HOURS).`,
+    `${long}; of quality "${quality}" at most ${scored.toFixed(1)} are scored. Take a lower quality, or send it in pieces.`,
   );
 }

@@ -16,6 +16,9 @@ test('a job that ended without a word ends its status with the reason', () => {
   expect(decideEnd(record, { status: 'FAILED', error: 'job timed out after 1 retries' }, false, 0)).toEqual({
     ...{ type: 'failed', run: 3, error: 'The processing ended: job timed out after 1 retries' },
   });
+  expect(decideEnd(record, { status: 'TIMED_OUT' }, false, 0)).toMatchObject({
+    error: 'The processing ended: its time was over',
+  });
   expect(decideEnd(record, { status: 'COMPLETED' }, false, 0)).toMatchObject({
     error: 'The processing ended: it ended without a result',
   });

@@ -51,7 +51,8 @@ export function decideEnd(
   }
   if (UNDER_WAY.has(job.status)) return undefined;
   if (job.status === 'CANCELLED') return { type: 'cancelled', run };
-  const reason = job.error === undefined ? 'it ended without a result' : sentenceOf(job.error);
+  const silent = job.status === 'TIMED_OUT' ? 'its time was over' : 'it ended without a result';
+  const reason = job.error === undefined ? silent : sentenceOf(job.error);
   return { type: 'failed', run, error: `The processing ended: ${reason}` };
 }
 

@@ -93,7 +93,10 @@ function createStatusActions(parts: Parts): Readonly<Record<string, Action>> {
     if (!jobId) throw new VideoActionError('job_id is required');
     const record = isJobId(jobId) ? await files.read(jobId) : undefined;
     if (!record) throw new VideoActionError('Job not found');
-    return reconcile({ files, followUps, clock, lostAfterMs: settings.lostAfterMs }, record);
+    const now = await reconcile({ files, followUps, clock, lostAfterMs: settings.lostAfterMs }, record);
+    // Cancelled past us, by the server: nobody goes on with what is there.
+    if (now.status === 'cancelled' && record.status !== 'cancelled') await forget(store, record.job_id);
+    return now;
   }
   return {
     get_status: async (fields) => success({ job_status: await statusView(store, await find(fields)) }),
