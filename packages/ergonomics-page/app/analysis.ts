@@ -45,7 +45,6 @@ export interface JobStatusView {
   readonly progress: number;
   readonly stage?: string;
   readonly segments?: Progress['segments'];
-  readonly video_name?: string;
   readonly error?: string;
   readonly warnings?: readonly string[];
   readonly download_url?: string;

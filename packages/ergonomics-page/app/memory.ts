@@ -9,6 +9,8 @@ export interface Remembered {
   readonly title: string;
   /** Of the bytes, when it was last looked at. */
   readonly sentBytes: number;
+  /** Of the unfinished artifact. */
+  readonly uploadId?: string;
   /** Since all bytes are there. */
   readonly videoKey?: string;
   /** Since it was started. */

@@ -16,7 +16,7 @@ export type PageState =
       readonly progress: Progress;
       readonly isCancelling: boolean;
     }
-  | { readonly is: 'done'; readonly view: JobStatusView }
+  | { readonly is: 'done'; readonly view: JobStatusView; readonly name: string }
   | { readonly is: 'failed'; readonly sentence: string; readonly canGoOn: boolean; readonly name: string };
 
 export interface UploadingState {
@@ -50,7 +50,6 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #rate: TransferRate;
   #file: File | undefined;
-  #uploadId: string | undefined;
   #running = new AbortController();
   /** Of whole parts. */
   #partBytes = 0;
@@ -109,7 +108,7 @@ export class Session {
 
   /** Nothing of the upload stays. */
   async discard(): Promise<void> {
-    const id = this.#uploadId;
+    const id = this.#known?.uploadId;
     this.again();
     if (id !== undefined) await this.#options.analysis.discardUpload(id).catch(() => undefined);
   }
@@ -135,7 +134,6 @@ export class Session {
   again(): void {
     this.leave();
     this.#file = undefined;
-    this.#uploadId = undefined;
     this.#keep(undefined);
     this.#choosing();
   }
@@ -155,8 +153,9 @@ export class Session {
     const signal = this.#start();
     const { analysis } = this.#options;
     try {
-      this.#uploadId = (await analysis.begin(file)).id;
+      const { id: uploadId } = await analysis.begin(file);
       signal.throwIfAborted();
+      this.#note({ uploadId });
       this.#uploading();
       const videoKey = await analysis.send(file, signal, (bytes) => {
         if (!signal.aborted) this.#partArrived(bytes);
@@ -204,11 +203,11 @@ export class Session {
 
   #ended(view: JobStatusView, signal: AbortSignal): void {
     if (signal.aborted) return;
+    const name = this.#known?.name ?? '';
     if (view.status === 'completed') {
-      this.#options.show({ is: 'done', view });
+      this.#options.show({ is: 'done', view, name });
       return;
     }
-    const name = this.#known?.name ?? '';
     // What the server has refused is not asked for again by a reload.
     this.#keep(undefined);
     const sentence = view.error ?? 'The processing failed, and the server says no reason.';

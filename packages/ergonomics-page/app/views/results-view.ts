@@ -9,7 +9,10 @@ import { createRiskChart, type RiskChart } from './risk-chart.ts';
 import type { StateOf, View } from './view.ts';
 
 /** What was found: first what matters, then the time line, worst moments and everything to take along. */
-export function resultsView({ view }: StateOf<'done'>, { again }: { again(): void }): View<StateOf<'done'>> {
+export function resultsView(
+  { view, name }: StateOf<'done'>,
+  { again }: { again(): void },
+): View<StateOf<'done'>> {
   const gone = new AbortController();
   const details = h('div', {}, h('p', { class: 'quiet', role: 'status' }, 'Reading the result …'));
   let chart: RiskChart | undefined;
@@ -38,7 +41,7 @@ export function resultsView({ view }: StateOf<'done'>, { again }: { again(): voi
   const element = h(
     'section',
     { 'aria-labelledby': 'step', class: 'results' },
-    h('h2', { id: 'step', tabindex: -1 }, view.video_name ?? 'Result'),
+    h('h2', { id: 'step', tabindex: -1 }, name),
     ...(view.warnings ?? []).map((warning) => h('p', { class: 'box warn' }, warning)),
     details,
     h('h3', {}, 'Downloads'),
