@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
+          include: ['packages/*/{src,app}/**/*.test.ts', 'tools/**/*.test.ts'],
           // Milliseconds each; the limit only ends a test that hangs, also on a machine that is busy with others.
           testTimeout: 60_000,
         },

@@ -16,6 +16,9 @@ export interface FaultProxy {
   fault: (path: string, number: number) => Fault | undefined;
   /** Paths asked for, in order. */
   readonly seen: string[];
+  /** Nobody listens at its address until it is back. */
+  leave(): Promise<void>;
+  comeBack(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,16 +58,23 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       request.socket.destroy();
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
   const proxy: FaultProxy = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
     fault: () => undefined,
     seen,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    leave: close,
+    comeBack: async () => {
+      if (!server.listening) await listen(port);
+    },
+    close,
   };
   return proxy;
 }

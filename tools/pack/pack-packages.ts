@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compilePackage, typesOf } from './compile-package.ts';
@@ -12,7 +12,15 @@ import { type Manifest, publishedManifest } from './published-manifest.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Workspaces that are published, each after those that it imports. */
-export const PUBLISHED = ['protocol', 'sdk', 'artifacts', 'gateway', 'workers', 'cli'] as const;
+export const PUBLISHED = [
+  'protocol',
+  'sdk',
+  'artifacts',
+  'ergonomics-page',
+  'gateway',
+  'workers',
+  'cli',
+] as const;
 
 export interface Tarball {
   readonly name: string;
@@ -44,6 +52,7 @@ function stagePackages(folder: string): string[] {
     const manifest = JSON.parse(readFileSync(path.join(source, 'package.json'), 'utf8')) as Manifest;
     compilePackage({ source, manifest, staged, types });
     Object.assign(types, typesOf(manifest, staged));
+    buildFiles(source);
     for (const file of manifest.files ?? []) {
       cpSync(path.join(source, file), path.join(staged, file.replace(/^src\//, 'dist/')), {
         recursive: true,
@@ -57,6 +66,14 @@ function stagePackages(folder: string): string[] {
     );
     return staged;
   });
+}
+
+/** What a package ships besides compiled code and is no file of the repository: `build/run.ts` makes it. */
+function buildFiles(source: string): void {
+  const builder = path.join(source, 'build/run.ts');
+  if (!existsSync(builder)) return;
+  const { status, stderr } = spawnSync(process.execPath, [builder], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${builder} failed:\n${stderr}`);
 }
 
 interface NpmTarball {

@@ -9,6 +9,7 @@ import { jobsCommand } from './commands/jobs.ts';
 import { keysCommand } from './commands/keys.ts';
 import { logsCommand } from './commands/logs.ts';
 import { modelsCommand } from './commands/models.ts';
+import { pageCommand } from './commands/page.ts';
 import { podsCommand } from './commands/pods.ts';
 import { poolCommand } from './commands/pool.ts';
 import { runCommand } from './commands/run.ts';
@@ -33,6 +34,7 @@ Examples:
   spillway models pull hf:OWNER/NAME      fetch the weights that a worker is to run
   spillway deploy clip --dry-run          what its cloud side at RunPod would become
   spillway storage put walk.mp4           upload a file of any size; goes on after a kill
+  spillway page ergonomics                a link for a visitor who has a video and no key
   spillway doctor                         what this machine lacks, and how to get it
 
 Finding the gateway:
@@ -96,6 +98,7 @@ function createProgram(): Command {
     importCommand,
     podsCommand,
     storageCommand,
+    pageCommand,
     doctorCommand,
   ]) {
     inherit(program, create());

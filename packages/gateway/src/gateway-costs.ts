@@ -8,7 +8,7 @@ import type { EventLog } from './events/event-log.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { JobEngine } from './jobs/engine.ts';
 import type { AttemptMeter } from './jobs/usage-row.ts';
-import type { SpillCosts } from './remote/spill-router.ts';
+import type { SpillCosts } from './remote/spill-options.ts';
 import { createUsageMeter } from './usage/attempt-meter.ts';
 import { createLedger, type Ledger } from './usage/ledger.ts';
 import { createPriceBook } from './usage/prices.ts';
@@ -17,7 +17,10 @@ import { createUsageViews, type UsageViews } from './usage/usage-views.ts';
 
 /** The part of the composition root that wires what work costs: before the job engine, then around it. */
 export interface CostParts {
-  readonly engine: Pick<JobEngine, 'queue' | 'dispatcher' | 'exclusive' | 'readAside'>;
+  readonly engine: Pick<JobEngine, 'queue' | 'exclusive' | 'readAside'> & {
+    /** Its own hold on deliveries to workers here. */
+    readonly dispatcher: Pick<JobEngine['dispatcher'], 'pause' | 'resume'>;
+  };
   readonly fleet: Pick<Fleet, 'onChange'>;
   readonly events: EventLog;
   readonly pokeWebhooks: () => void;
@@ -62,7 +65,7 @@ export function createGatewayCosts(options: {
         }),
         onStopChange(endpoint, isStopped) {
           if (isStopped) engine.dispatcher.pause(endpoint);
-          else if (!endpoints.isPaused(endpoint)) engine.dispatcher.resume(endpoint);
+          else engine.dispatcher.resume(endpoint);
           onStopChange();
         },
       });

@@ -5,11 +5,13 @@ import type { GatewayConfig } from './config/index.ts';
 import type { EndpointDirectory } from './endpoints/endpoint-directory.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { GpuPlacer } from './fleet/gpu/gpu-placer.ts';
+import type { Dispatcher } from './jobs/dispatcher.ts';
 import type { JobEngine } from './jobs/engine.ts';
 import type { Ids } from './lib/ids.ts';
 import { viewLocal } from './remote/local-view.ts';
 import { createRemoteStore } from './remote/remote-store.ts';
-import { createSpillRouter, type SpillCosts, type SpillRouter } from './remote/spill-router.ts';
+import type { SpillCosts } from './remote/spill-options.ts';
+import { createSpillRouter, type SpillRouter } from './remote/spill-router.ts';
 import type { JobSignatures } from './signatures/job-signatures.ts';
 
 /** The part of the composition root that wires jobs which run elsewhere. */
@@ -25,8 +27,11 @@ export function createGatewaySpill(parts: {
   readonly placer: GpuPlacer;
   readonly signatures: JobSignatures | undefined;
   readonly costs: SpillCosts;
+  /** Its own hold on deliveries to workers here. */
+  readonly delivery: Pick<Dispatcher, 'pause' | 'resume'>;
 }): SpillRouter {
-  const { db, config, log, clock, ids, engine, fleet, endpoints, placer, signatures, costs } = parts;
+  const { db, config, log, clock, ids, engine, fleet, endpoints, placer, signatures, costs, delivery } =
+    parts;
   const spill = createSpillRouter({
     ...{ endpoints, queue: engine.queue, clock, ids, log, costs },
     store: createRemoteStore(db, engine.exclusive),
@@ -41,6 +46,7 @@ export function createGatewaySpill(parts: {
       return viewLocal({ endpoint, workers, startProblem, gpuObstacle: placer.obstacle(name) });
     },
     isPaused: endpoints.isPaused,
+    holdBack: (name, isHeld) => (isHeld ? delivery.pause(name) : delivery.resume(name)),
     forgetStops: engine.stops.forget,
   });
   fleet.onChange(({ endpoint }) => spill.poke(endpoint));

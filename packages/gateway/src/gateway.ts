@@ -30,7 +30,10 @@ import { listenOn } from './http/listen.ts';
 import { arrivalLimit } from './http/request-arrival.ts';
 import { createWorkerDoor, type WorkerDoor } from './http/worker-door.ts';
 import { createHttpFace } from './http-face.ts';
+import { createDeliveryHolds } from './jobs/delivery-holds.ts';
+import type { Dispatcher } from './jobs/dispatcher.ts';
 import { createJobEngine, type JobEngine } from './jobs/engine.ts';
+import type { Transition } from './jobs/job-machine.ts';
 import { readNewestTime } from './jobs/sqlite/newest-time.ts';
 import { createThreadWriter } from './jobs/sqlite/writer.ts';
 import type { AttemptMeter } from './jobs/usage-row.ts';
@@ -188,12 +191,26 @@ export class Gateway {
     const run = this.#ids.short(6);
     const events = createEventLog(run);
     const pokeWebhooks = webhooks.poke;
-    const costs = costing.open(db, { engine, fleet, events, pokeWebhooks, onStopChange: onDemand });
+    const holds = createDeliveryHolds(engine.dispatcher);
+    const metered = { ...engine, dispatcher: holds.by('budget') };
+    const costs = costing.open(db, { engine: metered, fleet, events, pokeWebhooks, onStopChange: onDemand });
     const { isHeld, ledger } = costs;
-    const scheduler = this.#buildScheduler({ engine, fleet, endpoints, loadBalancer, placer, isHeld });
+    const wantsTrial = (endpoint: string) => spill.wantsTrial(endpoint);
+    const scheduler = this.#buildScheduler({
+      engine,
+      fleet,
+      endpoints,
+      loadBalancer,
+      placer,
+      isHeld,
+      wantsTrial,
+    });
     const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
-    const spill = createGatewaySpill({ ...given, db, engine, fleet, placer, signatures, costs: costs.spill });
-    actOnChanges(endpoints, engine, scheduler, isHeld);
+    const spill = createGatewaySpill({
+      ...{ ...given, db, engine, fleet, placer, signatures, costs: costs.spill },
+      delivery: holds.by('breaker'),
+    });
+    actOnChanges(endpoints, holds.by('pause'), scheduler);
     pokeOnJobs({ engine, fleet, scheduler, webhooks });
     const batches = this.#buildBatches(db, engine, endpoints);
     const base = { config, log, clock, ids: this.#ids };
@@ -347,15 +364,16 @@ export class Gateway {
     parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer' | 'placer'> & {
       endpoints: EndpointDirectory;
       isHeld: (endpoint: string) => boolean;
+      wantsTrial: (endpoint: string) => boolean;
     },
   ) {
-    const { engine, fleet, endpoints, loadBalancer, placer, isHeld } = parts;
+    const { engine, fleet, endpoints, loadBalancer, placer, isHeld, wantsTrial } = parts;
     return createScheduler({
       clock: this.#clock,
       endpoints,
       fleet,
       placer,
-      queue: createDemandReader({ queue: engine.queue, endpoints, loadBalancer, isHeld }),
+      queue: createDemandReader({ queue: engine.queue, endpoints, loadBalancer, isHeld, wantsTrial }),
       log: this.#options.log,
     });
   }
@@ -364,14 +382,13 @@ export class Gateway {
 /** What a live change of an endpoint sets in motion, and what was changed before this start. */
 function actOnChanges(
   endpoints: EndpointDirectory,
-  engine: JobEngine,
+  delivery: Pick<Dispatcher, 'pause' | 'resume'>,
   scheduler: Scheduler,
-  isHeld: (endpoint: string) => boolean,
 ): void {
-  for (const name of endpoints.names()) if (endpoints.isPaused(name)) engine.dispatcher.pause(name);
+  for (const name of endpoints.names()) if (endpoints.isPaused(name)) delivery.pause(name);
   endpoints.watch(({ endpoint, type }) => {
-    if (type === 'paused') engine.dispatcher.pause(endpoint);
-    if (type === 'resumed' && !isHeld(endpoint)) engine.dispatcher.resume(endpoint);
+    if (type === 'paused') delivery.pause(endpoint);
+    if (type === 'resumed') delivery.resume(endpoint);
     scheduler.poke();
   });
 }
@@ -382,9 +399,23 @@ function pokeOnJobs(parts: Pick<Parts, 'engine' | 'fleet' | 'scheduler' | 'webho
   engine.queue.watch(({ transition, isNew }) => {
     const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
     if (worker !== undefined) fleet.noteJobs(worker, engine.queue.held.count(worker));
+    endSilent(transition, { engine, fleet });
     if (isNew || transition?.before.status !== transition?.after.status) scheduler.poke();
     if (transition?.after.webhook !== undefined && transition.after.finishedAt !== undefined) webhooks.poke();
   });
+}
+
+/** A worker of ours that was silent for a whole lease hangs: it would keep its place, and never ask for a job again. */
+function endSilent(
+  transition: Transition | undefined,
+  { engine, fleet }: Pick<Parts, 'engine' | 'fleet'>,
+): void {
+  const { endedAttempt, before } = transition ?? {};
+  if (endedAttempt?.outcome !== 'lost' || endedAttempt.failure?.type !== 'LEASE_EXPIRED') return;
+  if ((before?.lease?.expiresAt ?? Number.POSITIVE_INFINITY) > endedAttempt.endedAt) return;
+  const { workerId } = endedAttempt;
+  if (engine.queue.held.count(workerId) === 0)
+    void fleet.killWorker(workerId, 'it gave no sign of life, and lost its job for it');
 }
 
 interface Parts {

@@ -72,6 +72,7 @@ describe('a page with an upload token', () => {
     expect(job.body).toMatchObject({ id, status: 'IN_QUEUE', attempts: [] });
     expect((await ask('POST', `/v2/video/cancel/${id}`, {}, token)).body.status).toBe('CANCELLED');
     expect((await ask('GET', `/v2/video/stream/${id}`, undefined, token)).status).toBe(200);
+    expect((await ask('GET', `/v2/video/status-sync/${id}?wait=1000`, undefined, token)).status).toBe(200);
   });
 
   test('sees no job and no upload of anybody else', async () => {
@@ -82,6 +83,7 @@ describe('a page with an upload token', () => {
         ['GET', `/v2/video/status/${id}`],
         ['POST', `/v2/video/cancel/${id}`],
         ['GET', `/v2/video/stream/${id}`],
+        ['GET', `/v2/video/status-sync/${id}?wait=1000`],
         ['GET', `/v1/jobs/${id}`],
       ] as const)
         expect((await ask(method, path, undefined, mine.token)).body.code).toBe('JOB_NOT_FOUND');

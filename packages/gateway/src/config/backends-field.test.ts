@@ -54,6 +54,21 @@ test('everything of RunPod can be set, and an endpoint may run nowhere else', ()
   });
 });
 
+test('several endpoints of RunPod stand in order, each with its own settings and the spill rule', () => {
+  const one = `{ runpod: { endpointId: small, apiKey: ${KEY}, maxInFlight: 2 } }`;
+  const two = `{ runpod: { endpointId: large, apiKey: ${KEY}, gpuPool: ADA_80_PRO } }`;
+  expect(
+    endpointOf('worker: detect', `backends: [process, ${one}, ${two}]`, 'spill: { queueDelay: 3s }'),
+  ).toMatchObject({
+    backends: ['process', 'runpod'],
+    remote: { endpointId: 'small', maxInFlight: 2, queueDelayMs: 3_000 },
+    furtherRemotes: [{ endpointId: 'large', maxInFlight: 10, gpuPool: 'ADA_80_PRO', queueDelayMs: 3_000 }],
+  });
+  expect(problemsOf('worker: detect', `backends: [${one}, ${one}]`)).toMatchObject([
+    { message: expect.stringContaining('different `endpointId`s') },
+  ]);
+});
+
 test('a problem with the key says how to give one and never shows what was found', () => {
   const problems = problemsOf(
     'worker: detect',
@@ -75,7 +90,7 @@ test.each([
     'worker: detect',
     'backends: [{ runpod: { endpointId: a, apiKey: k } }, process]',
     'backends',
-    '`runpod` last',
+    '`runpod` behind the others',
   ],
   ['worker: detect', 'spill: { queueDelay: 5s }', 'spill', 'only beside `runpod`'],
   [

@@ -15,7 +15,8 @@ const BACKEND_FIX =
   'write `[process]`, `[container]` for an `image`, `[pool]` for workers that connect, or add `{ runpod: { endpointId: …, apiKey: "${RUNPOD_API_KEY}" } }` behind them';
 
 const LIST = {
-  expected: 'a list of backends (`process`, `container`, `pool`, `{ runpod: … }`), each once, `runpod` last',
+  expected:
+    'a list of backends (`process`, `container`, `pool`, `{ runpod: … }`), each once, `runpod` behind the others, with different `endpointId`s where there are several',
   fix: () => BACKEND_FIX,
 };
 
@@ -30,9 +31,12 @@ export function backendsField() {
     )
     .min(1)
     .refine((backends) => {
-      const kinds = backends.map(kindOf);
-      const isLast = !kinds.includes('runpod') || kinds.at(-1) === 'runpod';
-      return isLast && new Set(kinds).size === kinds.length;
+      const names = backends.map((one) =>
+        typeof one === 'string' ? one : `runpod ${one.runpod.endpointId}`,
+      );
+      const first = backends.findIndex(isRunpod);
+      const areLast = first === -1 || backends.slice(first).every(isRunpod);
+      return areLast && new Set(names).size === names.length;
     })
     .register(hints, LIST)
     .describe('Where jobs run, in order. Without it: `container` for an `image`, else `process`.');
@@ -118,20 +122,27 @@ function kindOf(backend: unknown): BackendKind {
 export function toBackends(
   parsed: Parsed,
   fallback: readonly BackendKind[],
-): { readonly backends: readonly BackendKind[]; readonly remote?: RemoteBackend } {
-  const remote = parsed.backends?.find((one) => typeof one !== 'string')?.runpod;
-  const backends = parsed.backends?.map(kindOf) ?? fallback;
-  if (!remote) return { backends };
+): {
+  readonly backends: readonly BackendKind[];
+  readonly remote?: RemoteBackend;
+  readonly furtherRemotes?: readonly RemoteBackend[];
+} {
+  const backends = [...new Set(parsed.backends?.map(kindOf) ?? fallback)];
   const { queueDelay, onUnhealthy, maxCostPerDay } = parsed.spill ?? spillField().parse({});
-  const { gpuPool, ...settings } = remote;
-  return {
-    backends,
-    remote: {
-      ...{ ...settings, queueDelayMs: queueDelay, onUnhealthy },
-      ...(gpuPool === undefined ? {} : { gpuPool }),
-      ...(maxCostPerDay === undefined ? {} : { maxCostPerDayMicros: maxCostPerDay }),
-    },
-  };
+  const remotes = (parsed.backends ?? []).flatMap((one): RemoteBackend[] => {
+    if (typeof one === 'string') return [];
+    const { gpuPool, ...settings } = one.runpod;
+    return [
+      {
+        ...{ ...settings, queueDelayMs: queueDelay, onUnhealthy },
+        ...(gpuPool === undefined ? {} : { gpuPool }),
+        ...(maxCostPerDay === undefined ? {} : { maxCostPerDayMicros: maxCostPerDay }),
+      },
+    ];
+  });
+  const [remote, ...furtherRemotes] = remotes;
+  if (!remote) return { backends };
+  return furtherRemotes.length === 0 ? { backends, remote } : { backends, remote, furtherRemotes };
 }
 
 /** A word for a backend in the file's own spelling; nothing of its settings is told. */

@@ -144,14 +144,24 @@ export interface Endpoint {
   /** How long a started worker may take until its first job-take (RunPod: 7 minutes). */
   readonly initTimeoutMs: number;
   readonly backends: readonly BackendKind[];
-  /** Set where `runpod` is among the backends. */
+  /** Set where `runpod` is among the backends: the first one. */
   readonly remote?: RemoteBackend;
+  /** Those behind it, in order; they have its spill rule. */
+  readonly furtherRemotes?: readonly RemoteBackend[];
   /** Its cloud side, for `spillway deploy`; nothing of the gateway's own reads it. */
   readonly deploy?: Deployment;
   /** Further deliveries after a lost worker (default 1) and after an error of the handler (default 0). */
   readonly retries: { readonly workerLost: number; readonly handlerError: number };
   /** How long a cancelled job may go on before its worker is killed. */
   readonly cancelGraceMs: number;
+}
+
+/** Where its jobs may go that wait too long here, in order. */
+export function remotesOf({
+  remote,
+  furtherRemotes = [],
+}: Pick<Endpoint, 'remote' | 'furtherRemotes'>): readonly RemoteBackend[] {
+  return remote ? [remote, ...furtherRemotes] : [];
 }
 
 /** Whether the gateway starts workers of the endpoint itself. */

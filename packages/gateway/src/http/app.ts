@@ -25,6 +25,7 @@ import { jobRoutes } from './routes/jobs.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { openAiRoutes } from './routes/openai.ts';
+import { pageRoutes } from './routes/pages.ts';
 import { poolRoutes } from './routes/pool.ts';
 import { probeRoutes } from './routes/probes.ts';
 import { queueOperationRoutes } from './routes/queue-operations.ts';
@@ -69,6 +70,7 @@ export const ROUTES: readonly Route[] = [
   ...keyRoutes,
   ...eventRoutes,
   ...referenceRoutes,
+  ...pageRoutes,
 ];
 
 export interface AppOptions {

@@ -73,8 +73,8 @@ function reasonOf({ local, rule }: RouteInput, waitedMs: number): RouteReason {
 }
 
 /**
- * Whether an attempt that only waits at the remote backend comes home: where hands are free here, or when the remote
- * backend is not well. One that runs there stays.
+ * Whether an attempt that only waits at a remote backend comes home: where hands are free here, or when that backend is
+ * not well and there is another place for it. One that runs there stays.
  */
 export function decideReturn(input: {
   readonly local: LocalView;
@@ -82,9 +82,11 @@ export function decideReturn(input: {
   readonly waitingHere: number;
   /** What is wrong there, as a clause. */
   readonly remoteProblem: string | undefined;
+  /** Another remote backend would take it. */
+  readonly isElsewhere?: boolean;
 }): string | undefined {
-  const { local, waitingHere, remoteProblem } = input;
-  if (local.type === 'none') return undefined;
+  const { local, waitingHere, remoteProblem, isElsewhere = false } = input;
+  if (local.type === 'none' && !isElsewhere) return undefined;
   if (remoteProblem !== undefined) return `it waited at RunPod, where ${remoteProblem}`;
   if (local.type !== 'able' || !local.hasFreeHands || waitingHere > 0) return undefined;
   return 'it still waited at RunPod when a worker here was free';

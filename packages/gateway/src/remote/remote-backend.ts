@@ -19,8 +19,8 @@ export interface RemotePlace {
   isOnTrial(): boolean;
   /** Why it gets none, as a clause; undefined while all is well. */
   problem(): string | undefined;
-  /** Asks for its health where it is time; `isWanted`: jobs are there, or wait to go there. */
-  probe(isWanted: boolean): Promise<void>;
+  /** Asks for its health where it is time, and tells whether it did; `isWanted`: jobs wait to go there. */
+  probe(isWanted: boolean): Promise<boolean>;
   /** When the next probe is due, where one is to come. */
   nextProbeAt(): number | undefined;
 }
@@ -34,6 +34,7 @@ export function createRemotePlace(
   const running = new Map<string, Promise<void>>();
   let breaker: Breaker = CLOSED;
   let askedAt = Number.NEGATIVE_INFINITY;
+  let isAsking = false;
   const note = (event: BreakerEvent) => {
     breaker = nextBreaker(breaker, event, now());
   };
@@ -54,12 +55,16 @@ export function createRemotePlace(
       const isDue =
         decideAdmission(breaker, now()) === 'probe' ||
         (breaker.state === 'closed' && running.size > 0 && now() - askedAt >= HEALTH_EVERY_MS);
-      if (!isDue || !(isWanted || running.size > 0)) return;
+      if (!isDue || isAsking || !(isWanted || running.size > 0)) return false;
       askedAt = now();
+      isAsking = true;
       const problem = healthProblem(await client.health());
+      isAsking = false;
       note({ type: 'health', problem });
+      return true;
     },
     nextProbeAt() {
+      if (isAsking) return undefined;
       if (breaker.state === 'open') return breaker.until;
       return breaker.state === 'closed' && running.size > 0 ? askedAt + HEALTH_EVERY_MS : undefined;
     },

@@ -9,12 +9,15 @@ export function createDemandReader({
   endpoints,
   loadBalancer,
   isHeld = endpoints.isPaused,
+  wantsTrial = () => false,
 }: {
   readonly queue: JobQueue;
   readonly endpoints: EndpointDirectory;
   readonly loadBalancer: LoadBalancer;
   /** Paused, or its workers cost what may not be spent (default: paused). */
   readonly isHeld?: (endpoint: string) => boolean;
+  /** Its jobs run elsewhere, and a worker is wanted here to see whether they can be home again. */
+  readonly wantsTrial?: (endpoint: string) => boolean;
 }): SchedulerOptions['queue'] {
   return {
     async snapshot(endpoint) {
@@ -24,7 +27,7 @@ export function createDemandReader({
       if (isHeld(endpoint)) return { queued: 0, queuedLowPriority: 0, inProgress, isPaused: true };
       const oldestQueuedAt = await queue.oldestQueuedAt(endpoint);
       return {
-        queued: ready,
+        queued: Math.max(ready, wantsTrial(endpoint) ? 1 : 0),
         queuedLowPriority: lowPriorityReady,
         inProgress,
         ...(oldestQueuedAt === undefined ? {} : { oldestQueuedAt }),

@@ -1,7 +1,8 @@
-import type { BackendKind, Endpoint } from '../endpoints/endpoint.ts';
+import { type BackendKind, type Endpoint, remotesOf } from '../endpoints/endpoint.ts';
 import { isPlaced, type Job } from '../jobs/job.ts';
 import type { EndedAttempt, Transition } from '../jobs/job-machine.ts';
 import type { AttemptMeter, UsageRow } from '../jobs/usage-row.ts';
+import { isRemoteWorker, remoteEndpointOf } from '../remote/remote-worker.ts';
 import { chargedSeconds, costOf } from './money.ts';
 import type { Price, PriceBook } from './prices.ts';
 import { createSharedTime } from './shared-time.ts';
@@ -19,9 +20,6 @@ export interface MeterOptions {
   /** Which backend a worker of ours belongs to; undefined for one that is not known any more. */
   readonly backendOf: (workerId: string) => BackendKind | undefined;
 }
-
-/** Workers of no fleet; no other id has a colon. */
-const REMOTE_PREFIX = 'runpod:';
 
 export type UsageMeter = ReturnType<typeof createUsageMeter>;
 
@@ -87,7 +85,7 @@ export function createUsageMeter({ endpoints, prices, backendOf }: MeterOptions)
       if (!metered.has(after.endpoint)) return undefined;
       const workerId = endedAttempt?.workerId ?? after.lease?.workerId;
       // Nearly all, where only RunPod costs something.
-      if (!isForOwnWorkers && !workerId?.startsWith(REMOTE_PREFIX)) return undefined;
+      if (!isForOwnWorkers && !(workerId && isRemoteWorker(workerId))) return undefined;
       if (endedAttempt) {
         const name = nameOf(before);
         const row = rows.get(name);
@@ -97,7 +95,7 @@ export function createUsageMeter({ endpoints, prices, backendOf }: MeterOptions)
         return row;
       }
       const { lease } = after;
-      if (lease && !before.lease && !lease.workerId.startsWith(REMOTE_PREFIX))
+      if (lease && !before.lease && !isRemoteWorker(lease.workerId))
         shared.begin(lease.workerId, nameOf(after), after.startedAt ?? 0);
       return undefined;
     },
@@ -119,8 +117,10 @@ function priceOf(
   workerId: string,
   { prices, backendOf }: Pick<MeterOptions, 'prices' | 'backendOf'>,
 ): { backend: BackendKind; price?: Price } | undefined {
-  if (workerId.startsWith(REMOTE_PREFIX)) {
-    const price = prices.runpod(endpoint.remote?.gpuPool, endpoint.remote?.gpuCount);
+  if (isRemoteWorker(workerId)) {
+    const name = remoteEndpointOf(workerId);
+    const remote = remotesOf(endpoint).find(({ endpointId }) => endpointId === name);
+    const price = prices.runpod(remote?.gpuPool, remote?.gpuCount);
     return price ? { backend: 'runpod', price } : { backend: 'runpod' };
   }
   if (prices.local.microsPerHour + prices.pool.microsPerHour === 0) return undefined;

@@ -1,5 +1,5 @@
 import type { Clock } from '@spillway/sdk/clock';
-import type { Endpoint } from '../endpoints/endpoint.ts';
+import { type Endpoint, remotesOf } from '../endpoints/endpoint.ts';
 import type { FleetChange, WorkerSnapshot } from '../fleet/fleet.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import type { UsageRow } from '../jobs/usage-row.ts';
@@ -101,10 +101,13 @@ export class CostLedger {
       return { micros: Math.ceil(sum / costs.length), isMeasured: true };
     }
     const found = this.#options.endpoints.get(endpoint);
-    const price = this.#options.prices.runpod(found?.remote?.gpuPool, found?.remote?.gpuCount);
-    if (!found || !price) return { micros: 0, isMeasured: false };
+    const remotes = found ? remotesOf(found) : [];
+    const prices = remotes.map((one) => this.#options.prices.runpod(one.gpuPool, one.gpuCount));
+    // Where it will go is not known yet: the dearest.
+    const microsPerHour = Math.max(0, ...prices.map((price) => price?.microsPerHour ?? 0));
+    if (!found || microsPerHour === 0) return { micros: 0, isMeasured: false };
     return {
-      micros: costOf(chargedSeconds(found.executionTimeoutMs), price.microsPerHour),
+      micros: costOf(chargedSeconds(found.executionTimeoutMs), microsPerHour),
       isMeasured: false,
     };
   }

@@ -273,6 +273,14 @@ export const monitoringDocs = {
     ...{ id: 'reference', tag: 'Monitoring', summary: 'This document as a page' },
     answers: text('The page.', 'text/html; charset=utf-8'),
   },
+  page: {
+    ...{ id: 'page', tag: 'Monitoring', summary: 'The page that uploads videos and shows what was found' },
+    answers: text('The page.', 'text/html; charset=utf-8'),
+  },
+  pageFile: {
+    ...{ id: 'pageFile', tag: 'Monitoring', summary: 'Its files' },
+    answers: text('A file of the page.', 'text/javascript; charset=utf-8'),
+  },
   referenceScript: {
     ...{ id: 'referenceScript', tag: 'Monitoring', summary: 'The script of that page' },
     answers: text('The script.', 'text/javascript; charset=utf-8'),

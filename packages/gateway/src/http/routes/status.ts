@@ -22,7 +22,7 @@ export const statusRoutes: readonly Route[] = [
     path: '/v2/:endpoint/status-sync/:id',
     doc: runpodDocs.statusSync,
     limitedAs: 'status',
-    scopes: ['client', 'viewer'],
+    scopes: ['client', 'viewer', 'upload'],
     async handle(call) {
       const { queue, waiters, waitReason } = call.parts;
       const waitMs = waitOf(call, WAIT_LIMITS['status-sync']);

@@ -1,0 +1,206 @@
+// A visitor with a link and a browser: uploads a video over a pause, a reload and the death of the gateway, watches it
+// being processed, and reads what was found; also on a page that somebody else hosts.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FFMPEG, findProgram } from '../../tools/system-programs.ts';
+import { BROWSER, hostPageElsewhere, launchBrowser, type Site } from '../harness/browser.ts';
+import { type GatewayProcess, makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
+import { slowDown, watchParts, writeDetector, writeVideo } from '../harness/page-visit.ts';
+import { ADMIN_KEY } from '../harness/start-gateway.ts';
+
+const hasFfmpeg = findProgram(FFMPEG) !== undefined;
+if (!hasFfmpeg) console.warn('SKIPPED: ffmpeg is not installed (Debian: apt-get install ffmpeg)');
+
+const MiB = 1024 ** 2;
+const PART = 8 * MiB;
+
+describe.skipIf(BROWSER === undefined || !hasFfmpeg)('the page of ergonomics', () => {
+  let folder: ReturnType<typeof makeFolder>;
+  let video: string;
+  let browser: Browser;
+  let gateway: GatewayProcess;
+  let listed: Site;
+  let stranger: Site;
+  let context: BrowserContext;
+  let page: Page;
+  /** What a browser complains of: refused by the page's policy, errors of its script. */
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    folder = makeFolder('', {});
+    video = join(folder.path, 'packing station.mp4');
+    writeVideo(video, 6 * PART);
+    [listed, stranger] = [
+      await hostPageElsewhere(() => gateway.url),
+      await hostPageElsewhere(() => gateway.url),
+    ];
+    const yaml = `cors: { origins: ["${listed.url}"] }
+endpoints:
+  ergonomics:
+    worker: ergonomics
+    workers: { max: 1 }
+    env: { PERSON_DETECTOR: ${writeDetector(folder.path)}, VIDEO_SEGMENT_S: '2', ONNX_THREADS: '1' }
+`;
+    writeFileSync(join(folder.path, 'endpoints.yaml'), yaml);
+    gateway = await spawnGateway(folder.path);
+    browser = await launchBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gateway?.stop();
+    await Promise.all([listed?.close(), stranger?.close()]);
+    folder?.remove();
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(complaints.splice(0)).toEqual([]);
+  });
+
+  async function link(address: string, visitor?: string): Promise<{ url: string; id: string }> {
+    const wanted = { endpoint: 'ergonomics', maxBytes: 1024 * MiB, ...(visitor ? { visitor } : {}) };
+    const made = (await (await gateway.call('/v1/upload-tokens', wanted)).json()) as {
+      token: string;
+      id: string;
+    };
+    return { url: `${address}#endpoint=ergonomics&token=${made.token}`, id: made.id };
+  }
+  const ownPage = () => `${gateway.url}/pages/ergonomics`;
+
+  async function visit(url: string): Promise<void> {
+    context = await browser.newContext();
+    page = await context.newPage();
+    page.on('pageerror', (error) => complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (/content security policy/i.test(message.text())) complaints.push(message.text());
+    });
+    await page.goto(url);
+  }
+  const choose = () => page.locator('input[type=file]').setInputFiles(video);
+  const button = (name: RegExp | string) => page.getByRole('button', { name });
+  const heading = (name: RegExp | string) => page.getByRole('heading', { name });
+
+  it('brings a video to its report over a pause, a reload and a kill of the gateway, and sends no part twice', async () => {
+    const { url } = await link(ownPage());
+    await visit(url);
+    await heading('Video').waitFor();
+    // The token is in no address that a history keeps.
+    expect(page.url()).toBe(`${gateway.url}/pages/ergonomics/`);
+    const arrived = watchParts(page);
+    await slowDown(page, 12e6);
+    await choose();
+    // Length, size and type, before a byte is sent.
+    await page.getByText('0:06').waitFor();
+    await page.getByText('video/mp4').waitFor();
+    await page.getByLabel(/^Low/).check();
+    await page.getByLabel(/Title of the report/).fill('Packing station 4');
+    await button('Upload and analyse').click();
+    await until(() => arrived.length >= 1);
+    await button('Pause').click();
+    await page.getByText('paused').waitFor();
+    const atPause = arrived.length;
+    await button('Resume').click();
+    await until(() => arrived.length > atPause);
+    await page.reload();
+    await heading('Go on with an upload').waitFor();
+    await page.getByText(/% of packing station.mp4 .* is on the server already/).waitFor();
+    await slowDown(page, 12e6);
+    await choose();
+    await button(/^Go on at \d+ %/).click();
+    const atReload = arrived.length;
+    await until(() => arrived.length > atReload);
+    const { port } = new URL(gateway.url);
+    await gateway.kill();
+    await page.getByText(/does not answer\. Trying again/).waitFor();
+    gateway = await spawnGateway(folder.path, undefined, { SPILLWAY_TEST_LISTEN: `127.0.0.1:${port}` });
+    await heading('Analysis').waitFor();
+    expect(arrived.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    // Closed and opened again, it shows how far the server is.
+    await page.reload();
+    await heading('Worst moments').waitFor({ timeout: 120_000 });
+    await heading('packing station.mp4').waitFor();
+    const rows = page.locator('table.levels tbody tr');
+    expect(await rows.count()).toBe(4);
+    await page.getByText('OWAS', { exact: true }).click();
+    await page.getByText('Share of time per level of OWAS').waitFor();
+    expect(await page.locator('.chart canvas').count()).toBe(1);
+    const names = await page.locator('.downloads b').allTextContents();
+    expect(names).toEqual(['PDF', 'HTML', 'XLSX', 'CSV', 'JSON', 'NPZ', 'PKL', 'MP4']);
+    const saved = page.waitForEvent('download');
+    await page.getByRole('link', { name: /PDF/ }).click();
+    expect((await saved).suggestedFilename()).toMatch(/\.pdf$/);
+    // A moment is shown in the video, which plays.
+    await page.locator('button.time').first().click();
+    await page.waitForFunction(
+      'document.querySelector("video").currentTime > 0 && document.querySelector("video").readyState >= 2',
+    );
+    const widths = await page
+      .locator('.moment img')
+      .evaluateAll((all) => all.map((one) => Number(Reflect.get(one, 'naturalWidth'))));
+    expect(widths[0]).toBeGreaterThan(0);
+  });
+
+  it('tells of a link that is over, and goes on with a new one where the upload was', async () => {
+    const first = await link(ownPage(), 'ward 3');
+    await visit(first.url);
+    await heading('Video').waitFor();
+    const arrived = watchParts(page);
+    await slowDown(page, 12e6);
+    await choose();
+    await button('Upload and analyse').click();
+    await until(() => arrived.length >= 1);
+    await fetch(`${gateway.url}/v1/upload-tokens/${first.id}`, {
+      ...{ method: 'DELETE', headers: { authorization: `Bearer ${ADMIN_KEY}` } },
+    });
+    await heading('A link is needed').waitFor();
+    await page.getByText('Ask whoever sent it for a new one').waitFor();
+    await page.getByLabel('New link').fill('https://example.com/');
+    await button('Go on').click();
+    await page.getByText('That is no link to this page').waitFor();
+    const before = [...arrived];
+    await page.getByLabel('New link').fill((await link(ownPage(), 'ward 3')).url);
+    await button('Go on').click();
+    await button(/^Go on at \d+ %/).click();
+    await heading('Analysis').waitFor();
+    for (const part of before) expect(arrived.filter((one) => one === part)).toEqual([part]);
+    // No report is wanted; nothing of it stays.
+    await button('Cancel').click();
+    await page.getByText(/was cancelled/).waitFor();
+  });
+
+  it('works where somebody else hosts it, if the gateway lists that origin', async () => {
+    await visit((await link(`${listed.url}/`)).url);
+    await heading('Video').waitFor();
+    const arrived = watchParts(page);
+    await choose();
+    await page.getByLabel(/^Low/).check();
+    await button('Upload and analyse').click();
+    await heading('Worst moments').waitFor({ timeout: 120_000 });
+    expect(arrived).toHaveLength(7);
+    const first = page.locator('.moment img').first();
+    await first.scrollIntoViewIfNeeded();
+    await until(async () => Number(await first.evaluate((one) => Reflect.get(one, 'naturalWidth'))) > 0);
+  });
+
+  it('says on a page of an origin that is not listed what is to be done', async () => {
+    await visit((await link(`${stranger.url}/`)).url);
+    await page.getByText(`does not let pages from ${stranger.url} call it (cors.origins`).waitFor();
+  });
+
+  it('asks for a link where none is brought, and takes no file that is no video', async () => {
+    await visit(ownPage());
+    await heading('A link is needed').waitFor();
+    await page.getByLabel('New link').fill((await link(ownPage())).url);
+    await button('Go on').click();
+    await heading('Video').waitFor();
+    const file = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') };
+    await page.locator('input[type=file]').setInputFiles(file);
+    await page.getByText('does not look like a video').waitFor();
+    const disguised = { name: 'notes.mp4', mimeType: 'video/mp4', buffer: Buffer.from('%PDF-1.7 hello') };
+    await page.locator('input[type=file]').setInputFiles(disguised);
+    await button('Upload and analyse').click();
+    await heading(/That did not work/).waitFor();
+    await page.getByText(/PDF/).waitFor();
+  });
+});

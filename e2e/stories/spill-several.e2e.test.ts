@@ -1,0 +1,77 @@
+// An endpoint with several backends at RunPod: jobs go to the first that has room and is well, and move on when it is not.
+
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type FaultProxy, startFaultProxy } from '../harness/fault-proxy.ts';
+import { until } from '../harness/gateway-process.ts';
+import { nodeEndpoint, nodeWorker } from '../harness/node-worker.ts';
+import { ADMIN_KEY, startGateway, type TestGateway } from '../harness/start-gateway.ts';
+
+const worker = (where: string) =>
+  nodeWorker(`
+    if (job.input.holds) await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
+    return { where: '${where}' };
+`);
+
+let there: TestGateway;
+let here: TestGateway;
+let proxy: FaultProxy;
+
+beforeEach(async () => {
+  there = await startGateway(
+    `endpoints:\n${nodeEndpoint('first', 'first.mjs')}${nodeEndpoint('second', 'second.mjs')}`,
+    { 'first.mjs': worker('first'), 'second.mjs': worker('second') },
+  );
+  proxy = await startFaultProxy(there.url);
+  const runpod = (name: string, more = '') =>
+    `{ runpod: { endpointId: ${name}, apiKey: "${ADMIN_KEY}", baseUrl: "${proxy.url}/v2"${more} } }`;
+  here = await startGateway(
+    `endpoints:\n  near: { backends: [${runpod('first', ', maxInFlight: 1')}, ${runpod('second')}] }\n`,
+  );
+});
+afterEach(async () => {
+  await here.stop();
+  await proxy.close();
+  await there.stop();
+});
+
+type Reply = Record<string, unknown> & { id: string; status: string };
+const read = async (path: string, json?: unknown) =>
+  (await (await here.call(path, json === undefined ? {} : { json })).json()) as Reply;
+const submit = async (input: object) => (await read('/v2/near/run', { input })).id;
+const ended = (id: string) => read(`/v2/near/status-sync/${id}?wait=60000`);
+const attemptsOf = async (id: string) => (await read(`/v1/jobs/${id}`)).attempts as object[];
+
+it('the first gets jobs until it is full, the next ones go to the second, and say why', async () => {
+  const first = await submit({ holds: true });
+  await until(async () => (await read(`/v2/near/status/${first}`)).status === 'IN_PROGRESS');
+  const second = await submit({});
+  expect(await ended(second)).toMatchObject({ status: 'COMPLETED', output: { where: 'second' } });
+  expect(await attemptsOf(second)).toMatchObject([
+    { route: { remoteEndpoint: 'second', message: expect.stringContaining('first takes none: it is full') } },
+  ]);
+  expect(await attemptsOf(first)).toMatchObject([{ route: { remoteEndpoint: 'first' } }]);
+  await read(`/v2/near/cancel/${first}`, {});
+});
+
+it('while the first fails jobs go to the second, and to the first again when it is well', async () => {
+  let isFailing = true;
+  proxy.fault = (path) => (isFailing && path.startsWith('/v2/first/') ? { status: 500 } : undefined);
+  for (let i = 0; i < 4; i += 1)
+    expect(await ended(await submit({}))).toMatchObject({ status: 'COMPLETED', output: { where: 'second' } });
+  isFailing = false;
+  await until(async () => {
+    const { output } = await ended(await submit({}));
+    return (output as { where: string }).where === 'first';
+  });
+});
+
+it('with all of them failing the job says what is wrong with each', async () => {
+  proxy.fault = () => ({ status: 503 });
+  const id = await submit({});
+  await until(async () =>
+    JSON.stringify(await read(`/v2/near/status/${id}`)).includes('none goes to RunPod'),
+  );
+  await until(async () => JSON.stringify(await read(`/v2/near/status/${id}`)).includes('second: it'));
+  const { waitReason } = await read(`/v2/near/status/${id}`);
+  expect(waitReason).toMatchObject({ message: expect.stringMatching(/first: it answered 503.*; second: /) });
+});

@@ -1,0 +1,100 @@
+import { QUALITIES, type Quality } from '../analysis.ts';
+import { h, setText } from '../element.ts';
+import { bytesText, clockText, percentText } from '../format.ts';
+import { readDuration } from '../video-file.ts';
+import type { StateOf, View } from './view.ts';
+
+export interface ChosenHandlers {
+  begin(quality: Quality, title: string): void;
+  back(): void;
+}
+
+const QUALITY_TEXTS: Readonly<Record<Quality, { name: string; text: string }>> = {
+  low: { name: 'Low', text: '3 pictures a second: a quick look' },
+  medium: { name: 'Medium', text: '6 pictures a second: right for most work' },
+  high: { name: 'High', text: '12 pictures a second, larger: fast or fine movements' },
+  ultra: { name: 'Ultra', text: '30 pictures a second, as large as they are: slowest' },
+};
+
+/** What was chosen, and what it is to be looked at with. */
+export function chosenView(
+  { file, unfinished }: StateOf<'chosen'>,
+  handlers: ChosenHandlers,
+): View<StateOf<'chosen'>> {
+  const duration = h('dd', {}, '…');
+  void readDuration(file).then((seconds) =>
+    setText(
+      duration,
+      seconds === undefined ? 'not known to this browser; the server looks' : clockText(seconds),
+    ),
+  );
+  const facts = [
+    ['File', file.name],
+    ['Size', bytesText(file.size)],
+    ['Type', file.type === '' ? 'not told; the server looks' : file.type],
+  ] as const;
+  const title = h('input', {
+    ...{ type: 'text', id: 'title', maxlength: 200, autocomplete: 'off' },
+    placeholder: 'such as Packing station 4',
+    value: unfinished?.title ?? '',
+  });
+  const form = h(
+    'form',
+    {
+      submit(event: SubmitEvent) {
+        event.preventDefault();
+        const quality = new FormData(form).get('quality') as Quality;
+        handlers.begin(quality, title.value.trim());
+      },
+    },
+    h(
+      'dl',
+      { class: 'facts' },
+      ...facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]),
+      h('dt', {}, 'Length'),
+      duration,
+    ),
+    h(
+      'fieldset',
+      {},
+      h('legend', {}, 'Quality'),
+      ...QUALITIES.map((one) => qualityChoice(one, one === (unfinished?.quality ?? 'medium'))),
+    ),
+    h(
+      'p',
+      {},
+      h('label', { for: 'title' }, 'Title of the report ', h('span', { class: 'quiet' }, '(if you like)')),
+      title,
+    ),
+    h(
+      'p',
+      { class: 'buttons' },
+      h(
+        'button',
+        { type: 'submit', class: 'main' },
+        unfinished
+          ? `Go on at ${percentText(unfinished.sentBytes / Math.max(1, file.size))}`
+          : 'Upload and analyse',
+      ),
+      h('button', { type: 'button', class: 'plain', click: handlers.back }, 'Another file'),
+    ),
+  );
+  return {
+    element: h(
+      'section',
+      { 'aria-labelledby': 'step' },
+      h('h2', { id: 'step', tabindex: -1 }, 'Before it starts'),
+      form,
+    ),
+  };
+}
+
+function qualityChoice(quality: Quality, isChecked: boolean): HTMLElement {
+  const { name, text } = QUALITY_TEXTS[quality];
+  return h(
+    'label',
+    { class: 'choice' },
+    h('input', { type: 'radio', name: 'quality', value: quality, checked: isChecked }),
+    h('span', {}, h('b', {}, name), ' ', h('span', { class: 'quiet' }, text)),
+  );
+}

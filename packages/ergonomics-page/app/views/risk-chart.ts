@@ -1,0 +1,110 @@
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { h } from '../element.ts';
+import { clockText } from '../format.ts';
+import type { Method, SequenceResult } from '../result.ts';
+
+/** Scores over time on bands of their levels; a gap is time without a score. */
+export interface RiskChart {
+  readonly element: HTMLElement;
+  show(method: Method): void;
+  remove(): void;
+}
+
+const HEIGHT_PX = 240;
+
+export function createRiskChart(result: SequenceResult, onSeek: (seconds: number) => void): RiskChart {
+  const element = h('div', { class: 'chart', role: 'img' });
+  const times = (result.samples.t ?? []).map((t) => t ?? 0);
+  let shown: Method | undefined;
+  let plot: uPlot | undefined;
+
+  function draw(): void {
+    plot?.destroy();
+    if (!shown || element.clientWidth === 0) return;
+    const values = result.samples[shown.column] ?? [];
+    plot = new uPlot(optionsFor(shown, element, onSeek), [times, [...values]], element);
+  }
+  // Also told when the page turns light or dark, whose colours are drawn into the picture.
+  const theme = matchMedia('(prefers-color-scheme: dark)');
+  const resized = new ResizeObserver(() => {
+    if (plot && plot.width !== element.clientWidth)
+      plot.setSize({ width: element.clientWidth, height: HEIGHT_PX });
+    else if (!plot) draw();
+  });
+  theme.addEventListener('change', draw);
+  resized.observe(element);
+  return {
+    element,
+    show(method) {
+      shown = method;
+      element.setAttribute(
+        'aria-label',
+        `${method.name} over time; the table below tells the share of each level`,
+      );
+      draw();
+    },
+    remove() {
+      theme.removeEventListener('change', draw);
+      resized.disconnect();
+      plot?.destroy();
+    },
+  };
+}
+
+function optionsFor(method: Method, element: HTMLElement, onSeek: (seconds: number) => void): uPlot.Options {
+  const style = getComputedStyle(element);
+  const color = (name: string) => style.getPropertyValue(name).trim();
+  const [ink, quiet, rule] = [color('--ink'), color('--quiet'), color('--rule')];
+  const axis = {
+    stroke: quiet,
+    grid: { stroke: rule, width: 1 },
+    ticks: { stroke: rule, width: 1 },
+    font: '12px system-ui',
+  };
+  const stepped = uPlot.paths.stepped?.({ align: 1 });
+  return {
+    ...{ width: element.clientWidth, height: HEIGHT_PX },
+    legend: { live: true },
+    scales: { x: { time: false }, y: { range: [0.5, method.highest + 0.5] } },
+    cursor: { drag: { x: true, y: false } },
+    axes: [
+      { ...axis, values: (_plot, ticks) => ticks.map((tick) => clockText(tick)) },
+      { ...axis, size: 34, incrs: [1, 2, 3], grid: { show: false } },
+    ],
+    series: [
+      { label: 'at', value: (_plot, value) => (value === null ? '–' : clockText(value)) },
+      {
+        ...{ label: method.name, stroke: ink, width: 1.75, spanGaps: false, points: { show: false } },
+        value: (_plot, value) => (value === null ? '–' : String(value)),
+        ...(stepped ? { paths: stepped } : {}),
+      },
+    ],
+    hooks: {
+      drawClear: [(plot) => drawBands(plot, method, color)],
+      ready: [
+        (plot) => {
+          plot.over.addEventListener('click', () => {
+            const at = plot.cursor.left ?? -1;
+            if (at >= 0 && plot.select.width === 0) onSeek(plot.posToVal(at, 'x'));
+          });
+        },
+      ],
+    },
+  };
+}
+
+/** Of each level, in its risk colour. */
+function drawBands(plot: uPlot, { levels, highest }: Method, color: (name: string) => string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  for (const [at, { from, risk }] of levels.entries()) {
+    const to = levels[at + 1]?.from ?? highest + 1;
+    const top = plot.valToPos(to - 0.5, 'y', true);
+    const bottom = plot.valToPos(from - 0.5, 'y', true);
+    ctx.globalAlpha = 0.28;
+    ctx.fillStyle = color(`--risk-${risk}`);
+    ctx.fillRect(bbox.left, top, bbox.width, bottom - top);
+  }
+  ctx.restore();
+}
