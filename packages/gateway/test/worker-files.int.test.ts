@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
 
@@ -69,6 +71,24 @@ test('a worker of another endpoint sees, overwrites and deletes none of it', asy
   expect((await gateway.call('DELETE', `${files('other')}/${key}`, undefined, other)).status).toBe(204);
   expect((await gateway.call('GET', `${files('mine')}/${key}`, undefined, other)).status).toBe(404);
   expect((await gateway.call('GET', `${files('mine')}/${key}`, undefined, mine)).status).toBe(200);
+});
+
+test('an address for workers only lets them at their files and at signed URLs, and nobody at anything else', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  await new Promise((resolve) => taken.close(resolve));
+  const behind = await startArtifactGateway({}, `${POOLS}\nworkerListen: 127.0.0.1:${port}`);
+  try {
+    const door = `http://127.0.0.1:${port}`;
+    const status = async (path: string) => (await fetch(door + path)).status;
+    expect(await status('/v1/endpoints/mine/workers/w1/files/status/job_1.json')).toBe(401);
+    expect(await status('/v1/artifacts/data/uploads/x.mp4?expires=1&signature=x')).toBe(403);
+    for (const path of ['/v1/artifacts', '/v1/jobs', '/v1/endpoints/mine', '/v2/mine/run'])
+      expect([path, await status(path)]).toEqual([path, 404]);
+  } finally {
+    await behind.stop();
+  }
 });
 
 test('a client key is for none of it', async () => {
