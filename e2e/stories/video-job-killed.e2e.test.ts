@@ -93,7 +93,7 @@ describe.skipIf(!hasFfmpeg)('a video', () => {
     expect(result.title).toBe('Lifting');
     expect(result.samples.t).toHaveLength(60 * 3);
     expect(result.samples.t).toEqual(result.samples.t.toSorted((a, b) => a - b));
-    expect(result.samples.rula.filter((one) => one !== null).length).toBeGreaterThan(100);
+    expect(result.samples.rula.filter((one) => one !== null).length).toBeGreaterThan(150);
     // Neither segments nor parts are left, and the video with skeletons plays.
     const status = join(folder.path, 'data/artifacts/objects/status');
     const kept = readdirSync(status, { recursive: true }).filter((one) => String(one).includes('segment'));

@@ -140,6 +140,7 @@ test('what was pulled is listed with what it is, who picks it and whether it is 
   expect(workers).toMatchObject([
     { name: 'detect', problem: expect.stringContaining('There is no segmenter to go with the detector') },
     { name: 'clip', picks: [{ role: 'embedder', id: 'demo-clip' }] },
+    { name: 'ergonomics', picks: [{ id: 'demo-person-markers' }, { id: 'demo-vitpose-markers' }] },
   ]);
   const shown = await spillway([]);
   expect(shown.out).toMatch(

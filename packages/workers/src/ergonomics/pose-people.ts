@@ -3,7 +3,7 @@ import type { EngineInfo } from '../engines/engine.ts';
 import { parseEngineSettings } from '../engines/engine-settings.ts';
 import { modelEnvironmentShape, modelFolders } from '../engines/model-folders.ts';
 import { type Environment, parseEnvironment } from '../environment.ts';
-import { choosePoseModels, poseEnvironmentShape } from '../pose/model-choice.ts';
+import { choosePoseModels, type PoseModels, poseEnvironmentShape } from '../pose/model-choice.ts';
 import type { PoseReader } from '../pose/pose-reader.ts';
 import type { ModelInfo } from '../registry.ts';
 import type { PeopleSource } from './video-jobs/people-source.ts';
@@ -20,27 +20,36 @@ export interface PosePeople {
 
 const schema = z.object({ ...poseEnvironmentShape, ...modelEnvironmentShape });
 
-/** @throws Error with a sentence where the environment is wrong. */
-export function createPosePeople(env: Environment, warn: (message: string) => void): PosePeople {
-  const values = parseEnvironment(
+const parseVariables = (env: Environment) =>
+  parseEnvironment(
     schema,
     env,
     'The environment of the ergonomics worker',
     (sentence) => new Error(sentence),
   );
+
+/** Those that a worker with this environment would load. */
+export function choosePeopleModels(env: Environment): Promise<PoseModels> {
+  const values = parseVariables(env);
+  return choosePoseModels({
+    ...{
+      detector: values.PERSON_DETECTOR,
+      estimator: values.POSE_MODEL,
+      modelFolders: modelFolders(values),
+    },
+    dtype: values.SPILLWAY_MODELS_DTYPE,
+  });
+}
+
+/** @throws Error with a sentence where the environment is wrong. */
+export function createPosePeople(env: Environment, warn: (message: string) => void): PosePeople {
+  parseVariables(env);
   const engine = parseEngineSettings(env);
   let loading: Promise<PoseReader> | undefined;
   let reader: PoseReader | undefined;
 
   async function start(): Promise<PoseReader> {
-    const models = await choosePoseModels({
-      ...{
-        detector: values.PERSON_DETECTOR,
-        estimator: values.POSE_MODEL,
-        modelFolders: modelFolders(values),
-      },
-      dtype: values.SPILLWAY_MODELS_DTYPE,
-    });
+    const models = await choosePeopleModels(env);
     const { createPoseReader } = await import('../pose/pose-reader.ts');
     reader = await createPoseReader({ ...models, engine, warn });
     return reader;

@@ -4,6 +4,7 @@ import { chooseModels } from '../detect/model-choice.ts';
 import { parseSettings } from '../detect/settings.ts';
 import type { Model } from '../engines/models.ts';
 import type { Environment } from '../environment.ts';
+import { choosePeopleModels } from '../ergonomics/pose-people.ts';
 
 /** A model that a worker would run, and what for. */
 export interface ModelChoice {
@@ -23,6 +24,13 @@ const CHOICES: Readonly<Record<string, (env: Environment) => Promise<readonly Mo
     // Which model it runs does not depend on whom it believes.
     const settings = parseClipSettings({ ...env, EMBEDDING_AUTH: 'off' });
     return [{ role: 'embedder', model: await chooseClipModel(settings) }];
+  },
+  async ergonomics(env) {
+    const { detector, estimator } = await choosePeopleModels(env);
+    return [
+      { role: 'person detector', model: detector },
+      { role: 'pose', model: estimator },
+    ];
   },
 };
 
