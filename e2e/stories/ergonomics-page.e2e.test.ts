@@ -72,6 +72,7 @@ endpoints:
   async function visit(url: string): Promise<void> {
     context = await browser.newContext();
     page = await context.newPage();
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('console', (message) => {
       if (/content security policy/i.test(message.text())) complaints.push(message.text());
@@ -137,9 +138,10 @@ endpoints:
     expect((await saved).suggestedFilename()).toMatch(/\.pdf$/);
     // A moment is shown in the video, which plays.
     await page.locator('button.time').first().click();
-    await page.waitForFunction(
-      'document.querySelector("video").currentTime > 0 && document.querySelector("video").readyState >= 2',
-    );
+    const seen = (name: string) =>
+      page.locator('video').evaluate((one, of) => Number(Reflect.get(one, of)), name);
+    // Not at its first frame, and there is one to be shown.
+    await until(async () => (await seen('currentTime')) > 0.1 && (await seen('readyState')) >= 2);
     const widths = await page
       .locator('.moment img')
       .evaluateAll((all) => all.map((one) => Number(Reflect.get(one, 'naturalWidth'))));
