@@ -93,6 +93,7 @@ describe.skipIf(installation === undefined)('an installation from tarballs', () 
     const packages = [
       '@spillway/protocol',
       '@spillway/sdk',
+      '@spillway/ergonomics-page',
       '@spillway/gateway',
       '@spillway/workers',
       'spillway',
@@ -116,6 +117,15 @@ describe.skipIf(installation === undefined)('an installation from tarballs', () 
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ok' });
     expect((await fetch(`${url}/docs`)).status).toBe(200);
     expect(JSON.parse(run('spillway', 'jobs', '--json').stdout)).toBeDefined();
+  });
+
+  test('the page for videos is served from what was packed, and a command makes links to it', async () => {
+    const { status, stdout } = run('spillway', 'page', 'ergonomics', '--endpoint', 'detect');
+    expect(status).toBe(0);
+    const page = await fetch(stdout.trim());
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+    const [, script = ''] = /src="(\.\/assets\/[^"]+\.js)"/.exec(await page.text()) ?? [];
+    expect((await fetch(new URL(script, stdout.trim()))).status).toBe(200);
   });
 
   test('handlers of its user run, in JavaScript and in TypeScript', () => {

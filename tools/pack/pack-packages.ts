@@ -52,8 +52,9 @@ function stagePackages(folder: string): string[] {
     const manifest = JSON.parse(readFileSync(path.join(source, 'package.json'), 'utf8')) as Manifest;
     compilePackage({ source, manifest, staged, types });
     Object.assign(types, typesOf(manifest, staged));
-    buildFiles(source);
+    buildFiles(source, staged);
     for (const file of manifest.files ?? []) {
+      if (existsSync(path.join(staged, file))) continue;
       cpSync(path.join(source, file), path.join(staged, file.replace(/^src\//, 'dist/')), {
         recursive: true,
       });
@@ -68,11 +69,11 @@ function stagePackages(folder: string): string[] {
   });
 }
 
-/** What a package ships besides compiled code and is no file of the repository: `build/run.ts` makes it. */
-function buildFiles(source: string): void {
+/** What a package ships besides compiled code and is no file of the repository: `build/run.ts` puts it there. */
+function buildFiles(source: string, staged: string): void {
   const builder = path.join(source, 'build/run.ts');
   if (!existsSync(builder)) return;
-  const { status, stderr } = spawnSync(process.execPath, [builder], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, [builder, staged], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${builder} failed:\n${stderr}`);
 }
 

@@ -9,6 +9,7 @@ const KEY = 'spk_key-of-the-storage-tests';
 
 export interface StorageGateway {
   readonly url: string;
+  readonly key: string;
   /** Where the command runs; a `spillway.yaml` is there. */
   readonly cwd: string;
   /** `spillway storage …args`. */
@@ -32,7 +33,7 @@ export async function startStorageGateway(
   await gateway.start();
   const known = { SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: KEY, ...env };
   return {
-    ...{ cwd, url: gateway.url },
+    ...{ cwd, url: gateway.url, key: KEY },
     storage: (args, { stdin, env: more = {} } = {}) =>
       runCli(['storage', ...args], {
         ...{ cwd, env: { ...known, ...more } },

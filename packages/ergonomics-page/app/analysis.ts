@@ -103,6 +103,11 @@ export function createAnalysis({ client, endpoint: name, origin, sleep }: Analys
         ...{ name: file.name, sizeBytes: file.size, endpoint: name, resumeKey: fingerprintOf(file) },
         ...(file.type === '' ? {} : { mediaType: file.type }),
       }),
+    /** The video's key, once all of the upload is there. */
+    async keyOfWhole(uploadId: string): Promise<string | undefined> {
+      const { state, key } = await client.artifacts.show(uploadId);
+      return state === 'ready' ? key : undefined;
+    },
     /** Sends what is not there yet; answers the video's key. */
     async send(file: File, signal: AbortSignal, onProgress: (sentBytes: number) => void): Promise<string> {
       const source = {

@@ -32,10 +32,17 @@ export function takeLink(): Link | undefined {
     keepLink(found);
     return found;
   }
-  const kept = sessionStorage.getItem(KEPT);
-  return kept === null ? undefined : parseLink(kept);
+  try {
+    return parseLink(sessionStorage.getItem(KEPT) ?? '');
+  } catch {
+    return undefined;
+  }
 }
 
 export function keepLink({ token, endpoint }: Link): void {
-  sessionStorage.setItem(KEPT, `#${new URLSearchParams({ endpoint, token })}`);
+  try {
+    sessionStorage.setItem(KEPT, `#${new URLSearchParams({ endpoint, token })}`);
+  } catch {
+    // A browser that keeps nothing asks for the link again after a reload.
+  }
 }

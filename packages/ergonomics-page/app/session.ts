@@ -53,6 +53,7 @@ export class Session {
   #running = new AbortController();
   /** Of whole parts. */
   #partBytes = 0;
+  #isCancelling = false;
   #known: Remembered | undefined;
 
   constructor(options: SessionOptions) {
@@ -67,8 +68,22 @@ export class Session {
 
   /** Goes on with what this browser remembers. */
   open(): void {
-    if (this.#isUploaded()) void this.#process();
-    else this.#choosing();
+    if (this.#isUploaded()) {
+      void this.#process();
+      return;
+    }
+    this.#choosing();
+    void this.#goOnIfWhole();
+  }
+
+  /** All bytes may be there already, when a page was closed just before it heard so. */
+  async #goOnIfWhole(): Promise<void> {
+    const { uploadId } = this.#known ?? {};
+    if (uploadId === undefined) return;
+    const videoKey = await this.#options.analysis.keyOfWhole(uploadId).catch(() => undefined);
+    if (videoKey === undefined || this.#known?.uploadId !== uploadId || this.#isUploaded()) return;
+    this.#note({ videoKey });
+    void this.#process();
   }
 
   choose(chosen: File): void {
@@ -87,7 +102,9 @@ export class Session {
     const file = this.#file;
     if (!file) return;
     const { name, size: sizeBytes } = file;
-    this.#keep({ name, sizeBytes, fingerprint: fingerprintOf(file), quality, title, sentBytes: 0 });
+    const fingerprint = fingerprintOf(file);
+    const before = this.#known?.fingerprint === fingerprint ? this.#known : undefined;
+    this.#keep({ sentBytes: 0, ...before, name, sizeBytes, fingerprint, quality, title });
     void this.#upload();
   }
 
@@ -113,14 +130,17 @@ export class Session {
     if (id !== undefined) await this.#options.analysis.discardUpload(id).catch(() => undefined);
   }
 
+  /** A job that is just being started is cancelled once it is. */
   async cancel(): Promise<void> {
+    const { signal } = this.#running;
+    this.#isCancelling = true;
+    this.#processing({ stage: 'cancelling', percent: 0 });
     const jobId = this.#known?.jobId;
     if (jobId === undefined) return;
-    this.#processing({ stage: 'cancelling', percent: 0 }, true);
     try {
       await this.#options.analysis.cancel(jobId);
     } catch (error) {
-      this.#fail(error, this.#running.signal);
+      this.#fail(error, signal);
     }
   }
 
@@ -179,21 +199,25 @@ export class Session {
   async #process(): Promise<void> {
     const { analysis } = this.#options;
     const signal = this.#start();
+    this.#isCancelling = false;
     const onProgress = (value: Progress) => {
-      if (!signal.aborted) this.#processing(value);
+      if (!signal.aborted && !this.#isCancelling) this.#processing(value);
     };
     try {
       const known = this.#known;
       if (known?.videoKey !== undefined && known.jobId === undefined) {
         this.#processing({ stage: 'starting', percent: 0 });
         const onStarted = (job: StartedJob) => {
-          if (!signal.aborted) this.#note(job);
+          if (signal.aborted) return;
+          const isNew = this.#known?.jobId === undefined;
+          this.#note(job);
+          if (isNew && this.#isCancelling) void this.cancel();
         };
         await analysis.start(known.videoKey, known, { signal, onProgress, onStarted });
       }
       const { jobId, processJobId } = this.#known ?? {};
       if (jobId === undefined) return;
-      this.#processing(WAITING);
+      onProgress(WAITING);
       const job = { jobId, ...(processJobId === undefined ? {} : { processJobId }) };
       this.#ended(await analysis.watch(job, signal, onProgress), signal);
     } catch (error) {
@@ -243,8 +267,9 @@ export class Session {
     show({ is: 'uploading', name: file.name, isPaused, sentBytes, sizeBytes: file.size, bytesPerSecond });
   }
 
-  #processing(progress: Progress, isCancelling = false): void {
-    this.#options.show({ is: 'processing', name: this.#known?.name ?? '', progress, isCancelling });
+  #processing(progress: Progress): void {
+    const name = this.#known?.name ?? '';
+    this.#options.show({ is: 'processing', name, progress, isCancelling: this.#isCancelling });
   }
 
   #start(): AbortSignal {

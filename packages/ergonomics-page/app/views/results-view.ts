@@ -67,7 +67,8 @@ function overlayOf({ results }: JobStatusView): HTMLVideoElement | undefined {
   const url = results?.videos?.[0]?.url;
   if (url === undefined) return undefined;
   return h('video', {
-    ...{ src: url, controls: true, preload: 'metadata', playsinline: true },
+    // Shows its first frame before it is played.
+    ...{ src: `${url}#t=0.01`, controls: true, preload: 'metadata', playsinline: true },
     'aria-label': 'The video with skeleton and scores',
   });
 }

@@ -33,6 +33,7 @@ describe('the OpenAPI document', () => {
     expect(open.map(({ path }) => path).toSorted()).toEqual(
       [
         ...['/docs', '/docs/reference.js', '/livez', '/openapi.json', '/readyz'],
+        ...['/pages/ergonomics', '/pages/ergonomics/{path}'],
         // Signed.
         ...['/v1/artifacts/data/{path}', '/v1/artifacts/data/{path}'],
       ].toSorted(),
@@ -74,6 +75,7 @@ describe('real answers', () => {
     /\/workers\/:worker\/(files|jobs)/,
     /\/v1\/storage/,
     /\/v1\/upload-tokens/,
+    /\/pages\//,
   ];
 
   it('fit the document, for every operation', async () => {
