@@ -7,7 +7,9 @@ import type { Fleet } from './fleet/fleet.ts';
 import type { GpuPlacer } from './fleet/gpu/gpu-placer.ts';
 import type { Dispatcher } from './jobs/dispatcher.ts';
 import type { JobEngine } from './jobs/engine.ts';
+import { resolveWebhookSecret } from './keys/webhook-secret.ts';
 import type { Ids } from './lib/ids.ts';
+import { createAttemptHooks } from './remote/attempt-hooks.ts';
 import { viewLocal } from './remote/local-view.ts';
 import { createRemoteStore } from './remote/remote-store.ts';
 import type { SpillCosts } from './remote/spill-options.ts';
@@ -17,7 +19,7 @@ import type { JobSignatures } from './signatures/job-signatures.ts';
 /** The part of the composition root that wires jobs which run elsewhere. */
 export function createGatewaySpill(parts: {
   readonly db: DatabaseSync;
-  readonly config: Pick<GatewayConfig, 'lease'>;
+  readonly config: Pick<GatewayConfig, 'lease' | 'publicUrl' | 'dataDir' | 'webhookSecret'>;
   readonly log: Logger;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -32,7 +34,10 @@ export function createGatewaySpill(parts: {
 }): SpillRouter {
   const { db, config, log, clock, ids, engine, fleet, endpoints, placer, signatures, costs, delivery } =
     parts;
+  const { publicUrl } = config;
+  const secret = () => resolveWebhookSecret(config.dataDir, config.webhookSecret);
   const spill = createSpillRouter({
+    hooks: publicUrl === undefined ? undefined : createAttemptHooks({ publicUrl, secret: secret() }),
     ...{ endpoints, queue: engine.queue, clock, ids, log, costs },
     store: createRemoteStore(db, engine.exclusive),
     random: Math.random,

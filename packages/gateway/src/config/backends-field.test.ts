@@ -114,3 +114,18 @@ test('a variable that is not set is named', () => {
   );
   expect(problem?.message).toContain('NO_SUCH_KEY');
 });
+
+test('faults of calls can be asked for, as shares of them', () => {
+  const runpod = (faults: string) =>
+    `backends: [{ runpod: { endpointId: a, apiKey: k, faults: ${faults} } }]`;
+  expect(endpointOf(runpod('{ latency: 2s, throttleRate: 0.5 }'))?.remote?.faults).toEqual({
+    ...{ latencyMs: 2_000, throttleRate: 0.5, errorRate: 0, lostAnswers: 0, seed: 1 },
+  });
+  expect(endpointOf(runpod('{}').replace(', faults: {}', ''))?.remote).not.toHaveProperty('faults');
+  expect(problemsOf(runpod('{ errorRate: 20 }'))).toMatchObject([
+    {
+      path: 'endpoints.mine.backends[0].runpod.faults.errorRate',
+      message: expect.stringContaining('from 0 to 1'),
+    },
+  ]);
+});

@@ -2,9 +2,12 @@ import type { Endpoint, RemoteBackend } from '../endpoints/endpoint.ts';
 import type { Job } from '../jobs/job.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import { decideReturn, decideRoute, type LocalView, type RouteReason, waitNeededMs } from './decide-route.ts';
+import { createFaultyFetch } from './faulty-fetch.ts';
+import { createHint, type Hint } from './hints.ts';
 import { createLocalGuard } from './local-guard.ts';
 import { runRemoteAttempt } from './remote-attempt.ts';
 import { createRemotePlace, type RemotePlace } from './remote-backend.ts';
+import { createRemoteLog, type RemoteLog } from './remote-log.ts';
 import type { RemoteAttempt } from './remote-store.ts';
 import { sweepRemote } from './remote-sweep.ts';
 import { isRemoteWorker, remoteWorkerId } from './remote-worker.ts';
@@ -27,6 +30,8 @@ const INPUT_LIMIT_BYTES = SUBMIT_LIMIT_BYTES - ENVELOPE_BYTES;
 type AskedJob = Pick<Job, 'id' | 'endpoint' | 'keyId'> & { readonly input?: string };
 
 export class EndpointRoute {
+  /** What is known of its attempts there, as lines. */
+  readonly log: RemoteLog;
   readonly #options: SpillRouterOptions;
   readonly #endpoint: Endpoint;
   readonly #rule: Pick<RemoteBackend, 'queueDelayMs' | 'onUnhealthy'>;
@@ -35,8 +40,11 @@ export class EndpointRoute {
   readonly #stopping = new AbortController();
   /** Ends of attempts, by worker id. */
   readonly #leases = new Map<string, AbortController>();
+  /** Reasons to ask for their state now, by worker id. */
+  readonly #hints = new Map<string, Hint>();
   /** Jobs that RunPod will never take, and what it said. */
   readonly #refused = new Map<string, string>();
+  readonly #sweepNow = createHint();
   #isHeld = false;
   #unableAt = Number.NEGATIVE_INFINITY;
   #wake = new AbortController();
@@ -47,8 +55,9 @@ export class EndpointRoute {
     this.#endpoint = endpoint;
     this.#rule = remotes[0] ?? { queueDelayMs: 0, onUnhealthy: true };
     const now = () => options.clock.now();
-    this.#places = remotes.map((remote) => createRemotePlace(remote, now, options.fetch));
+    this.#places = remotes.map((remote) => createRemotePlace(remote, now, this.#fetchFor(remote)));
     this.#guard = createLocalGuard(now);
+    this.log = createRemoteLog(now);
   }
 
   start(): void {
@@ -125,6 +134,31 @@ export class EndpointRoute {
       ? 'the gateway was restarted before RunPod had answered the submit'
       : `${attempt.remoteEndpoint} is no backend of the endpoint any more`;
     await queue.handBackJob(workerId, jobId, reason);
+  }
+
+  #fetchFor({ endpointId, faults }: RemoteBackend): typeof fetch | undefined {
+    const { clock, log, fetch: send } = this.#options;
+    if (!faults) return send;
+    const fields = { endpoint: this.#endpoint.name, runpod: endpointId, faults };
+    log.warn(
+      fields,
+      'FAULTS ARE INJECTED into calls of RunPod: remove `faults` from spillway.yaml to end it',
+    );
+    return createFaultyFetch(faults, clock, send);
+  }
+
+  /** RunPod says that a job has ended there: a reason to ask; one that counts for nothing is cancelled. */
+  async noteHook(attempt: RemoteAttempt, remoteId: string | undefined): Promise<void> {
+    const { store, clock } = this.#options;
+    const { workerId, state } = attempt;
+    const hint = this.#hints.get(workerId);
+    if (remoteId === undefined || remoteId === attempt.remoteId) return hint?.give();
+    // Its submit may be under way, and its answer names it.
+    if (hint && attempt.remoteId === undefined && state === 'open') return hint.give();
+    this.log.add(workerId, `job ${attempt.jobId}: ${remoteId} there counts for nothing, and is cancelled`);
+    if (hint) return void (await this.#placeOf(attempt.remoteEndpoint)?.client.cancel(remoteId));
+    await store.end(workerId, 'cancel', clock.now(), remoteId);
+    this.#sweepNow.give();
   }
 
   #placeOf(remoteEndpoint: string): RemotePlace | undefined {
@@ -247,6 +281,7 @@ export class EndpointRoute {
     const job = await queue.get(jobId);
     if (job?.lease?.workerId !== workerId) return store.end(workerId, 'over', clock.now());
     log.info({ jobId, endpoint: attempt.endpoint, reason: attempt.reason.message }, 'a job goes to RunPod');
+    this.log.add(workerId, `job ${jobId} goes to ${endpointId}: ${attempt.reason.message}`);
     if (reason.code === 'LOCAL_UNABLE') this.#unableAt = clock.now();
     this.#run(place, attempt, job);
   }
@@ -263,9 +298,11 @@ export class EndpointRoute {
     const { workerId } = attempt;
     const lease = new AbortController();
     this.#leases.set(workerId, lease);
+    const hint = createHint();
+    this.#hints.set(workerId, hint);
     const isTrial = place.isOnTrial();
     if (isTrial) place.note({ type: 'trial' });
-    const signals = { lost: lease.signal, stopping: this.#stopping.signal };
+    const signals = { lost: lease.signal, stopping: this.#stopping.signal, hint };
     const run = runRemoteAttempt(this.#partsFor(place, job, workerId), attempt, job, signals)
       .catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
@@ -275,6 +312,7 @@ export class EndpointRoute {
       })
       .then(() => {
         this.#leases.delete(workerId);
+        this.#hints.delete(workerId);
         place.running.delete(workerId);
         this.#options.costs.release(workerId);
         // One that never called has told nothing.
@@ -285,9 +323,11 @@ export class EndpointRoute {
   }
 
   #partsFor(place: RemotePlace, job: Job, workerId: string) {
-    const { queue, store, clock, random, inputFor, local, costs } = this.#options;
+    const { queue, store, clock, random, inputFor, local, costs, hooks } = this.#options;
     return {
       ...{ queue, store, clock, random, inputFor, client: place.client },
+      webhook: hooks?.urlFor(workerId),
+      tell: (text: string) => this.log.add(workerId, `job ${job.id} ${text}`),
       onCall: (latencyMs: number, problem?: string) => place.note({ type: 'called', latencyMs, problem }),
       onReport: (report: { executionMs?: number; workerId?: string }) => costs.note(workerId, report),
       onRefusal: (problem: string) => place.note({ type: 'health', problem }),
@@ -324,10 +364,11 @@ export class EndpointRoute {
     const { clock, store, log } = this.#options;
     const { name } = this.#endpoint;
     while (!this.#stopping.signal.aborted) {
+      this.#sweepNow.take();
       await sweepRemote(store, clock, name, (one) => this.#placeOf(one)).catch((error: unknown) =>
         log.warn({ endpoint: name, err: error }, 'attempts at RunPod could not be swept'),
       );
-      await clock.sleep(SWEEP_EVERY_MS, this.#stopping.signal);
+      await clock.sleep(SWEEP_EVERY_MS, AbortSignal.any([this.#stopping.signal, this.#sweepNow.signal]));
     }
   }
 }

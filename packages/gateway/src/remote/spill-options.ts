@@ -3,6 +3,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Job } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { AttemptHooks } from './attempt-hooks.ts';
 import type { LocalView } from './decide-route.ts';
 import type { RemoteStore } from './remote-store.ts';
 
@@ -28,6 +29,8 @@ export interface SpillRouterOptions {
   readonly costs: SpillCosts;
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
   readonly fetch?: typeof fetch;
+  /** Where RunPod can reach this gateway: it is to tell when a job has ended. */
+  readonly hooks?: AttemptHooks | undefined;
 }
 
 /** The budget of what goes to RunPod, as its owner keeps it. */

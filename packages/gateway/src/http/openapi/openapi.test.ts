@@ -35,6 +35,8 @@ describe('the OpenAPI document', () => {
         ...['/docs', '/docs/reference.js', '/livez', '/openapi.json', '/readyz'],
         // Signed.
         ...['/v1/artifacts/data/{path}', '/v1/artifacts/data/{path}'],
+        // Has a code of its own.
+        '/v1/hooks/runpod/{attempt}/{code}',
       ].toSorted(),
     );
   });
@@ -73,6 +75,7 @@ describe('real answers', () => {
     /\/v1\/artifacts/,
     /\/workers\/:worker\/(files|jobs)/,
     /\/v1\/storage/,
+    /\/v1\/hooks\/runpod/,
     /\/v1\/upload-tokens/,
   ];
 
