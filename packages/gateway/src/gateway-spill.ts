@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Logger } from 'pino';
+import type { Artifacts } from './artifacts/artifacts.ts';
 import type { GatewayConfig } from './config/index.ts';
 import type { EndpointDirectory } from './endpoints/endpoint-directory.ts';
 import type { Fleet } from './fleet/fleet.ts';
@@ -10,6 +11,7 @@ import type { JobEngine } from './jobs/engine.ts';
 import { resolveWebhookSecret } from './keys/webhook-secret.ts';
 import type { Ids } from './lib/ids.ts';
 import { createAttemptHooks } from './remote/attempt-hooks.ts';
+import { createInputArtifacts } from './remote/input-artifacts.ts';
 import { viewLocal } from './remote/local-view.ts';
 import { createRemoteStore } from './remote/remote-store.ts';
 import type { SpillCosts } from './remote/spill-options.ts';
@@ -29,6 +31,7 @@ export function createGatewaySpill(parts: {
   readonly placer: GpuPlacer;
   readonly signatures: JobSignatures | undefined;
   readonly costs: SpillCosts;
+  readonly artifacts: () => Artifacts;
   /** Its own hold on deliveries to workers here. */
   readonly delivery: Pick<Dispatcher, 'pause' | 'resume'>;
 }): SpillRouter {
@@ -40,6 +43,7 @@ export function createGatewaySpill(parts: {
     hooks: publicUrl === undefined ? undefined : createAttemptHooks({ publicUrl, secret: secret() }),
     ...{ endpoints, queue: engine.queue, clock, ids, log, costs },
     store: createRemoteStore(db, engine.exclusive),
+    inputs: createInputArtifacts(parts.artifacts, { publicUrl, now: () => clock.now() }),
     random: Math.random,
     inputFor: (job) => signatures?.forAttempt(job) ?? job.input,
     leaseMs: config.lease.durationMs,

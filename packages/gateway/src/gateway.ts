@@ -209,6 +209,7 @@ export class Gateway {
     const spill = createGatewaySpill({
       ...{ ...given, db, engine, fleet, placer, signatures, costs: costs.spill },
       delivery: holds.by('breaker'),
+      artifacts: () => kept.artifacts,
     });
     actOnChanges(endpoints, holds.by('pause'), scheduler);
     pokeOnJobs({ engine, fleet, scheduler, webhooks });

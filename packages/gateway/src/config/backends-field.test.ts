@@ -93,6 +93,7 @@ test.each([
     '`runpod` behind the others',
   ],
   ['worker: detect', 'spill: { queueDelay: 5s }', 'spill', 'only beside `runpod`'],
+  ['worker: detect', 'urlFields: [image]', 'urlFields', 'only beside `runpod`'],
   [
     'worker: detect',
     'backends: [process, { runpod: { endpointId: a, apikey: k } }]',

@@ -135,9 +135,22 @@ export function spillField() {
     .describe('When jobs go to RunPod.');
 }
 
+export function urlFields() {
+  return z
+    .array(z.string().min(1))
+    .register(hints, {
+      expected: 'a list of names of fields of the input',
+      fix: () => 'write `[image]` where the handler takes a URL in `image`',
+    })
+    .describe(
+      "Fields of the input that may hold a URL in place of a text that is too large for RunPod's limit.",
+    );
+}
+
 type Parsed = {
   readonly backends?: z.output<ReturnType<typeof backendsField>> | undefined;
   readonly spill?: z.output<ReturnType<typeof spillField>> | undefined;
+  readonly urlFields?: readonly string[] | undefined;
 };
 
 function kindOf(backend: unknown): BackendKind {
@@ -152,6 +165,7 @@ export function toBackends(
   readonly backends: readonly BackendKind[];
   readonly remote?: RemoteBackend;
   readonly furtherRemotes?: readonly RemoteBackend[];
+  readonly urlFields?: readonly string[];
 } {
   const backends = [...new Set(parsed.backends?.map(kindOf) ?? fallback)];
   const { queueDelay, onUnhealthy, maxCostPerDay } = parsed.spill ?? spillField().parse({});
@@ -169,7 +183,11 @@ export function toBackends(
   });
   const [remote, ...furtherRemotes] = remotes;
   if (!remote) return { backends };
-  return furtherRemotes.length === 0 ? { backends, remote } : { backends, remote, furtherRemotes };
+  return {
+    ...{ backends, remote },
+    ...(furtherRemotes.length === 0 ? {} : { furtherRemotes }),
+    ...(parsed.urlFields === undefined ? {} : { urlFields: parsed.urlFields }),
+  };
 }
 
 function toFaults({ latency, ...rest }: z.output<ReturnType<typeof faults>>): RemoteFaults {

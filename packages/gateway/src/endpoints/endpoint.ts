@@ -163,6 +163,8 @@ export interface Endpoint {
   readonly remote?: RemoteBackend;
   /** Those behind it, in order; they have its spill rule. */
   readonly furtherRemotes?: readonly RemoteBackend[];
+  /** Fields of its inputs that may hold a URL in place of what they hold. */
+  readonly urlFields?: readonly string[];
   /** Its cloud side, for `spillway deploy`; nothing of the gateway's own reads it. */
   readonly deploy?: Deployment;
   /** Further deliveries after a lost worker (default 1) and after an error of the handler (default 0). */

@@ -3,7 +3,9 @@ import type { Job } from '../jobs/job.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import { decideReturn, decideRoute, type LocalView, type RouteReason, waitNeededMs } from './decide-route.ts';
 import { createFaultyFetch } from './faulty-fetch.ts';
+import { planInput } from './fit-input.ts';
 import { createHint, type Hint } from './hints.ts';
+import type { MovedInput } from './input-artifacts.ts';
 import { createLocalGuard } from './local-guard.ts';
 import { runRemoteAttempt } from './remote-attempt.ts';
 import { createRemotePlace, type RemotePlace } from './remote-backend.ts';
@@ -101,6 +103,8 @@ export class EndpointRoute {
   obstacle(job: AskedJob): SpillObstacle | undefined {
     const refusal = this.#refused.get(job.id);
     if (refusal !== undefined) return { code: 'RUNPOD', message: `RunPod does not take it: ${refusal}` };
+    const tooLarge = job.input === undefined ? undefined : this.#tooLarge(job.input);
+    if (tooLarge !== undefined) return { code: 'RUNPOD', message: `it does not go to RunPod: ${tooLarge}` };
     const unpaid = this.#options.costs.obstacle(job);
     if (unpaid !== undefined) return { code: 'BUDGET', message: `it does not go to RunPod: ${unpaid}` };
     const problems = this.#places.map((place) => ({
@@ -205,7 +209,8 @@ export class EndpointRoute {
             endpoint: name,
             before: now - waitNeededMs({ rule, local }),
             withLowPriority: local.type === 'none',
-            mostBytes: INPUT_LIMIT_BYTES,
+            // Larger ones may fit once some of their fields go as URLs.
+            mostBytes: this.#endpoint.urlFields ? Number.MAX_SAFE_INTEGER : INPUT_LIMIT_BYTES,
             limit: room + this.#refused.size,
             exceptKeys: this.#options.costs.blockedKeys(name),
           });
@@ -260,7 +265,7 @@ export class EndpointRoute {
   async #spill(jobId: string, keyId: string | undefined, reason: RouteReason): Promise<void> {
     const { clock, ids, queue, store, leaseMs, log, costs } = this.#options;
     const place = this.#places.find((one) => one.room() > 0);
-    if (!place) return;
+    if (!place || (this.#endpoint.urlFields && (await this.#isTooLarge(jobId)))) return;
     const { endpointId } = place.settings;
     const workerId = remoteWorkerId(endpointId, ids.short(10));
     if (!costs.reserve(workerId, { endpoint: this.#endpoint.name, keyId })) return;
@@ -284,6 +289,35 @@ export class EndpointRoute {
     this.log.add(workerId, `job ${jobId} goes to ${endpointId}: ${attempt.reason.message}`);
     if (reason.code === 'LOCAL_UNABLE') this.#unableAt = clock.now();
     this.#run(place, attempt, job);
+  }
+
+  async #isTooLarge(jobId: string): Promise<boolean> {
+    const job = await this.#options.queue.get(jobId);
+    const why = job && this.#tooLarge(job.input);
+    if (why !== undefined) this.#refused.set(jobId, why);
+    return why !== undefined;
+  }
+
+  /** Why the input does not go there, as a clause. */
+  #tooLarge(input: string): string | undefined {
+    const plan = planInput(input, this.#endpoint.urlFields ?? [], INPUT_LIMIT_BYTES);
+    if (plan.type === 'too-large') return plan.why;
+    return plan.type === 'moves' ? this.#options.inputs?.obstacle : undefined;
+  }
+
+  /** The input as it goes out: signed anew, and with URLs in place of what is too large. */
+  async #inputFor(job: Job): Promise<MovedInput> {
+    const { inputFor, inputs } = this.#options;
+    const plan = planInput(job.input, this.#endpoint.urlFields ?? [], INPUT_LIMIT_BYTES);
+    if (plan.type !== 'moves' || !inputs) return { input: inputFor(job), forget: async () => undefined };
+    try {
+      const { input, forget } = await inputs.moveOut(job, plan.fields);
+      return { input: inputFor({ ...job, input }), forget };
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      this.#refused.set(job.id, `its input could not be kept as an artifact: ${said}`);
+      throw error;
+    }
   }
 
   /** Why it goes to this one, where those before it did not take it. */
@@ -323,9 +357,10 @@ export class EndpointRoute {
   }
 
   #partsFor(place: RemotePlace, job: Job, workerId: string) {
-    const { queue, store, clock, random, inputFor, local, costs, hooks } = this.#options;
+    const { queue, store, clock, random, local, costs, hooks } = this.#options;
     return {
-      ...{ queue, store, clock, random, inputFor, client: place.client },
+      ...{ queue, store, clock, random, client: place.client },
+      inputFor: () => this.#inputFor(job),
       webhook: hooks?.urlFor(workerId),
       tell: (text: string) => this.log.add(workerId, `job ${job.id} ${text}`),
       onCall: (latencyMs: number, problem?: string) => place.note({ type: 'called', latencyMs, problem }),

@@ -19,8 +19,8 @@ export interface AttemptParts {
   readonly store: RemoteStore;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The input as it goes out, signed anew where its endpoint signs. */
-  readonly inputFor: (job: Job) => string;
+  /** The input as it goes out, signed anew where its endpoint signs; `forget` once the attempt is over. */
+  readonly inputFor: () => Promise<{ readonly input: string; forget(): Promise<void> }>;
   /** How a call went; `problem` where it did not tell what was asked. */
   onCall(latencyMs: number, problem?: string): void;
   /** The backend refuses calls for a reason that lies in neither job nor network: a wrong key, no such endpoint. */
@@ -89,6 +89,7 @@ class AttemptRun {
   #chunks = 0;
   #isStreaming = false;
   #failingSince: number | undefined;
+  #forgetInput: (() => Promise<void>) | undefined;
 
   constructor(parts: AttemptParts, attempt: RemoteAttempt, job: Job, signals: AttemptSignals) {
     this.#parts = parts;
@@ -101,6 +102,15 @@ class AttemptRun {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } finally {
+      // What runs on without this gateway still reads it.
+      if (!this.#signals.stopping.aborted) await this.#forgetInput?.();
+    }
+  }
+
+  async #run(): Promise<void> {
     const remoteId = this.#attempt.remoteId ?? (await this.#submit());
     if (remoteId === undefined) return;
     // After a restart some chunks may be here already.
@@ -114,9 +124,13 @@ class AttemptRun {
   async #submit(): Promise<string | undefined> {
     const { clock, random, store, inputFor, onRefusal, refuseJob, webhook, tell } = this.#parts;
     const { workerId } = this.#attempt;
+    const prepared = await inputFor().catch((error: unknown) => String(error));
+    if (typeof prepared === 'string') return this.#goHome('over', `its input could not be sent: ${prepared}`);
+    const { input } = prepared;
+    this.#forgetInput = prepared.forget;
     for (let tries = 1; !this.#over.aborted; tries += 1) {
       const answer = await this.#call((client) =>
-        client.submit(submitBody(this.#job, inputFor(this.#job), clock.now(), webhook)),
+        client.submit(submitBody(this.#job, input, clock.now(), webhook)),
       );
       if (answer.type === 'answered') {
         const { id } = answer.value;
