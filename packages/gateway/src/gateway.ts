@@ -197,13 +197,7 @@ export class Gateway {
     const { isHeld, ledger } = costs;
     const wantsTrial = (endpoint: string) => spill.wantsTrial(endpoint);
     const scheduler = this.#buildScheduler({
-      engine,
-      fleet,
-      endpoints,
-      loadBalancer,
-      placer,
-      isHeld,
-      wantsTrial,
+      ...{ engine, fleet, endpoints, loadBalancer, placer, isHeld, wantsTrial },
     });
     const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
     const spill = createGatewaySpill({
