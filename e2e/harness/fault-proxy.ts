@@ -22,8 +22,11 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** Stands before a gateway that plays RunPod and does to its calls what networks and clouds do. */
-export async function startFaultProxy(target: string): Promise<FaultProxy> {
+/**
+ * Stands before a gateway that plays RunPod and does to its calls what networks and clouds do. A function gives the
+ * address of one that is started later.
+ */
+export async function startFaultProxy(target: string | (() => string)): Promise<FaultProxy> {
   const seen: string[] = [];
   const counts = new Map<string, number>();
   const server = createServer(async (request, response) => {
@@ -42,7 +45,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       return;
     }
     try {
-      const answer = await fetch(`${target}${path}`, {
+      const answer = await fetch(`${typeof target === 'string' ? target : target()}${path}`, {
         method: request.method ?? 'GET',
         headers: {
           authorization: request.headers.authorization ?? '',

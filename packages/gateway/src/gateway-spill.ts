@@ -1,13 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Logger } from 'pino';
+import type { Artifacts } from './artifacts/artifacts.ts';
 import type { GatewayConfig } from './config/index.ts';
 import type { EndpointDirectory } from './endpoints/endpoint-directory.ts';
 import type { Fleet } from './fleet/fleet.ts';
 import type { GpuPlacer } from './fleet/gpu/gpu-placer.ts';
 import type { Dispatcher } from './jobs/dispatcher.ts';
 import type { JobEngine } from './jobs/engine.ts';
+import { resolveWebhookSecret } from './keys/webhook-secret.ts';
 import type { Ids } from './lib/ids.ts';
+import { createAttemptHooks } from './remote/attempt-hooks.ts';
+import { createInputArtifacts } from './remote/input-artifacts.ts';
 import { viewLocal } from './remote/local-view.ts';
 import { createRemoteStore } from './remote/remote-store.ts';
 import type { SpillCosts } from './remote/spill-options.ts';
@@ -17,7 +21,7 @@ import type { JobSignatures } from './signatures/job-signatures.ts';
 /** The part of the composition root that wires jobs which run elsewhere. */
 export function createGatewaySpill(parts: {
   readonly db: DatabaseSync;
-  readonly config: Pick<GatewayConfig, 'lease'>;
+  readonly config: Pick<GatewayConfig, 'lease' | 'publicUrl' | 'dataDir' | 'webhookSecret'>;
   readonly log: Logger;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -27,14 +31,19 @@ export function createGatewaySpill(parts: {
   readonly placer: GpuPlacer;
   readonly signatures: JobSignatures | undefined;
   readonly costs: SpillCosts;
+  readonly artifacts: () => Artifacts;
   /** Its own hold on deliveries to workers here. */
   readonly delivery: Pick<Dispatcher, 'pause' | 'resume'>;
 }): SpillRouter {
   const { db, config, log, clock, ids, engine, fleet, endpoints, placer, signatures, costs, delivery } =
     parts;
+  const { publicUrl } = config;
+  const secret = () => resolveWebhookSecret(config.dataDir, config.webhookSecret);
   const spill = createSpillRouter({
+    hooks: publicUrl === undefined ? undefined : createAttemptHooks({ publicUrl, secret: secret() }),
     ...{ endpoints, queue: engine.queue, clock, ids, log, costs },
     store: createRemoteStore(db, engine.exclusive),
+    inputs: createInputArtifacts(parts.artifacts, { publicUrl, now: () => clock.now() }),
     random: Math.random,
     inputFor: (job) => signatures?.forAttempt(job) ?? job.input,
     leaseMs: config.lease.durationMs,

@@ -197,18 +197,13 @@ export class Gateway {
     const { isHeld, ledger } = costs;
     const wantsTrial = (endpoint: string) => spill.wantsTrial(endpoint);
     const scheduler = this.#buildScheduler({
-      engine,
-      fleet,
-      endpoints,
-      loadBalancer,
-      placer,
-      isHeld,
-      wantsTrial,
+      ...{ engine, fleet, endpoints, loadBalancer, placer, isHeld, wantsTrial },
     });
     const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
     const spill = createGatewaySpill({
       ...{ ...given, db, engine, fleet, placer, signatures, costs: costs.spill },
       delivery: holds.by('breaker'),
+      artifacts: () => kept.artifacts,
     });
     actOnChanges(endpoints, holds.by('pause'), scheduler);
     pokeOnJobs({ engine, fleet, scheduler, webhooks });

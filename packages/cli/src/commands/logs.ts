@@ -14,8 +14,11 @@ interface Options extends ConnectionOptions {
 
 export function logsCommand(): Command {
   return new Command('logs')
-    .description('show what a worker printed')
-    .argument('<target>', "an endpoint (its newest worker), a worker's id, or a job's id (its last worker)")
+    .description('show what a worker printed, and what became of jobs at RunPod')
+    .argument(
+      '<target>',
+      "an endpoint (its newest worker, and its jobs at RunPod), a worker's id, or a job's id (its last attempt)",
+    )
     .option('-f, --follow', 'go on with every further line, until Ctrl-C or the end of the worker')
     .option('-n, --tail <n>', 'how many of the last lines to begin with', wholeNumber(0, 200), 50)
     .addOption(jsonOption().default(undefined, 'one {"workerId","line"} a line'))
@@ -23,7 +26,8 @@ export function logsCommand(): Command {
     .addHelpText(
       'after',
       `
-Lines that begin with [spillway] are the gateway's own remarks on the worker's life.
+Lines that begin with [spillway] are the gateway's own remarks on the worker's life. Those that begin with [runpod tell
+what becomes of jobs at RunPod: states, progress and errors; what workers print there is in RunPod's console.
 
 Examples:
   spillway logs detect             the last lines of the endpoint's newest worker
@@ -39,7 +43,7 @@ async function showLogs(target: string, options: Options): Promise<void> {
   process.once('SIGINT', () => leaving.abort());
   const query = { tail: options.tail, ...(options.follow ? { follow: 'true' } : {}) };
   const log = await findLog(api, target, query, leaving.signal);
-  if (!options.json) note(`worker ${log.workerId ?? target}`);
+  if (!options.json) note(log.workerId === undefined ? `${target} at RunPod` : `worker ${log.workerId}`);
   try {
     for await (const line of linesOf(log.chunks)) {
       if (options.json) printJsonLine({ workerId: log.workerId, line });

@@ -93,6 +93,7 @@ test.each([
     '`runpod` behind the others',
   ],
   ['worker: detect', 'spill: { queueDelay: 5s }', 'spill', 'only beside `runpod`'],
+  ['worker: detect', 'urlFields: [image]', 'urlFields', 'only beside `runpod`'],
   [
     'worker: detect',
     'backends: [process, { runpod: { endpointId: a, apikey: k } }]',
@@ -113,4 +114,19 @@ test('a variable that is not set is named', () => {
     `backends: [process, { runpod: { endpointId: a, apiKey: ${reference} } }]`,
   );
   expect(problem?.message).toContain('NO_SUCH_KEY');
+});
+
+test('faults of calls can be asked for, as shares of them', () => {
+  const runpod = (faults: string) =>
+    `backends: [{ runpod: { endpointId: a, apiKey: k, faults: ${faults} } }]`;
+  expect(endpointOf(runpod('{ latency: 2s, throttleRate: 0.5 }'))?.remote?.faults).toEqual({
+    ...{ latencyMs: 2_000, throttleRate: 0.5, errorRate: 0, lostAnswers: 0, seed: 1 },
+  });
+  expect(endpointOf(runpod('{}').replace(', faults: {}', ''))?.remote).not.toHaveProperty('faults');
+  expect(problemsOf(runpod('{ errorRate: 20 }'))).toMatchObject([
+    {
+      path: 'endpoints.mine.backends[0].runpod.faults.errorRate',
+      message: expect.stringContaining('from 0 to 1'),
+    },
+  ]);
 });

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the file's own syntax
 import { z } from 'zod';
-import type { BackendKind, RemoteBackend } from '../endpoints/endpoint.ts';
+import type { BackendKind, RemoteBackend, RemoteFaults } from '../endpoints/endpoint.ts';
 import { POOL_NAMES } from '../usage/prices.ts';
 import { count, dollars, duration, hints } from './fields.ts';
 
@@ -85,8 +85,34 @@ function runpod() {
         .describe('Pool of the cards that its workers have, by which they are priced.')
         .optional(),
       gpuCount: count({ min: 1, max: 64 }, 'Cards that each of its workers has.').prefault(1),
+      faults: faults().optional(),
     })
     .describe('A serverless endpoint of RunPod, to which jobs spill over.');
+}
+
+const MOST_SEED = 2 ** 31 - 1;
+
+function faults() {
+  const share = (description: string) =>
+    z
+      .number()
+      .min(0)
+      .max(1)
+      .register(hints, {
+        expected: 'a share of the calls from 0 to 1',
+        fix: () => 'write `0.2` for one call of five',
+      })
+      .prefault(0)
+      .describe(description);
+  return z
+    .strictObject({
+      latency: duration({ min: '0s', max: '60s' }, '0s', 'How long each call waits before it goes out.'),
+      errorRate: share('Share of the calls that are answered 500.'),
+      throttleRate: share('Share of the calls that are answered 429.'),
+      lostAnswers: share('Share of the calls that arrive and whose answer is lost.'),
+      seed: count({ min: 0, max: MOST_SEED }, 'The same faults again with the same seed.').prefault(1),
+    })
+    .describe('Has its calls go wrong, to try what becomes of jobs; not for production.');
 }
 
 export function spillField() {
@@ -109,9 +135,22 @@ export function spillField() {
     .describe('When jobs go to RunPod.');
 }
 
+export function urlFields() {
+  return z
+    .array(z.string().min(1))
+    .register(hints, {
+      expected: 'a list of names of fields of the input',
+      fix: () => 'write `[image]` where the handler takes a URL in `image`',
+    })
+    .describe(
+      "Fields of the input that may hold a URL in place of a text that is too large for RunPod's limit.",
+    );
+}
+
 type Parsed = {
   readonly backends?: z.output<ReturnType<typeof backendsField>> | undefined;
   readonly spill?: z.output<ReturnType<typeof spillField>> | undefined;
+  readonly urlFields?: readonly string[] | undefined;
 };
 
 function kindOf(backend: unknown): BackendKind {
@@ -126,23 +165,33 @@ export function toBackends(
   readonly backends: readonly BackendKind[];
   readonly remote?: RemoteBackend;
   readonly furtherRemotes?: readonly RemoteBackend[];
+  readonly urlFields?: readonly string[];
 } {
   const backends = [...new Set(parsed.backends?.map(kindOf) ?? fallback)];
   const { queueDelay, onUnhealthy, maxCostPerDay } = parsed.spill ?? spillField().parse({});
   const remotes = (parsed.backends ?? []).flatMap((one): RemoteBackend[] => {
     if (typeof one === 'string') return [];
-    const { gpuPool, ...settings } = one.runpod;
+    const { gpuPool, faults, ...settings } = one.runpod;
     return [
       {
         ...{ ...settings, queueDelayMs: queueDelay, onUnhealthy },
         ...(gpuPool === undefined ? {} : { gpuPool }),
+        ...(faults === undefined ? {} : { faults: toFaults(faults) }),
         ...(maxCostPerDay === undefined ? {} : { maxCostPerDayMicros: maxCostPerDay }),
       },
     ];
   });
   const [remote, ...furtherRemotes] = remotes;
   if (!remote) return { backends };
-  return furtherRemotes.length === 0 ? { backends, remote } : { backends, remote, furtherRemotes };
+  return {
+    ...{ backends, remote },
+    ...(furtherRemotes.length === 0 ? {} : { furtherRemotes }),
+    ...(parsed.urlFields === undefined ? {} : { urlFields: parsed.urlFields }),
+  };
+}
+
+function toFaults({ latency, ...rest }: z.output<ReturnType<typeof faults>>): RemoteFaults {
+  return { latencyMs: latency, ...rest };
 }
 
 /** A word for a backend in the file's own spelling; nothing of its settings is told. */

@@ -38,13 +38,14 @@ function findKindProblems(given: readonly string[], startsNone: boolean): Findin
   return [{ path: [], message: `expected \`worker\`, \`command\` or \`image\`, found ${found}`, fix }];
 }
 
-function findSpillProblems({ spill, type }: Block, backends: readonly unknown[]): Finding[] {
+function findSpillProblems({ spill, urlFields, type }: Block, backends: readonly unknown[]): Finding[] {
   if (!backends.some(isRunpod)) {
-    if (spill === undefined) return [];
-    const message = 'expected `spill` only beside `runpod` among the `backends`, found it without';
-    return [
-      { path: ['spill'], message, fix: 'add `{ runpod: { endpointId: …, apiKey: … } }`, or remove it' },
-    ];
+    const keys = Object.entries({ spill, urlFields }).filter(([, value]) => value !== undefined);
+    return keys.map(([key]) => ({
+      path: [key],
+      message: `expected \`${key}\` only beside \`runpod\` among the \`backends\`, found it without`,
+      fix: 'add `{ runpod: { endpointId: …, apiKey: … } }`, or remove it',
+    }));
   }
   if (type !== 'LOAD_BALANCER') return [];
   const message = 'expected no `runpod` for a load-balancing endpoint, which has no jobs to hand on';

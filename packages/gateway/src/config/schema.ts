@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { backendsField, spillField } from './backends-field.ts';
+import { backendsField, spillField, urlFields } from './backends-field.ts';
 import { findBackendProblems } from './check-backends.ts';
 import { containerFields } from './container-fields.ts';
 import { budgets, findBudgetProblems, prices } from './cost-fields.ts';
@@ -166,6 +166,7 @@ const endpoint = crossCheck(
     ),
     backends: backendsField().optional(),
     spill: spillField().optional(),
+    urlFields: urlFields().optional(),
     deploy: deployField().optional(),
     retries,
     cancelGrace: duration(

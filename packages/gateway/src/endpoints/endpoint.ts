@@ -29,6 +29,21 @@ export interface RemoteBackend {
   readonly gpuCount?: number;
   /** Jobs stop going there for the rest of the (UTC) day; millionths of a dollar. */
   readonly maxCostPerDayMicros?: number;
+  /** Set to try what becomes of jobs when its calls go wrong. */
+  readonly faults?: RemoteFaults;
+}
+
+/** What befalls calls of a remote backend, to try it: shares of them from 0 to 1. */
+export interface RemoteFaults {
+  /** Before each call. */
+  readonly latencyMs: number;
+  /** Answered 500, and not passed on. */
+  readonly errorRate: number;
+  /** Answered 429, and not passed on. */
+  readonly throttleRate: number;
+  /** Passed on; the answer is lost. */
+  readonly lostAnswers: number;
+  readonly seed: number;
 }
 
 /** Memory of graphics cards that one worker needs. */
@@ -148,6 +163,8 @@ export interface Endpoint {
   readonly remote?: RemoteBackend;
   /** Those behind it, in order; they have its spill rule. */
   readonly furtherRemotes?: readonly RemoteBackend[];
+  /** Fields of its inputs that may hold a URL in place of what they hold. */
+  readonly urlFields?: readonly string[];
   /** Its cloud side, for `spillway deploy`; nothing of the gateway's own reads it. */
   readonly deploy?: Deployment;
   /** Further deliveries after a lost worker (default 1) and after an error of the handler (default 0). */

@@ -31,6 +31,7 @@ import { probeRoutes } from './routes/probes.ts';
 import { queueOperationRoutes } from './routes/queue-operations.ts';
 import { referenceRoutes } from './routes/reference.ts';
 import { runRoutes } from './routes/run.ts';
+import { runpodHookRoutes } from './routes/runpod-hooks.ts';
 import { statusRoutes } from './routes/status.ts';
 import { streamRoutes } from './routes/stream.ts';
 import { uploadTokenRoutes } from './routes/upload-tokens.ts';
@@ -54,6 +55,7 @@ export const ROUTES: readonly Route[] = [
   ...healthRoutes,
   ...metricsRoutes,
   ...workerJobRoutes,
+  ...runpodHookRoutes,
   ...jobRoutes,
   ...jobOperationRoutes,
   ...deliveryRoutes,

@@ -42,7 +42,7 @@ export interface RouteParts {
   readonly strays: StrayAttempts;
   readonly fleet: Fleet;
   readonly placer: GpuPlacer;
-  readonly spill: Pick<SpillRouter, 'obstacle' | 'attempts'>;
+  readonly spill: Pick<SpillRouter, 'obstacle' | 'attempts' | 'isHookCode' | 'noteHook' | 'log'>;
   readonly usage: UsageViews;
   readonly keys: KeyStore;
   readonly uploadTokens: UploadTokens;

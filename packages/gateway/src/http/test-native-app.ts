@@ -18,6 +18,7 @@ import { createKeyStore, type NewKey } from '../keys/key-store.ts';
 import { createUploadTokens } from '../keys/upload-tokens.ts';
 import { createWorkerKeys, type WorkerKeys } from '../keys/worker-keys.ts';
 import { createGatewayMetrics } from '../metrics/gateway-metrics.ts';
+import { NO_SPILL } from '../remote/spill-router.ts';
 import { createSqliteDeliveryStore } from '../results/sqlite/sqlite-delivery-store.ts';
 import { createApp, ROUTES } from './app.ts';
 import { createAuthenticator } from './auth.ts';
@@ -115,7 +116,7 @@ function createPlayedGateway(
     stops: engine.stops,
     strays: engine.strays,
     deliveries: createSqliteDeliveryStore(engine.db),
-    spill: { obstacle: () => undefined, attempts: () => undefined },
+    spill: NO_SPILL,
     placer: createTestPlacer({ clock, endpoints, workers: () => fleet.workers(), cards: () => cards }),
     pokeWebhooks: () => {},
     metricsText: metrics.text,

@@ -1,5 +1,6 @@
 import { createEventLog } from '../events/event-log.ts';
 import { createTestPlacer } from '../fleet/gpu/test-placer.ts';
+import { NO_SPILL } from '../remote/spill-router.ts';
 import { createReference } from './openapi/reference.ts';
 import type { RouteParts } from './route.ts';
 
@@ -24,7 +25,7 @@ export function newTestParts(): Pick<
     events: createEventLog('test'),
     metricsText: async () => '',
     placer: createTestPlacer(),
-    spill: { obstacle: () => undefined, attempts: () => undefined },
+    spill: NO_SPILL,
     reference: createReference([], 'test'),
     usage: { costsOf: () => new Map() } as unknown as RouteParts['usage'],
     stopping: new AbortController().signal,

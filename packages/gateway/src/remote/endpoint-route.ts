@@ -2,9 +2,14 @@ import type { Endpoint, RemoteBackend } from '../endpoints/endpoint.ts';
 import type { Job } from '../jobs/job.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import { decideReturn, decideRoute, type LocalView, type RouteReason, waitNeededMs } from './decide-route.ts';
+import { createFaultyFetch } from './faulty-fetch.ts';
+import { planInput } from './fit-input.ts';
+import { createHint, type Hint } from './hints.ts';
+import type { MovedInput } from './input-artifacts.ts';
 import { createLocalGuard } from './local-guard.ts';
 import { runRemoteAttempt } from './remote-attempt.ts';
 import { createRemotePlace, type RemotePlace } from './remote-backend.ts';
+import { createRemoteLog, type RemoteLog } from './remote-log.ts';
 import type { RemoteAttempt } from './remote-store.ts';
 import { sweepRemote } from './remote-sweep.ts';
 import { isRemoteWorker, remoteWorkerId } from './remote-worker.ts';
@@ -27,6 +32,8 @@ const INPUT_LIMIT_BYTES = SUBMIT_LIMIT_BYTES - ENVELOPE_BYTES;
 type AskedJob = Pick<Job, 'id' | 'endpoint' | 'keyId'> & { readonly input?: string };
 
 export class EndpointRoute {
+  /** What is known of its attempts there, as lines. */
+  readonly log: RemoteLog;
   readonly #options: SpillRouterOptions;
   readonly #endpoint: Endpoint;
   readonly #rule: Pick<RemoteBackend, 'queueDelayMs' | 'onUnhealthy'>;
@@ -35,8 +42,11 @@ export class EndpointRoute {
   readonly #stopping = new AbortController();
   /** Ends of attempts, by worker id. */
   readonly #leases = new Map<string, AbortController>();
+  /** Reasons to ask for their state now, by worker id. */
+  readonly #hints = new Map<string, Hint>();
   /** Jobs that RunPod will never take, and what it said. */
   readonly #refused = new Map<string, string>();
+  readonly #sweepNow = createHint();
   #isHeld = false;
   #unableAt = Number.NEGATIVE_INFINITY;
   #wake = new AbortController();
@@ -47,8 +57,9 @@ export class EndpointRoute {
     this.#endpoint = endpoint;
     this.#rule = remotes[0] ?? { queueDelayMs: 0, onUnhealthy: true };
     const now = () => options.clock.now();
-    this.#places = remotes.map((remote) => createRemotePlace(remote, now, options.fetch));
+    this.#places = remotes.map((remote) => createRemotePlace(remote, now, this.#fetchFor(remote)));
     this.#guard = createLocalGuard(now);
+    this.log = createRemoteLog(now);
   }
 
   start(): void {
@@ -92,6 +103,8 @@ export class EndpointRoute {
   obstacle(job: AskedJob): SpillObstacle | undefined {
     const refusal = this.#refused.get(job.id);
     if (refusal !== undefined) return { code: 'RUNPOD', message: `RunPod does not take it: ${refusal}` };
+    const tooLarge = job.input === undefined ? undefined : this.#tooLarge(job.input);
+    if (tooLarge !== undefined) return { code: 'RUNPOD', message: `it does not go to RunPod: ${tooLarge}` };
     const unpaid = this.#options.costs.obstacle(job);
     if (unpaid !== undefined) return { code: 'BUDGET', message: `it does not go to RunPod: ${unpaid}` };
     const problems = this.#places.map((place) => ({
@@ -125,6 +138,31 @@ export class EndpointRoute {
       ? 'the gateway was restarted before RunPod had answered the submit'
       : `${attempt.remoteEndpoint} is no backend of the endpoint any more`;
     await queue.handBackJob(workerId, jobId, reason);
+  }
+
+  #fetchFor({ endpointId, faults }: RemoteBackend): typeof fetch | undefined {
+    const { clock, log, fetch: send } = this.#options;
+    if (!faults) return send;
+    const fields = { endpoint: this.#endpoint.name, runpod: endpointId, faults };
+    log.warn(
+      fields,
+      'FAULTS ARE INJECTED into calls of RunPod: remove `faults` from spillway.yaml to end it',
+    );
+    return createFaultyFetch(faults, clock, send);
+  }
+
+  /** RunPod says that a job has ended there: a reason to ask; one that counts for nothing is cancelled. */
+  async noteHook(attempt: RemoteAttempt, remoteId: string | undefined): Promise<void> {
+    const { store, clock } = this.#options;
+    const { workerId, state } = attempt;
+    const hint = this.#hints.get(workerId);
+    if (remoteId === undefined || remoteId === attempt.remoteId) return hint?.give();
+    // Its submit may be under way, and its answer names it.
+    if (hint && attempt.remoteId === undefined && state === 'open') return hint.give();
+    this.log.add(workerId, `job ${attempt.jobId}: ${remoteId} there counts for nothing, and is cancelled`);
+    if (hint) return void (await this.#placeOf(attempt.remoteEndpoint)?.client.cancel(remoteId));
+    await store.end(workerId, 'cancel', clock.now(), remoteId);
+    this.#sweepNow.give();
   }
 
   #placeOf(remoteEndpoint: string): RemotePlace | undefined {
@@ -171,7 +209,8 @@ export class EndpointRoute {
             endpoint: name,
             before: now - waitNeededMs({ rule, local }),
             withLowPriority: local.type === 'none',
-            mostBytes: INPUT_LIMIT_BYTES,
+            // Larger ones may fit once some of their fields go as URLs.
+            mostBytes: this.#endpoint.urlFields ? Number.MAX_SAFE_INTEGER : INPUT_LIMIT_BYTES,
             limit: room + this.#refused.size,
             exceptKeys: this.#options.costs.blockedKeys(name),
           });
@@ -226,7 +265,7 @@ export class EndpointRoute {
   async #spill(jobId: string, keyId: string | undefined, reason: RouteReason): Promise<void> {
     const { clock, ids, queue, store, leaseMs, log, costs } = this.#options;
     const place = this.#places.find((one) => one.room() > 0);
-    if (!place) return;
+    if (!place || (this.#endpoint.urlFields && (await this.#isTooLarge(jobId)))) return;
     const { endpointId } = place.settings;
     const workerId = remoteWorkerId(endpointId, ids.short(10));
     if (!costs.reserve(workerId, { endpoint: this.#endpoint.name, keyId })) return;
@@ -247,8 +286,38 @@ export class EndpointRoute {
     const job = await queue.get(jobId);
     if (job?.lease?.workerId !== workerId) return store.end(workerId, 'over', clock.now());
     log.info({ jobId, endpoint: attempt.endpoint, reason: attempt.reason.message }, 'a job goes to RunPod');
+    this.log.add(workerId, `job ${jobId} goes to ${endpointId}: ${attempt.reason.message}`);
     if (reason.code === 'LOCAL_UNABLE') this.#unableAt = clock.now();
     this.#run(place, attempt, job);
+  }
+
+  async #isTooLarge(jobId: string): Promise<boolean> {
+    const job = await this.#options.queue.get(jobId);
+    const why = job && this.#tooLarge(job.input);
+    if (why !== undefined) this.#refused.set(jobId, why);
+    return why !== undefined;
+  }
+
+  /** Why the input does not go there, as a clause. */
+  #tooLarge(input: string): string | undefined {
+    const plan = planInput(input, this.#endpoint.urlFields ?? [], INPUT_LIMIT_BYTES);
+    if (plan.type === 'too-large') return plan.why;
+    return plan.type === 'moves' ? this.#options.inputs?.obstacle : undefined;
+  }
+
+  /** The input as it goes out: signed anew, and with URLs in place of what is too large. */
+  async #inputFor(job: Job): Promise<MovedInput> {
+    const { inputFor, inputs } = this.#options;
+    const plan = planInput(job.input, this.#endpoint.urlFields ?? [], INPUT_LIMIT_BYTES);
+    if (plan.type !== 'moves' || !inputs) return { input: inputFor(job), forget: async () => undefined };
+    try {
+      const { input, forget } = await inputs.moveOut(job, plan.fields);
+      return { input: inputFor({ ...job, input }), forget };
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      this.#refused.set(job.id, `its input could not be kept as an artifact: ${said}`);
+      throw error;
+    }
   }
 
   /** Why it goes to this one, where those before it did not take it. */
@@ -263,9 +332,11 @@ export class EndpointRoute {
     const { workerId } = attempt;
     const lease = new AbortController();
     this.#leases.set(workerId, lease);
+    const hint = createHint();
+    this.#hints.set(workerId, hint);
     const isTrial = place.isOnTrial();
     if (isTrial) place.note({ type: 'trial' });
-    const signals = { lost: lease.signal, stopping: this.#stopping.signal };
+    const signals = { lost: lease.signal, stopping: this.#stopping.signal, hint };
     const run = runRemoteAttempt(this.#partsFor(place, job, workerId), attempt, job, signals)
       .catch((error: unknown) => {
         if (this.#stopping.signal.aborted) return;
@@ -275,6 +346,7 @@ export class EndpointRoute {
       })
       .then(() => {
         this.#leases.delete(workerId);
+        this.#hints.delete(workerId);
         place.running.delete(workerId);
         this.#options.costs.release(workerId);
         // One that never called has told nothing.
@@ -285,9 +357,12 @@ export class EndpointRoute {
   }
 
   #partsFor(place: RemotePlace, job: Job, workerId: string) {
-    const { queue, store, clock, random, inputFor, local, costs } = this.#options;
+    const { queue, store, clock, random, local, costs, hooks } = this.#options;
     return {
-      ...{ queue, store, clock, random, inputFor, client: place.client },
+      ...{ queue, store, clock, random, client: place.client },
+      inputFor: () => this.#inputFor(job),
+      webhook: hooks?.urlFor(workerId),
+      tell: (text: string) => this.log.add(workerId, `job ${job.id} ${text}`),
       onCall: (latencyMs: number, problem?: string) => place.note({ type: 'called', latencyMs, problem }),
       onReport: (report: { executionMs?: number; workerId?: string }) => costs.note(workerId, report),
       onRefusal: (problem: string) => place.note({ type: 'health', problem }),
@@ -324,10 +399,11 @@ export class EndpointRoute {
     const { clock, store, log } = this.#options;
     const { name } = this.#endpoint;
     while (!this.#stopping.signal.aborted) {
+      this.#sweepNow.take();
       await sweepRemote(store, clock, name, (one) => this.#placeOf(one)).catch((error: unknown) =>
         log.warn({ endpoint: name, err: error }, 'attempts at RunPod could not be swept'),
       );
-      await clock.sleep(SWEEP_EVERY_MS, this.#stopping.signal);
+      await clock.sleep(SWEEP_EVERY_MS, AbortSignal.any([this.#stopping.signal, this.#sweepNow.signal]));
     }
   }
 }

@@ -3,7 +3,8 @@ import type { Job } from '../jobs/job.ts';
 import type { Reporter } from '../jobs/job-machine.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import { sliceJsonArray, sliceJsonObject } from '../lib/json-slices.ts';
-import { remoteOutcome } from './remote-outcome.ts';
+import type { Hint } from './hints.ts';
+import { type RemoteOutcome, remoteOutcome } from './remote-outcome.ts';
 import type { RemoteAttempt, RemoteStore } from './remote-store.ts';
 import type { RemoteAnswer, RunpodClient } from './runpod-client.ts';
 import { submitBody } from './submit-body.ts';
@@ -18,8 +19,8 @@ export interface AttemptParts {
   readonly store: RemoteStore;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The input as it goes out, signed anew where its endpoint signs. */
-  readonly inputFor: (job: Job) => string;
+  /** The input as it goes out, signed anew where its endpoint signs; `forget` once the attempt is over. */
+  readonly inputFor: () => Promise<{ readonly input: string; forget(): Promise<void> }>;
   /** How a call went; `problem` where it did not tell what was asked. */
   onCall(latencyMs: number, problem?: string): void;
   /** The backend refuses calls for a reason that lies in neither job nor network: a wrong key, no such endpoint. */
@@ -28,6 +29,10 @@ export interface AttemptParts {
   returnReason(): string | undefined;
   /** What it took there, told before the queue hears of its end. */
   onReport(report: { readonly executionMs?: number; readonly workerId?: string }): void;
+  /** Where RunPod is to tell the end; without it only polls do. */
+  readonly webhook?: string | undefined;
+  /** What becomes of it, as a clause whose subject is the job. */
+  tell(text: string): void;
   /** The job will never be taken there. */
   refuseJob(job: Job, problem: string): Promise<void>;
 }
@@ -42,6 +47,8 @@ export interface AttemptSignals {
   readonly lost: AbortSignal;
   /** Aborts when the gateway stops: what runs there runs on. */
   readonly stopping: AbortSignal;
+  /** There may be news. */
+  readonly hint: Hint;
 }
 
 const FIRST_SUBMIT_PAUSE_MS = 500;
@@ -49,6 +56,8 @@ const MOST_SUBMITS = 4;
 const LONGEST_RETRY_AFTER_MS = 15_000;
 const FIRST_POLL_MS = 2_000;
 const LONGEST_POLL_MS = 10_000;
+/** Where RunPod tells the end, polls find only what it did not tell. */
+const LONGEST_HOOKED_POLL_MS = 30_000;
 const POLL_GROWTH = 1.5;
 /** While chunks come, it is asked for more this often. */
 const STREAM_POLL_MS = 500;
@@ -56,6 +65,7 @@ const STREAM_POLL_MS = 500;
 const UNKNOWN_ALLOWED_MS = 15_000;
 /** So long it may be out of reach before its job comes home. */
 const PATIENCE_MS = 60_000;
+const TOLD_PROGRESS = 300;
 
 /** Resolves when nothing is left to do for the attempt, or the gateway stops. */
 export function runRemoteAttempt(
@@ -79,6 +89,7 @@ class AttemptRun {
   #chunks = 0;
   #isStreaming = false;
   #failingSince: number | undefined;
+  #forgetInput: (() => Promise<void>) | undefined;
 
   constructor(parts: AttemptParts, attempt: RemoteAttempt, job: Job, signals: AttemptSignals) {
     this.#parts = parts;
@@ -91,6 +102,15 @@ class AttemptRun {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } finally {
+      // What runs on without this gateway still reads it.
+      if (!this.#signals.stopping.aborted) await this.#forgetInput?.();
+    }
+  }
+
+  async #run(): Promise<void> {
     const remoteId = this.#attempt.remoteId ?? (await this.#submit());
     if (remoteId === undefined) return;
     // After a restart some chunks may be here already.
@@ -102,16 +122,21 @@ class AttemptRun {
 
   /** The job's id there; undefined where it is not there, or nobody knows. */
   async #submit(): Promise<string | undefined> {
-    const { clock, random, store, inputFor, onRefusal, refuseJob } = this.#parts;
+    const { clock, random, store, inputFor, onRefusal, refuseJob, webhook, tell } = this.#parts;
     const { workerId } = this.#attempt;
+    const prepared = await inputFor().catch((error: unknown) => String(error));
+    if (typeof prepared === 'string') return this.#goHome('over', `its input could not be sent: ${prepared}`);
+    const { input } = prepared;
+    this.#forgetInput = prepared.forget;
     for (let tries = 1; !this.#over.aborted; tries += 1) {
       const answer = await this.#call((client) =>
-        client.submit(submitBody(this.#job, inputFor(this.#job), clock.now())),
+        client.submit(submitBody(this.#job, input, clock.now(), webhook)),
       );
       if (answer.type === 'answered') {
         const { id } = answer.value;
         if (typeof id === 'string') {
           await store.submitted(workerId, id, clock.now());
+          tell(`is ${id} there`);
           return id;
         }
         return this.#goHome('unseen', 'RunPod answered the submit without an id');
@@ -138,15 +163,21 @@ class AttemptRun {
 
   /** Polls until the end; false when nothing is left to do there. */
   async #follow(remoteId: string): Promise<boolean> {
-    const { clock, random } = this.#parts;
+    const { clock, random, webhook, tell } = this.#parts;
+    const { hint } = this.#signals;
+    const longestMs = webhook === undefined ? LONGEST_POLL_MS : LONGEST_HOOKED_POLL_MS;
     let pauseMs = FIRST_POLL_MS;
     while (!this.#over.aborted) {
       // Between 80 and 100 % of it, so that many attempts don't ask in step.
-      const jittered = pauseMs * (0.8 + 0.2 * random());
-      await clock.sleep(this.#isStreaming ? STREAM_POLL_MS : jittered, this.#over);
+      const jittered = Math.round(pauseMs * (0.8 + 0.2 * random()));
+      const pause = this.#isStreaming ? STREAM_POLL_MS : jittered;
+      await clock.sleep(pause, AbortSignal.any([this.#over, hint.signal]));
       if (this.#over.aborted) break;
-      pauseMs = Math.min(LONGEST_POLL_MS, pauseMs * POLL_GROWTH);
+      hint.take();
+      pauseMs = Math.min(longestMs, pauseMs * POLL_GROWTH);
       const answer = await this.#call((client) => client.status(remoteId));
+      if (answer.type !== 'answered' && this.#failingSince === undefined)
+        tell(`can't be asked for: ${answer.problem}`);
       if (answer.type === 'answered') {
         this.#failingSince = undefined;
         if (await this.#note(remoteId, answer)) return false;
@@ -163,10 +194,11 @@ class AttemptRun {
     const outcome = remoteOutcome(slices, value);
     if (outcome) {
       if (outcome.type !== 'lost') {
-        await this.#begin();
+        await this.#begin(value.workerId);
         await this.#relayChunks(remoteId);
       }
       this.#parts.onReport(reportOf(value));
+      this.#parts.tell(endOf(outcome, value));
       if (outcome.type === 'completed') await queue.complete(this.#by, outcome.output);
       else if (outcome.type === 'failed') await queue.fail(this.#by, outcome.report);
       else await queue.loseJob(workerId, this.#job.id, outcome.failure);
@@ -182,19 +214,21 @@ class AttemptRun {
       await this.#goHome('over', reason);
       return true;
     }
-    await this.#begin();
+    await this.#begin(value.workerId);
     const progress = slices.get('output');
     if (progress !== undefined && progress !== this.#progress) {
       this.#progress = progress;
+      this.#parts.tell(`is at ${progress.slice(0, TOLD_PROGRESS)}`);
       await queue.progress(this.#by, progress);
     }
     await this.#relayChunks(remoteId);
     return false;
   }
 
-  async #begin(): Promise<void> {
+  async #begin(workerId: unknown): Promise<void> {
     if (this.#isStarted) return;
     this.#isStarted = true;
+    this.#parts.tell(`has begun${typeof workerId === 'string' ? ` on worker ${workerId}` : ''}`);
     await this.#parts.queue.started(this.#by);
   }
 
@@ -235,7 +269,8 @@ class AttemptRun {
   }
 
   async #goHome(state: 'over' | 'unseen' | 'cancel', reason: string): Promise<undefined> {
-    const { queue, store, clock } = this.#parts;
+    const { queue, store, clock, tell } = this.#parts;
+    tell(`comes home: ${reason}`);
     // First what is to be done there, so that a crash between the two forgets nothing.
     await store.end(this.#attempt.workerId, state, clock.now());
     await queue.handBackJob(this.#attempt.workerId, this.#job.id, reason);
@@ -247,7 +282,9 @@ class AttemptRun {
     const { store, clock } = this.#parts;
     const { workerId } = this.#attempt;
     await store.end(workerId, 'cancel', clock.now(), remoteId);
-    if (await this.#isCancelled(remoteId)) await store.end(workerId, 'over', clock.now());
+    const isCancelled = await this.#isCancelled(remoteId);
+    this.#parts.tell(isCancelled ? 'is cancelled there' : 'is to be cancelled there');
+    if (isCancelled) await store.end(workerId, 'over', clock.now());
   }
 
   async #isCancelled(remoteId: string): Promise<boolean> {
@@ -269,6 +306,14 @@ class AttemptRun {
 export function isGoneThere(answer: RemoteAnswer): boolean {
   if (answer.type === 'answered') return true;
   return answer.type === 'refused' && [400, 404, 409].includes(answer.status);
+}
+
+function endOf(outcome: RemoteOutcome, { executionTime }: Readonly<Record<string, unknown>>): string {
+  const time = typeof executionTime === 'number' ? ` after ${(executionTime / 1000).toFixed(1)} s` : '';
+  if (outcome.type === 'completed') return `is COMPLETED${time}`;
+  return outcome.type === 'failed'
+    ? `is FAILED${time}: ${outcome.report.error}`
+    : `is lost${time}: ${outcome.failure.message}`;
 }
 
 /** What RunPod says of an attempt that ended: how long its handler ran, and on which of its workers. */

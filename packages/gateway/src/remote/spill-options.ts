@@ -3,7 +3,9 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Job } from '../jobs/job.ts';
 import type { JobQueue } from '../jobs/queue.ts';
 import type { Ids } from '../lib/ids.ts';
+import type { AttemptHooks } from './attempt-hooks.ts';
 import type { LocalView } from './decide-route.ts';
+import type { InputArtifacts } from './input-artifacts.ts';
 import type { RemoteStore } from './remote-store.ts';
 
 /** What the routing of jobs needs of its surroundings. */
@@ -15,7 +17,7 @@ export interface SpillRouterOptions {
   readonly ids: Ids;
   readonly random: () => number;
   /** The input as it goes out. */
-  readonly inputFor: (job: Job) => string;
+  readonly inputFor: (job: Pick<Job, 'endpoint' | 'input'>) => string;
   readonly leaseMs: number;
   /** What the backends here can do for the endpoint. */
   readonly local: (endpoint: Endpoint) => LocalView;
@@ -28,6 +30,10 @@ export interface SpillRouterOptions {
   readonly costs: SpillCosts;
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
   readonly fetch?: typeof fetch;
+  /** Where RunPod can reach this gateway: it is to tell when a job has ended. */
+  readonly hooks?: AttemptHooks | undefined;
+  /** Where fields of inputs go that are too large; without it such jobs stay. */
+  readonly inputs?: InputArtifacts;
 }
 
 /** The budget of what goes to RunPod, as its owner keeps it. */

@@ -1,9 +1,24 @@
 import { remotesOf } from '../endpoints/endpoint.ts';
 import type { Job } from '../jobs/job.ts';
 import { EndpointRoute } from './endpoint-route.ts';
+import type { RemoteLog } from './remote-log.ts';
 import type { RemoteAttempt } from './remote-store.ts';
 import { isRemoteWorker } from './remote-worker.ts';
 import type { SpillObstacle, SpillRouterOptions } from './spill-options.ts';
+
+interface EndpointLog {
+  readonly endpoint: string;
+  readonly log: RemoteLog;
+}
+
+/** What there is where no endpoint has RunPod among its backends. */
+export const NO_SPILL: Pick<SpillRouter, 'obstacle' | 'attempts' | 'isHookCode' | 'noteHook' | 'log'> = {
+  obstacle: () => undefined,
+  attempts: () => undefined,
+  isHookCode: () => false,
+  noteHook: async () => undefined,
+  log: () => undefined,
+};
 
 /** The endpoints that have RunPod among their backends, each with a loop of its own. Without any there is nothing. */
 export type SpillRouter = ReturnType<typeof createSpillRouter>;
@@ -46,6 +61,18 @@ export function createSpillRouter(options: SpillRouterOptions) {
     /** Attempts of the job that went to RunPod. */
     attempts: (job: Pick<Job, 'id' | 'endpoint'>): readonly RemoteAttempt[] | undefined =>
       routes.has(job.endpoint) ? store.ofJob(job.id) : undefined,
+    isHookCode: (workerId: string, code: string): boolean => options.hooks?.isCode(workerId, code) ?? false,
+    /** RunPod says that a job has ended; the code of its address was right. */
+    async noteHook(workerId: string, remoteId: string | undefined): Promise<void> {
+      const attempt = store.get(workerId);
+      if (attempt) await routes.get(attempt.endpoint)?.noteHook(attempt, remoteId);
+    },
+    /** What is known of an endpoint's attempts at RunPod, or of one of them; undefined where there are none. */
+    log(of: { readonly endpoint: string } | { readonly workerId: string }): EndpointLog | undefined {
+      const endpoint = 'endpoint' in of ? of.endpoint : store.get(of.workerId)?.endpoint;
+      const log = endpoint === undefined ? undefined : routes.get(endpoint)?.log;
+      return log && endpoint !== undefined ? { endpoint, log } : undefined;
+    },
     /** Jobs go elsewhere since workers here can't run them: one of those workers is wanted, to see whether they can again. */
     wantsTrial: (endpoint: string): boolean => routes.get(endpoint)?.wantsTrial() ?? false,
   };

@@ -12,9 +12,9 @@ const STAYS_HERE = ['input', 'policy', 'webhook', 'webhookV2', 'id'];
 
 /**
  * What is submitted there for a job. It carries the time that is left to the job, so that one which is forgotten there
- * ends by itself.
+ * ends by itself. `webhook`: where it is told that it has ended.
  */
-export function submitBody(job: Job, input: string, now: number): string {
+export function submitBody(job: Job, input: string, now: number, webhook?: string): string {
   const { executionTimeout, ttl } = POLICY_LIMITS;
   const clamp = (value: number, { min, max }: { min: number; max: number }) =>
     Math.min(max, Math.max(min, Math.round(value)));
@@ -24,5 +24,10 @@ export function submitBody(job: Job, input: string, now: number): string {
     ...(job.isLowPriority ? { lowPriority: true } : {}),
   };
   const extras = [...sliceJsonObject(job.extras ?? '{}')].filter(([key]) => !STAYS_HERE.includes(key));
-  return joinJsonObject([['input', input], ['policy', JSON.stringify(policy)], ...extras]);
+  return joinJsonObject([
+    ['input', input],
+    ['policy', JSON.stringify(policy)],
+    ['webhook', webhook === undefined ? undefined : JSON.stringify(webhook)],
+    ...extras,
+  ]);
 }

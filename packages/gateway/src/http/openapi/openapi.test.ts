@@ -36,6 +36,8 @@ describe('the OpenAPI document', () => {
         ...['/pages/ergonomics', '/pages/ergonomics/{path}'],
         // Signed.
         ...['/v1/artifacts/data/{path}', '/v1/artifacts/data/{path}'],
+        // Has a code of its own.
+        '/v1/hooks/runpod/{attempt}/{code}',
       ].toSorted(),
     );
   });
@@ -74,6 +76,7 @@ describe('real answers', () => {
     /\/v1\/artifacts/,
     /\/workers\/:worker\/(files|jobs)/,
     /\/v1\/storage/,
+    /\/v1\/hooks\/runpod/,
     /\/v1\/upload-tokens/,
     /\/pages\//,
   ];

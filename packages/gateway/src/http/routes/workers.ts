@@ -1,5 +1,8 @@
 import { GatewayError } from '../../errors.ts';
 import type { WorkerSnapshot } from '../../fleet/fleet.ts';
+import type { WorkerLog } from '../../fleet/worker-log.ts';
+import type { RemoteLog } from '../../remote/remote-log.ts';
+import { isRemoteWorker } from '../../remote/remote-worker.ts';
 import { maySee } from '../auth.ts';
 import { workerDocs } from '../openapi/native-docs.ts';
 import { type Call, endpointNamed, endpointOf, type Route } from '../route.ts';
@@ -43,7 +46,14 @@ export const workerRoutes: readonly Route[] = [
     path: '/v1/workers/:worker/logs',
     doc: workerDocs.logs,
     scopes: ['viewer'],
-    handle: (call) => sendLog(call, workerOf(call).id),
+    handle(call) {
+      const id = call.params.worker ?? '';
+      const there = isRemoteWorker(id) ? call.parts.spill.log({ workerId: id }) : undefined;
+      if (!there) return sendLog(call, workerOf(call).id);
+      if (!maySee(call.caller, there.endpoint))
+        throw new GatewayError('WORKER_NOT_FOUND', 'worker not found');
+      return sendLines(call, { workerId: id, sources: [ofRemote(there.log, id)] });
+    },
   },
   {
     methods: ['GET'],
@@ -53,6 +63,8 @@ export const workerRoutes: readonly Route[] = [
     handle(call) {
       const endpoint = endpointOf(call);
       const newest = call.parts.fleet.newestWorker(endpoint.name);
+      const there = call.parts.spill.log({ endpoint: endpoint.name });
+      if (there) return sendLines(call, { workerId: newest, sources: sourcesOf(call, newest, there.log) });
       if (!newest) throw new GatewayError('WORKER_NOT_FOUND', `no worker of ${endpoint.name} has run yet`);
       return sendLog(call, newest);
     },
@@ -76,31 +88,69 @@ async function sendLog(call: Call, workerId: string): Promise<undefined> {
     throw new GatewayError('WORKER_NOT_FOUND', message);
   }
   if (!log) throw new GatewayError('WORKER_NOT_FOUND', 'worker not found');
+  return sendLines(call, { workerId, sources: [ofWorker(log)] });
+}
+
+/** Lines that were printed, and those to come. */
+interface LineSource {
+  tail(count: number): readonly string[];
+  follow(listener: (line: string) => void): () => void;
+  /** Absent: only the caller ends it. */
+  readonly ended?: Promise<unknown>;
+}
+
+const ofWorker = (log: WorkerLog): LineSource => ({
+  tail: (count) => log.tail(count),
+  follow: (listener) => log.follow(listener),
+  ended: log.ended,
+});
+
+const ofRemote = (log: RemoteLog, workerId?: string): LineSource => ({
+  tail: (count) => log.tail(count, workerId),
+  follow: (listener) => log.follow(listener, workerId),
+});
+
+/** Where jobs run elsewhere, too: what the newest worker here printed, and what becomes of those. */
+function sourcesOf(call: Call, newest: string | undefined, there: RemoteLog): readonly LineSource[] {
+  const here = newest === undefined ? undefined : call.parts.fleet.log(newest);
+  return [...(here ? [ofWorker(here)] : []), ofRemote(there)];
+}
+
+/** Plain text; with `follow=true` also the lines to come, until the caller leaves or no source has any more. */
+async function sendLines(
+  call: Call,
+  { workerId, sources }: { readonly workerId: string | undefined; readonly sources: readonly LineSource[] },
+): Promise<undefined> {
   const tail = Number(call.query.tail ?? DEFAULT_TAIL);
   if (!Number.isInteger(tail) || tail < 0)
     throw new GatewayError('INPUT_INVALID', 'tail: expected a number of lines');
   const { reply } = call;
-  reply.header('x-spillway-worker', workerId);
-  const text = log
-    .tail(tail)
+  const named = workerId === undefined ? {} : { 'x-spillway-worker': workerId };
+  const text = sources
+    .flatMap((source) => source.tail(tail))
     .map((line) => `${line}\n`)
     .join('');
   if (call.query.follow !== 'true') {
-    await reply.type('text/plain; charset=utf-8').send(text);
+    await reply.headers(named).type('text/plain; charset=utf-8').send(text);
     return undefined;
   }
   reply.hijack();
-  reply.raw.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', 'x-spillway-worker': workerId });
+  reply.raw.writeHead(200, { 'content-type': 'text/plain; charset=utf-8', ...named });
+  // Also where there is no line yet, so that the caller knows that it follows.
+  reply.raw.flushHeaders();
   reply.raw.write(text);
   await new Promise<void>((resolve) => {
-    const unfollow = log.follow((line) => reply.raw.write(`${line}\n`));
+    const unfollows = sources.map((source) => source.follow((line) => reply.raw.write(`${line}\n`)));
     const end = () => {
-      unfollow();
+      for (const unfollow of unfollows) unfollow();
       reply.raw.end();
       resolve();
     };
-    call.signal.addEventListener('abort', end, { once: true });
-    void log.ended.then(end);
+    for (const signal of [call.signal, call.parts.stopping]) {
+      if (signal.aborted) end();
+      signal.addEventListener('abort', end, { once: true });
+    }
+    if (sources.every(({ ended }) => ended)) void Promise.all(sources.map(({ ended }) => ended)).then(end);
   });
   return undefined;
 }

@@ -1,0 +1,135 @@
+import { createManualClock } from '@spillway/sdk/clock';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { RemoteBackend } from '../endpoints/endpoint.ts';
+import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
+import { createTestEngine } from '../jobs/test-engine.ts';
+import { createAttemptHooks } from './attempt-hooks.ts';
+import { createRemoteStore } from './remote-store.ts';
+import { createSpillRouter } from './spill-router.ts';
+
+// One endpoint that runs at a RunPod which is played here, and tells the gateway when a job has ended.
+
+const REMOTE: RemoteBackend = {
+  ...{ endpointId: 'ep', apiKey: 'k', baseUrl: 'http://runpod.test/v2', maxInFlight: 10 },
+  ...{ queueDelayMs: 0, onUnhealthy: true },
+};
+
+function createScene() {
+  const clock = createManualClock();
+  const engine = createTestEngine({ clock });
+  const calls: { readonly operation: string; readonly id: string; readonly body: string }[] = [];
+  const there = { status: 'IN_PROGRESS', losesSubmits: false };
+  const costs = {
+    ...{ reserve: () => true, keep: () => {}, release: () => {}, note: () => {} },
+    ...{ obstacle: () => undefined, blockedUntil: () => undefined, blockedKeys: () => [] },
+  };
+  const spill = createSpillRouter({
+    ...{ clock, costs, ids: engine.ids, queue: engine.queue, leaseMs: 40_000, random: () => 0.5 },
+    endpoints: [newTestEndpoint({ name: 'echo', backends: ['runpod'], remote: REMOTE })],
+    store: createRemoteStore(engine.db, engine.exclusive),
+    hooks: createAttemptHooks({ publicUrl: 'https://gpu.example.com', secret: 's' }),
+    ...{ inputFor: (job) => job.input, local: () => ({ type: 'none' as const }), isPaused: () => false },
+    ...{ forgetStops: () => {}, log: { warn: () => {}, info: () => {} } },
+    async fetch(url, init) {
+      const [operation = '', id = ''] = new URL(String(url)).pathname.split('/').slice(3);
+      calls.push({ operation, id, body: String(init?.body ?? '') });
+      if (operation === 'run' && there.losesSubmits)
+        throw Object.assign(new Error('lost'), { code: 'ECONNRESET' });
+      if (operation === 'run') return Response.json({ id: 'r1', status: 'IN_QUEUE' });
+      if (operation === 'stream') return Response.json({ status: there.status, stream: [] });
+      if (operation === 'cancel') return Response.json({ id, status: 'CANCELLED' });
+      return Response.json({ id, status: there.status, output: 1 });
+    },
+  });
+  const made = (operation: string) => calls.filter((one) => one.operation === operation);
+  /** Attempt and code of the address that the first submit carried. */
+  const hook = () => {
+    const { webhook } = JSON.parse(made('run')[0]?.body ?? '{}') as { webhook: string };
+    const [attempt = '', code = ''] = new URL(webhook).pathname.split('/').slice(-2).map(decodeURIComponent);
+    return { webhook, attempt, code };
+  };
+  return { clock, engine, spill, there, made, hook };
+}
+
+let scene: ReturnType<typeof createScene>;
+beforeEach(async () => {
+  scene = createScene();
+  await scene.spill.start();
+});
+afterEach(async () => {
+  const stopped = scene.spill.stop();
+  await scene.clock.advance(6_000);
+  await stopped;
+  await scene.engine.stop();
+});
+
+test('a submit carries an address of this gateway with a code that nobody else knows', async () => {
+  await scene.engine.submit({});
+  await scene.clock.advance(10);
+  const { webhook, attempt, code } = scene.hook();
+  expect(webhook).toMatch(/^https:\/\/gpu\.example\.com\/v1\/hooks\/runpod\/runpod%3Aep%3A/);
+  expect(scene.spill.isHookCode(attempt, code)).toBe(true);
+  expect(scene.spill.isHookCode(attempt, `${code.slice(0, -1)}_`)).toBe(false);
+  expect(scene.spill.isHookCode(`${attempt}x`, code)).toBe(false);
+  expect(scene.spill.isHookCode(attempt, '')).toBe(false);
+});
+
+test('when RunPod tells that a job has ended it is asked at once, and its word alone counts for nothing', async () => {
+  const job = await scene.engine.submit({});
+  await scene.clock.advance(100);
+  const { attempt } = scene.hook();
+  await scene.spill.noteHook(attempt, 'r1');
+  await scene.clock.advance(1);
+  expect(scene.made('status')).toHaveLength(1);
+  expect((await scene.engine.queue.get(job.id))?.status).toBe('IN_PROGRESS');
+  scene.there.status = 'COMPLETED';
+  await scene.spill.noteHook(attempt, 'r1');
+  await scene.clock.advance(1);
+  expect((await scene.engine.queue.get(job.id))?.status).toBe('COMPLETED');
+});
+
+test('what RunPod does not tell is found all the same, by polls at most half a minute apart', async () => {
+  const job = await scene.engine.submit({});
+  await scene.clock.advance(500_000);
+  const asked = scene.made('status').length;
+  expect(asked).toBeGreaterThan(500_000 / 30_000);
+  expect(asked).toBeLessThan(30);
+  scene.there.status = 'COMPLETED';
+  await scene.clock.advance(31_000);
+  expect((await scene.engine.queue.get(job.id))?.status).toBe('COMPLETED');
+});
+
+test('a run whose submit was never answered is cancelled when it is told of', async () => {
+  scene.there.losesSubmits = true;
+  await scene.engine.submit({});
+  await scene.clock.advance(10);
+  scene.there.losesSubmits = false;
+  await scene.clock.advance(1_000);
+  const { attempt } = scene.hook();
+  expect(scene.made('cancel')).toHaveLength(0);
+  await scene.spill.noteHook(attempt, 'forgotten');
+  await scene.clock.advance(10);
+  expect(scene.made('cancel').map(({ id }) => id)).toEqual(['forgotten']);
+  await scene.spill.noteHook(attempt, 'forgotten');
+  await scene.clock.advance(20_000);
+  expect(scene.made('cancel')).toHaveLength(1);
+});
+
+test('what becomes of attempts there can be followed, and read of one alone', async () => {
+  const heard: string[] = [];
+  scene.spill.log({ endpoint: 'echo' })?.log.follow((line) => heard.push(line));
+  const job = await scene.engine.submit({});
+  await scene.clock.advance(10);
+  scene.there.status = 'COMPLETED';
+  await scene.clock.advance(5_000);
+  const { attempt } = scene.hook();
+  const lines = scene.spill.log({ workerId: attempt })?.log.tail(10, attempt);
+  expect(lines).toEqual(heard);
+  expect(heard.map((line) => line.replace(/^\[[^\]]*\] /, ''))).toEqual([
+    `job ${job.id} goes to ep: the endpoint has no backend here`,
+    `job ${job.id} is r1 there`,
+    `job ${job.id} has begun`,
+    `job ${job.id} is COMPLETED`,
+  ]);
+  expect(scene.spill.log({ endpoint: 'another' })).toBeUndefined();
+});
