@@ -8,6 +8,7 @@ import { ADMIN_KEY, startGateway, type TestGateway } from '../harness/start-gate
 const WORKER = nodeWorker(`
     if (job.input.wait) await new Promise((resolve) => context.signal.addEventListener('abort', resolve));
     if (job.input.fail) throw new Error('no luck');
+    if (job.input.megabytes) return 'ä'.repeat(job.input.megabytes * 500_000);
     return { echo: job.input };
 `);
 
@@ -51,6 +52,19 @@ describe('the official Node client', () => {
     const reply = await endpoint.runSync({ input: { fail: true } });
     expect(reply).toMatchObject({ status: 'FAILED' });
     expect((reply as { error?: string }).error).toContain('no luck');
+  });
+
+  it('sends and gets megabytes as if they were kilobytes', async () => {
+    const { id } = await endpoint.run({ input: { megabytes: 5 } });
+    const waited = await endpoint.statusSync(id);
+    const asked = await endpoint.status(id);
+    for (const reply of [waited, asked] as { id: string; status: string; output?: string }[]) {
+      expect(reply).toMatchObject({ id, status: 'COMPLETED' });
+      expect(reply.output === 'ä'.repeat(2_500_000)).toBe(true);
+    }
+    const text = 'ö'.repeat(2_500_000);
+    const echoed = await endpoint.runSync({ input: { text } });
+    expect(echoed.output.echo.text === text).toBe(true);
   });
 
   it('cancels a running job, and the worker goes on with the next', async () => {

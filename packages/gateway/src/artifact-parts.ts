@@ -20,6 +20,8 @@ interface ArtifactPartsOptions {
   readonly ids: Ids;
   /** Writes when the job store does not. */
   readonly exclusive: Turn;
+  /** Deletes values of jobs that are gone. */
+  sweepValues(): Promise<number>;
 }
 
 export type ArtifactParts = ReturnType<typeof createArtifactParts>;
@@ -37,12 +39,15 @@ export function openStoreOf(options: {
 
 /** The part of the composition root that keeps files: artifacts, tokens of pages that upload them, and what sweeps both. */
 export function createArtifactParts(db: DatabaseSync, store: ArtifactStore, options: ArtifactPartsOptions) {
-  const { config, log, clock, ids, exclusive } = options;
+  const { config, log, clock, ids, exclusive, sweepValues } = options;
   const records = createArtifactRecords(db, exclusive);
   const artifacts = createArtifacts({ store, records, clock, ids, limits: config.artifacts });
   const uploadTokens = createUploadTokens(db, { clock, ids, inTurn: exclusive });
   const workerFiles = createWorkerFiles({ store, clock, records: createWorkerFileRecords(db, exclusive) });
   const sweep = async () =>
-    (await uploadTokens.sweep()) + (await artifacts.sweep()) + (await workerFiles.sweep());
+    (await uploadTokens.sweep()) +
+    (await artifacts.sweep()) +
+    (await workerFiles.sweep()) +
+    (await sweepValues());
   return { artifacts, workerFiles, uploadTokens, sweeping: createSweepLoop({ clock, sweep, log }) };
 }

@@ -32,11 +32,10 @@ import { createWorkerDoor, type WorkerDoor } from './http/worker-door.ts';
 import { createHttpFace } from './http-face.ts';
 import { createDeliveryHolds } from './jobs/delivery-holds.ts';
 import type { Dispatcher } from './jobs/dispatcher.ts';
-import { createJobEngine, type JobEngine } from './jobs/engine.ts';
+import { createJobEngine, type JobEngine, type JobEngineOptions } from './jobs/engine.ts';
 import type { Transition } from './jobs/job-machine.ts';
 import { readNewestTime } from './jobs/sqlite/newest-time.ts';
 import { createThreadWriter } from './jobs/sqlite/writer.ts';
-import type { AttemptMeter } from './jobs/usage-row.ts';
 import { type AdminKey, resolveAdminKey } from './keys/admin-key.ts';
 import { createKeyStore } from './keys/key-store.ts';
 import { resolveWebhookSecret } from './keys/webhook-secret.ts';
@@ -180,7 +179,8 @@ export class Gateway {
     const clock = this.#clock;
     const given = { config, log, clock, ids: this.#ids, endpoints };
     const costing = createGatewayCosts({ ...given, fleet: () => fleet });
-    const engine = this.#buildEngine(db, file, endpoints, { fleet: () => fleet, meter: costing.meter });
+    const forJobs = { fleet: () => fleet, meter: costing.meter, valueBytes: store };
+    const engine = this.#buildEngine(db, file, endpoints, forJobs);
     const deliveries = createSqliteDeliveryStore(db, engine.exclusive);
     const webhooks = this.#buildWebhooks(engine, deliveries);
     const poolStore = createPoolStore(db, engine.exclusive);
@@ -209,20 +209,18 @@ export class Gateway {
     pokeOnJobs({ engine, fleet, scheduler, webhooks });
     const batches = this.#buildBatches(db, engine, endpoints);
     const base = { config, log, clock, ids: this.#ids };
-    const kept = createArtifactParts(db, store, { ...base, exclusive: engine.exclusive });
+    const { sweeping, ...kept } = createArtifactParts(db, store, { ...base, ...engine });
     const app = createHttpFace({
       ...{ ...base, engine, fleet, endpoints, keys, workerKeys, run, events, ledger },
       ...{ loadBalancer, batches, deliveries, placer, spill, signatures, pokeWebhooks },
-      ...{ artifacts: kept.artifacts, workerFiles: kept.workerFiles, uploadTokens: kept.uploadTokens },
-      usage: costs.views,
+      ...{ ...kept, usage: costs.views },
       adminKey: adminKey.secret,
       watchWebhooks: webhooks.watch,
       isStopping: () => this.#parts?.isStopping ?? false,
     });
     return {
       ...{ lock, adminKey, engine, fleet, loadBalancer, placer, batches },
-      ...{ scheduler, spill, webhooks, app, ledger },
-      sweeping: kept.sweeping,
+      ...{ scheduler, spill, webhooks, app, ledger, sweeping },
       door: createWorkerDoor(app, arrivalLimit(endpoints)),
       url: '',
       workerPort: 0,
@@ -234,7 +232,7 @@ export class Gateway {
     db: DatabaseSync,
     file: string,
     endpoints: EndpointDirectory,
-    { fleet, meter }: { fleet: () => Fleet; meter: AttemptMeter | undefined },
+    { fleet, ...more }: { fleet: () => Fleet } & Pick<JobEngineOptions, 'meter' | 'valueBytes'>,
   ): JobEngine {
     const { config, log } = this.#options;
     return createJobEngine({
@@ -245,7 +243,7 @@ export class Gateway {
       endpoints: endpoints.names(),
       cancelGraceMs: (name) => endpoints.get(name)?.cancelGraceMs ?? 0,
       retentionMs: config.retention.resultsMs,
-      meter,
+      ...more,
       onOverdueWorker: (workerId) =>
         void fleet().killWorker(workerId, 'it went on with a job that was cancelled or out of time'),
       outOfReach: {
@@ -276,7 +274,7 @@ export class Gateway {
     const { config, log } = this.#options;
     return createWebhookDelivery({
       store,
-      job: engine.queue.get,
+      jobs: engine.queue,
       clock: this.#clock,
       wallTime: Date.now,
       random: Math.random,

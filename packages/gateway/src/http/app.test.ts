@@ -311,7 +311,7 @@ describe('the HTTP face', () => {
     const reply = await done(id, JSON.stringify({ output: 'x'.repeat(128 * 1024 * 1024) }));
     expect(reply.statusCode).toBe(200);
     expect(await status(id)).toMatchObject({ status: 'FAILED' });
-    expect((await status(id)).error).toMatch(/larger than 128 MiB.*return their URL/);
+    expect((await status(id)).error).toMatch(/larger than 100 MB.*as an artifact/);
   });
 
   it('answers 200 to reports that are late, repeated or unknown, and lets none of them change a result', async () => {

@@ -16,7 +16,7 @@ export interface ArrivalLimit {
   readonly checkEveryMs?: number;
 }
 
-/** The largest result, 128 MiB, gets through a line of 2 Mbit/s. */
+/** The largest chunk, 128 MiB, gets through a line of 2 Mbit/s. */
 const TIMEOUT_MS = 600_000;
 
 /**

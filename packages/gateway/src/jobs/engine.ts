@@ -5,8 +5,10 @@ import type { Ids } from '../lib/ids.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createJobWaiters } from './job-waiters.ts';
+import { createLargeValues, type LargeValues, type ValueBytes } from './large-values/large-values.ts';
+import { withLargeValues } from './large-values/with-large-values.ts';
 import { createJobQueue } from './queue.ts';
-import { createSqliteJobStore } from './sqlite/sqlite-job-store.ts';
+import { createSqliteJobStore, type SqliteJobStore } from './sqlite/sqlite-job-store.ts';
 import type { Writer } from './sqlite/writer.ts';
 import { createStopRequests } from './stop-requests.ts';
 import { createStrayAttempts } from './stray-attempts.ts';
@@ -27,6 +29,8 @@ export interface JobEngineOptions {
   readonly onOverdueWorker: (workerId: string) => void;
   /** Workers that nobody here can end (default: there are none). */
   readonly outOfReach?: OutOfReach;
+  /** Keeps inputs and outputs that are too long for a row (default: none are). */
+  readonly valueBytes?: ValueBytes;
   /** What attempts cost (default: nothing). */
   readonly meter?: AttemptMeter | undefined;
   readonly onError: (error: unknown) => void;
@@ -46,7 +50,8 @@ export type JobEngine = ReturnType<typeof createJobEngine>;
 export function createJobEngine(options: JobEngineOptions) {
   const { db, clock, ids } = options;
   const store = createSqliteJobStore(db, options.writer, { meter: options.meter });
-  const queue = createJobQueue({ store, clock, ids });
+  const values = createValues(options, store);
+  const queue = createJobQueue({ store: withLargeValues(store, values), clock, ids });
   const dispatcher = createDispatcher({ queue, clock, onError: options.onError });
   const waiters = createJobWaiters({ queue, clock });
   const stops = createStopRequests({
@@ -119,8 +124,17 @@ export function createJobEngine(options: JobEngineOptions) {
     /** A turn at the file of the jobs, for others who keep something there. */
     exclusive: store.exclusive,
     readAside: store.readAside,
+    /** Deletes large values that no job has any more; answers how many. */
+    sweepValues: values?.sweep ?? (async () => 0),
     close: () => store.close(),
   };
+}
+
+function createValues(
+  { valueBytes: bytes, clock, ids }: JobEngineOptions,
+  { values: rows }: SqliteJobStore,
+): LargeValues | undefined {
+  return bytes && createLargeValues({ bytes, rows, clock, ids });
 }
 
 /** Resolves when the worker holds no job, or at the abort. */

@@ -5,6 +5,7 @@ import { createHeldJobs, type HeldJob } from './held-jobs.ts';
 import type { Job, RetryLimits } from './job.ts';
 import type { ErrorReport, JobEvent, Reporter, Transition } from './job-machine.ts';
 import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest, UsedSignatures } from './job-store.ts';
+import type { WholeJobStore } from './large-values/with-large-values.ts';
 import { jobIdOf } from './wire-id.ts';
 
 /** What a caller submits, already checked. Texts are JSON as it arrived. */
@@ -85,6 +86,8 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     },
     held,
     get: store.get,
+    getStored: store.getStored,
+    whole: store.whole,
     list: store.list,
     attempts: store.attempts,
     coming: store.coming,
@@ -129,7 +132,7 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
 }
 
 interface QueueParts {
-  readonly store: JobStore;
+  readonly store: WholeJobStore;
   readonly clock: Clock;
   readonly ids: Ids;
 }

@@ -1,7 +1,10 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { createManualClock, type ManualClock } from '@spillway/sdk/clock';
 import { openDatabase } from '../db/open.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
+import type { Ids } from '../lib/ids.ts';
 import { createJobEngine, type OutOfReach } from './engine.ts';
+import type { ValueBytes } from './large-values/large-values.ts';
 import type { Submission } from './queue.ts';
 import type { AttemptMeter } from './usage-row.ts';
 
@@ -14,6 +17,10 @@ interface TestEngineOptions {
   readonly outOfReach?: OutOfReach;
   readonly clock?: ManualClock;
   readonly meter?: AttemptMeter | undefined;
+  readonly valueBytes?: ValueBytes;
+  /** What an engine before this one left (default: a fresh one in memory). */
+  readonly db?: DatabaseSync;
+  readonly ids?: Ids;
 }
 
 /** A job engine in memory on a clock that tests move by hand. */
@@ -22,9 +29,10 @@ export function createTestEngine({
   outOfReach,
   clock = createManualClock(),
   meter,
+  valueBytes,
+  db = openDatabase(':memory:'),
+  ids = createCountingIds(),
 }: TestEngineOptions = {}) {
-  const ids = createCountingIds();
-  const db = openDatabase(':memory:');
   const overdue: string[] = [];
   const engine = createJobEngine({
     db,
@@ -36,6 +44,7 @@ export function createTestEngine({
     onOverdueWorker: (workerId) => overdue.push(workerId),
     ...(outOfReach ? { outOfReach } : {}),
     meter,
+    ...(valueBytes ? { valueBytes } : {}),
     onError,
   });
   const { queue, dispatcher } = engine;

@@ -1,5 +1,6 @@
 import type { Endpoint, RemoteBackend } from '../endpoints/endpoint.ts';
 import type { Job } from '../jobs/job.ts';
+import { parseReference } from '../jobs/large-values/value-reference.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import { decideReturn, decideRoute, type LocalView, type RouteReason, waitNeededMs } from './decide-route.ts';
 import { createFaultyFetch } from './faulty-fetch.ts';
@@ -288,12 +289,32 @@ export class EndpointRoute {
     log.info({ jobId, endpoint: attempt.endpoint, reason: attempt.reason.message }, 'a job goes to RunPod');
     this.log.add(workerId, `job ${jobId} goes to ${endpointId}: ${attempt.reason.message}`);
     if (reason.code === 'LOCAL_UNABLE') this.#unableAt = clock.now();
-    this.#run(place, attempt, job);
+    const whole = await this.#withInput(attempt, job);
+    if (whole) this.#run(place, attempt, whole);
+  }
+
+  /** Where it can't be read now, the job waits here again. */
+  async #withInput({ workerId, jobId }: RemoteAttempt, job: Job): Promise<Job | undefined> {
+    const { clock, queue, store, log, costs } = this.#options;
+    try {
+      return await queue.whole(job);
+    } catch (error) {
+      log.warn({ jobId, err: error }, 'the input of a job could not be read; it does not go to RunPod now');
+      costs.release(workerId);
+      await store.end(workerId, 'over', clock.now());
+      await queue.handBackJob(workerId, jobId, 'its input could not be read from the storage');
+      return undefined;
+    }
   }
 
   async #isTooLarge(jobId: string): Promise<boolean> {
-    const job = await this.#options.queue.get(jobId);
-    const why = job && this.#tooLarge(job.input);
+    const { queue } = this.#options;
+    const job = await queue.getStored(jobId);
+    const isLarge = (parseReference(job?.input)?.sizeBytes ?? 0) > INPUT_LIMIT_BYTES;
+    // One that can't be read now is asked for again at the next look.
+    const known = job && isLarge ? await queue.whole(job).catch(() => undefined) : job;
+    if (isLarge && !known) return true;
+    const why = known && this.#tooLarge(known.input);
     if (why !== undefined) this.#refused.set(jobId, why);
     return why !== undefined;
   }

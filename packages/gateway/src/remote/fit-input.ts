@@ -1,3 +1,4 @@
+import { parseReference } from '../jobs/large-values/value-reference.ts';
 import { joinJsonObject, sliceJsonObject } from '../lib/json-slices.ts';
 
 /**
@@ -16,7 +17,8 @@ const URL_BYTES = 2_048;
 const MIB = 1024 * 1024;
 
 export function planInput(input: string, urlFields: readonly string[], limitBytes: number): InputPlan {
-  let left = Buffer.byteLength(input);
+  const kept = parseReference(input);
+  let left = kept?.sizeBytes ?? Buffer.byteLength(input);
   if (left <= limitBytes) return { type: 'fits' };
   const size = `its input of ${(left / MIB).toFixed(1)} MiB is over RunPod's limit of 10 MiB`;
   if (urlFields.length === 0)
@@ -24,6 +26,8 @@ export function planInput(input: string, urlFields: readonly string[], limitByte
       type: 'too-large',
       why: `${size}, and the endpoint declares no \`urlFields\` that could go as URLs`,
     };
+  // Which of its fields could go is seen once it is read.
+  if (kept) return { type: 'fits' };
   const slices = sliceJsonObject(input);
   const movable = urlFields
     .map((field) => ({ field, slice: slices.get(field) }))

@@ -1,6 +1,7 @@
 import { createAddressRules } from '@spillway/sdk/net';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestValueBytes } from '../jobs/large-values/test-value-bytes.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import {
   createWebhookDelivery,
@@ -17,6 +18,7 @@ type Send = NonNullable<WebhookDeliveryOptions['send']>;
 
 describe('webhooks', () => {
   let engine: ReturnType<typeof createTestEngine>;
+  let values: ReturnType<typeof createTestValueBytes>;
   let store: DeliveryStore;
   let delivery: WebhookDelivery;
   /** Statuses that the receiver answers, in turn; then 200. */
@@ -36,7 +38,7 @@ describe('webhooks', () => {
   const start = () => {
     delivery = createWebhookDelivery({
       store,
-      job: engine.queue.get,
+      jobs: engine.queue,
       clock: engine.clock,
       wallTime: () => wallTime(),
       random: () => 0.5,
@@ -53,7 +55,8 @@ describe('webhooks', () => {
   };
 
   beforeEach(() => {
-    engine = createTestEngine();
+    values = createTestValueBytes();
+    engine = createTestEngine({ valueBytes: values.bytes });
     store = createSqliteDeliveryStore(engine.db);
     answers = [];
     received = [];
@@ -86,6 +89,23 @@ describe('webhooks', () => {
     await engine.clock.advance(3_600_000);
     expect(received).toHaveLength(1);
     expect(store.ofJob(id)).toMatchObject([{ log: [{ status: 200 }] }]);
+  });
+
+  it('bring large values whole; while those can’t be read a try has failed, and holds up no other', async () => {
+    const text = JSON.stringify('x'.repeat(300_000));
+    const job = await engine.submit({ input: `{"text":${text}}`, webhook: URL });
+    await engine.take('w1');
+    await engine.queue.complete({ workerId: 'w1', wireId: job.id }, text);
+    values.fail(new Error('away'));
+    await engine.clock.advance(0);
+    await finishJob();
+    expect(received).toHaveLength(1);
+    expect(store.ofJob(job.id)[0]?.log[0]?.error).toContain('could not be read');
+    values.fail(undefined);
+    await engine.clock.advance(60_000);
+    expect(JSON.parse(received[1]?.body ?? '')).toMatchObject({
+      ...{ id: job.id, input: { text: 'x'.repeat(300_000) }, output: 'x'.repeat(300_000) },
+    });
   });
 
   it('carry a signature that the standard’s own library accepts, and only for this body', async () => {

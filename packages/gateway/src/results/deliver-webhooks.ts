@@ -1,14 +1,15 @@
 import type { Clock } from '@spillway/sdk/clock';
 import { type AddressRules, guardedFetch } from '@spillway/sdk/net';
 import type { Job } from '../jobs/job.ts';
+import type { JobQueue } from '../jobs/queue.ts';
 import type { Delivery, DeliveryOutcome, DeliveryStore, DeliveryTry } from './delivery.ts';
 import { decideNextTryMs } from './delivery-schedule.ts';
 import { alertRequest, webhookRequest } from './webhook-request.ts';
 
 export interface WebhookDeliveryOptions {
   readonly store: DeliveryStore;
-  /** The job with its output; jobs are kept while their webhook waits. */
-  readonly job: (id: string) => Promise<Job | undefined>;
+  /** Jobs are kept while their webhook waits. A large value that can't be read is a try that failed. */
+  readonly jobs: Pick<JobQueue, 'getStored' | 'whole'>;
   readonly clock: Clock;
   /**
    * Epoch milliseconds as everybody else has them, for the signed timestamp: the clock may be ahead of them, since it
@@ -64,7 +65,7 @@ export function createWebhookDelivery(options: WebhookDeliveryOptions) {
       unwritten.delete(delivery.id);
       return;
     }
-    const job = delivery.body === undefined ? await options.job(delivery.jobId) : undefined;
+    const job = delivery.body === undefined ? await options.jobs.getStored(delivery.jobId) : undefined;
     if (!job && delivery.body === undefined) {
       tell('given_up');
       return record(delivery.id, { at: clock.now(), tookMs: 0, error: 'the job is gone' }, {});
@@ -119,12 +120,12 @@ async function tryOnce(
   options: WebhookDeliveryOptions,
   signal: AbortSignal,
 ): Promise<DeliveryTry> {
-  const { clock, send = guardedFetch } = options;
+  const { clock, jobs, send = guardedFetch } = options;
   const at = clock.now();
   try {
     const { secret, wallTime } = options;
     const { body, headers } = job
-      ? webhookRequest(delivery, job, secret, wallTime())
+      ? webhookRequest(delivery, await jobs.whole(job), secret, wallTime())
       : alertRequest(delivery, delivery.body ?? '', secret, wallTime());
     const reply = await send(delivery.url, {
       method: 'POST',

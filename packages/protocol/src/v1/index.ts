@@ -57,6 +57,7 @@ export {
   type JobSubmit,
   type JobSubmitted,
   type JobView,
+  jobDetailQuerySchema,
   jobDetailSchema,
   jobPageSchema,
   jobSelectionSchema,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JOB_STATUSES, POLICY_LIMITS } from '../job.ts';
+import { signedUrlSchema } from './artifact.ts';
 
 /**
  * Jobs as `/v1` speaks of them: one schema for the gateway's checks, the OpenAPI document and the client's types. Times
@@ -169,13 +170,26 @@ export const jobDetailSchema = z
   .object({
     ...jobFields,
     attempts: z.array(attemptViewSchema),
-    input: z.unknown(),
+    input: z.unknown().optional(),
     output: z.unknown().optional(),
+    inputUrl: signedUrlSchema
+      .describe('With `values=url`, in place of an input over 256 KiB: where it can be read for an hour.')
+      .optional(),
+    outputUrl: signedUrlSchema
+      .describe('With `values=url`, in place of an output over 256 KiB: where it can be read for an hour.')
+      .optional(),
     progress: z.unknown().describe('Latest progress while it runs.').optional(),
   })
   .meta({ id: 'JobDetail' });
 
 export type JobDetail = z.infer<typeof jobDetailSchema>;
+
+export const jobDetailQuerySchema = z.strictObject({
+  values: z
+    .enum(['whole', 'url'])
+    .default('whole')
+    .describe('`url`: signed URLs in place of inputs and outputs over 256 KiB.'),
+});
 
 export const jobPageSchema = z
   .object({

@@ -65,6 +65,14 @@ test('a limited rate is waited for as long as the server says', async () => {
   expect(await list).toEqual({ jobs: [] });
 });
 
+test('a job is shown with URLs in place of large values where they are asked for', async () => {
+  const outputUrl = { method: 'GET', url: 'http://gw:1/x', headers: {}, expiresAt: 9 };
+  const { jobs, seen } = clientOf([json({ id: 'j1', outputUrl })]);
+  expect((await jobs.show('j1', { values: 'url' })).outputUrl).toEqual(outputUrl);
+  await jobs.show('j1');
+  expect(seen.map(({ path }) => path)).toEqual(['/v1/jobs/j1?values=url', '/v1/jobs/j1']);
+});
+
 test('all jobs are read page by page', async () => {
   const { jobs, seen } = clientOf([
     json({ jobs: [{ id: 'a' }, { id: 'b' }], nextCursor: '9' }),

@@ -45,7 +45,8 @@ export interface JobsClient {
   list(filter?: JobFilter & { readonly limit?: number; readonly cursor?: string }): Promise<JobPage>;
   /** All of them, page by page. */
   all(filter?: JobFilter): AsyncGenerator<JobView, void>;
-  show(id: string): Promise<JobDetail>;
+  /** With `values: 'url'`, inputs and outputs over 256 KiB are `inputUrl` and `outputUrl`, to be fetched within an hour. */
+  show(id: string, options?: { readonly values?: 'whole' | 'url' }): Promise<JobDetail>;
   /** A job that has ended stays as it is; the answer's status says how. */
   cancel(id: string): Promise<JobDetail>;
   /** Puts a FAILED or TIMED_OUT job back in the queue. */
@@ -94,7 +95,8 @@ export function createJobsClient(parts: JobsClientParts): JobsClient {
         cursor = page.nextCursor;
       } while (cursor !== undefined);
     },
-    show: (id) => repeatable<JobDetail>(() => call('GET', nativePath.job(id))),
+    show: (id, options = {}) =>
+      repeatable<JobDetail>(() => call('GET', nativePath.job(id), { query: { ...options } })),
     cancel: (id) => repeatable<JobDetail>(() => call('POST', nativePath.cancel(id), { body: {} })),
     // Not repeated: the first may have worked, and a second finds nothing to do and says no.
     retry: async (id) => (await call('POST', nativePath.retry(id), { body: {} })) as JobDetail,

@@ -8,6 +8,7 @@ import {
   eventSchema,
   gpusSchema,
   JOB_LIMITS,
+  jobDetailQuerySchema,
   jobDetailSchema,
   jobPageSchema,
   jobSelectionSchema,
@@ -84,6 +85,7 @@ export const jobDocs = {
   },
   show: {
     ...{ id: 'showJob', tag: 'Jobs', summary: 'Show a job with its attempts and values' },
+    query: jobDetailQuerySchema,
     answers: ok('The job.', jobDetailSchema),
   },
   cancel: {

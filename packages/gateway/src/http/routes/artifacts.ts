@@ -1,4 +1,4 @@
-import { partCount, type SignedRequest } from '@spillway/artifacts';
+import { partCount } from '@spillway/artifacts';
 import {
   type ArtifactPage,
   type ArtifactParts,
@@ -7,7 +7,6 @@ import {
   artifactCreateSchema,
   artifactSignPartsSchema,
   type SignedPartList,
-  type SignedUrl,
   type StorageView,
 } from '@spillway/protocol/v1';
 import type { ArtifactRecord, Viewer } from '../../artifacts/artifact-records.ts';
@@ -16,6 +15,7 @@ import { GatewayError } from '../../errors.ts';
 import { artifactDocs, artifactListQuerySchema } from '../openapi/artifact-docs.ts';
 import { parseBody, parseOptionalBody, parseQuery } from '../parse-body.ts';
 import { type Call, endpointNamed, type Route, refuseIfStopping } from '../route.ts';
+import { toSignedUrl } from '../signed-url-view.ts';
 
 const SCOPES = ['client', 'worker', 'upload'] as const;
 
@@ -181,12 +181,6 @@ function viewOf(record: ArtifactRecord): ArtifactView {
 function planOf({ sizeBytes, multipart }: ArtifactRecord) {
   const { partSizeBytes = sizeBytes } = multipart ?? {};
   return { partSizeBytes, partCount: partCount({ sizeBytes, partSizeBytes }) };
-}
-
-/** Paths of our own become addresses: the one that is configured, else the one that this caller used. */
-function toSignedUrl({ parts, reply }: Call, { url, headers, ...rest }: SignedRequest): SignedUrl {
-  const origin = parts.publicUrl ?? `http://${reply.request.headers.host}`;
-  return { ...rest, url: url.startsWith('/') ? origin + url : url, headers: { ...headers } };
 }
 
 const DEFAULT_EXPIRY_MS = 3_600_000;

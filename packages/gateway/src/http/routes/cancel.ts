@@ -11,10 +11,10 @@ export const cancelRoutes: readonly Route[] = [
     limitedAs: 'cancel',
     scopes: ['client', 'upload'],
     async handle(call) {
-      const found = await findJob(call);
+      const found = await findJob(call, call.parts.queue.getStored);
       // A job that ended already stays as it is, and the answer says how.
       const transition = await call.parts.queue.cancel(found.id);
-      return jobReply(transition?.after ?? (await call.parts.queue.get(found.id)) ?? found);
+      return jobReply(transition?.after ?? (await findJob(call)));
     },
   },
 ];

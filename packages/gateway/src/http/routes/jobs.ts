@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { RUNSYNC_BODY_LIMIT_BYTES } from '@spillway/protocol';
-import { JOB_LIMITS, type JobSubmit, type JobSubmitted, jobSubmitSchema } from '@spillway/protocol/v1';
+import {
+  JOB_LIMITS,
+  type JobSubmit,
+  type JobSubmitted,
+  jobDetailQuerySchema,
+  jobSubmitSchema,
+} from '@spillway/protocol/v1';
 import type { Endpoint } from '../../endpoints/endpoint.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Job } from '../../jobs/job.ts';
@@ -46,7 +52,10 @@ export const jobRoutes: readonly Route[] = [
     doc: jobDocs.show,
     limitedAs: 'status',
     scopes: ['client', 'viewer', 'upload'],
-    handle: async (call) => jobDetail(call, await nativeJob(call)),
+    async handle(call) {
+      const { values } = parseQuery(jobDetailQuerySchema, call.query);
+      return jobDetail(call, await nativeJob(call), values);
+    },
   },
 ];
 

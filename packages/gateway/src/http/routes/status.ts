@@ -27,6 +27,8 @@ export const statusRoutes: readonly Route[] = [
       const { queue, waiters, waitReason } = call.parts;
       const waitMs = waitOf(call, WAIT_LIMITS['status-sync']);
       const found = await findJob(call);
+      // Its output may be large: it is read once.
+      if (found.finishedAt !== undefined) return jobReply(found);
       const job = (await waitUntilFinal(queue, waiters, found.id, { waitMs, signal: call.hangUp })) ?? found;
       return jobReply(job, await waitReason(job));
     },

@@ -1,15 +1,19 @@
+import { ArtifactError } from '@spillway/artifacts';
 import { type JobDoneBody, jobDoneSchema } from '@spillway/protocol';
 import { CLOSED_HOLD_MS } from '../../jobs/dispatcher.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { ErrorReport, Reporter } from '../../jobs/job-machine.ts';
+import { isReference } from '../../jobs/large-values/value-reference.ts';
 import { workerProtocolDocs } from '../openapi/runpod-docs.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
 import { identifyWorker } from '../worker-caller.ts';
 
+const MB = 1_000_000;
 const MIB = 1024 * 1024;
 /** Results come back inline up to 100 MB; anything over the limit would be lost with the worker's 4xx. */
-const RESULT_LIMIT_BYTES = 128 * MIB;
+const RESULT_LIMIT_BYTES = 100 * MB;
+const CHUNK_LIMIT_BYTES = 128 * MIB;
 const LARGEST_BATCH = 256;
 /** The answer to a report, as JSON. */
 const NOTED = '{}';
@@ -69,7 +73,7 @@ export const workerJobRoutes: readonly Route[] = [
     path: '/v2/:endpoint/job-stream/:worker/:id',
     doc: workerProtocolDocs.stream,
     scopes: ['worker'],
-    bodyLimitBytes: RESULT_LIMIT_BYTES,
+    bodyLimitBytes: CHUNK_LIMIT_BYTES,
     async handle(call) {
       const by = reporterOf(call);
       const { slices } = parseObject(call.body);
@@ -113,6 +117,7 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
   } finally {
     release();
   }
+  if (jobs.some(({ input }) => isReference(input))) jobs = await withInputs(call, workerId, jobs);
   // The last look: from here to the answer nothing else gets a turn. Where nobody is there for it, the jobs go to
   // somebody else, and no attempt is counted. Where that can't be written, the lease ends by itself.
   if (call.reply.raw.destroyed)
@@ -122,6 +127,36 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
         .catch(() => undefined);
   return jobs;
 }
+
+/** Those whose large inputs can be read. Throws where none can be for now: its job is in the queue again. */
+async function withInputs(
+  { parts: { queue } }: Call,
+  workerId: string,
+  jobs: readonly Job[],
+): Promise<readonly Job[]> {
+  const whole: Job[] = [];
+  let problem: unknown;
+  for (const job of jobs) {
+    try {
+      whole.push(isReference(job.input) ? await queue.whole(job) : job);
+    } catch (error) {
+      if (error instanceof ArtifactError && error.code === 'ARTIFACT_NOT_FOUND') {
+        await queue.fail({ workerId, wireId: job.lease?.wireId ?? job.id, attempt: job.attempt }, INPUT_GONE);
+        continue;
+      }
+      await queue.handBackJob(workerId, job.id, 'its input could not be read from the storage');
+      problem = error;
+    }
+  }
+  if (whole.length === 0 && problem !== undefined) throw problem;
+  return whole;
+}
+
+const INPUT_GONE: ErrorReport = {
+  error: 'its input is no longer in the storage: somebody else deleted it there; submit the job again',
+  failureType: 'ARTIFACT_UNAVAILABLE',
+  isRetryable: false,
+};
 
 /** What the worker runs: everything the submit had, under the attempt's wire id. */
 function takenJob({ parts: { signatures } }: Call, job: Job): string {
@@ -160,7 +195,7 @@ function isOutputOnly(value: Record<string, unknown>): boolean {
 async function resultTooLarge(call: Call): Promise<object> {
   const by = reporterOf(call);
   call.parts.stops.obeyed(by.workerId, by.wireId);
-  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MIB} MiB; put large results in as an artifact (POST /v1/artifacts, with the worker's key) and return its id or URL`;
+  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MB} MB; put large results in as an artifact (POST /v1/artifacts, with the worker's key) and return its id or URL`;
   await call.parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
   return {};
 }

@@ -9,6 +9,7 @@ import { createJobTakes, type JobTakes } from './job-takes.ts';
 import type { Overlay } from './overlay.ts';
 import { addCounts, findJob, type StoreParts, stage, writeTransition } from './store-parts.ts';
 import type { DroppedJob } from './usage-writes.ts';
+import { giveValue } from './value-rows.ts';
 import { DROPS_OF_A_JOB } from './writes.ts';
 
 type Writes = Pick<
@@ -156,6 +157,7 @@ function insertOne(
   const seq = parts.nextSeq();
   draft.writes.push(insertWrite(seq, written, isReady));
   draft.writes.push(['putInput', seq, job.input, job.extras ?? null]);
+  giveValue(draft, seq, job.input);
   if (job.output !== undefined) draft.writes.push(['putOutput', seq, job.output]);
   if (job.finishedAt !== undefined && job.webhook !== undefined)
     draft.writes.push(['putDelivery', seq, job.id, job.endpoint, job.webhook, job.finishedAt]);

@@ -4,6 +4,10 @@ import { LONGEST_KEPT_CHARS } from './hot-jobs.ts';
 /** What is to be known of a job that is deleted. */
 const DROPPED = 'seq, id, endpoint, status, key_id, tags, attempt, started_at, finished_at';
 
+/** Of one that is kept elsewhere, as its reference has it: only short texts are looked at. */
+const INPUT_BYTES = `iif(octet_length(i.input) < 200 AND i.input LIKE '@%', CAST(substr(i.input, 2) AS INTEGER),
+  octet_length(i.input))`;
+
 /** Every look at jobs, prepared once. What changes them is in `writes.ts`. */
 export function prepareReads(db: DatabaseSync) {
   return {
@@ -23,6 +27,9 @@ export function prepareReads(db: DatabaseSync) {
     input: db.prepare('SELECT input, extras FROM job_inputs WHERE seq = ?'),
     output: db.prepare('SELECT output FROM job_outputs WHERE seq = ?'),
     progress: db.prepare('SELECT progress FROM job_progress WHERE seq = ?'),
+    looseValues: db.prepare(
+      'SELECT key FROM large_values WHERE seq IS NULL AND created_at <= ? ORDER BY created_at LIMIT ?',
+    ),
     lastSeq: db.prepare('SELECT max(seq) AS seq FROM jobs'),
     attempts: db.prepare(
       'SELECT a.* FROM attempts a JOIN jobs j ON j.seq = a.seq WHERE j.id = ? ORDER BY a.number',
@@ -65,7 +72,7 @@ function prepareQueue(db: DatabaseSync) {
       `SELECT j.id, j.key_id, max(j.queued_at, j.available_at) AS since FROM jobs j JOIN job_inputs i ON i.seq = j.seq
          WHERE j.endpoint = ?1 AND j.status = 'IN_QUEUE' AND j.ready = 1 AND j.is_low_priority <= ?2
            AND max(j.queued_at, j.available_at) <= ?3
-           AND octet_length(i.input) + octet_length(coalesce(i.extras, '')) <= ?4
+           AND ${INPUT_BYTES} + octet_length(coalesce(i.extras, '')) <= ?4
            AND coalesce(j.key_id, '') NOT IN (SELECT value FROM json_each(?6))
          ORDER BY j.priority DESC, j.seq LIMIT ?5`,
     ),

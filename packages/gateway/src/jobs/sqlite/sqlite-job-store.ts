@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { JobStore } from '../job-store.ts';
+import type { ValueRows } from '../large-values/large-values.ts';
 import type { AttemptMeter } from '../usage-row.ts';
 import { type CommitGroup, createCommitGroup } from './commit-group.ts';
 import { createCounters } from './counters.ts';
@@ -11,6 +12,7 @@ import { prepareReads } from './reads.ts';
 import { createReadyLines, type LineLimits } from './ready-lines.ts';
 import type { StoreParts } from './store-parts.ts';
 import { createFoldUsage } from './usage-writes.ts';
+import { createValueRows } from './value-rows.ts';
 import { createInlineWriter, type Writer } from './writer.ts';
 
 /** The store, and turns at its file for others who keep something there. */
@@ -18,6 +20,7 @@ export type SqliteJobStore = JobStore &
   Pick<CommitGroup, 'exclusive'> & {
     /** Reads that may take long, off this thread where the database is a file. */
     readonly readAside: ListReader['query'];
+    readonly values: ValueRows;
   };
 
 export interface StoreOptions {
@@ -69,6 +72,7 @@ export function createSqliteJobStore(
     ...createJobWrites(parts, group),
     exclusive: group.exclusive,
     readAside: lists.query,
+    values: createValueRows(sql, group),
     async close() {
       await group.close();
       lists.close();

@@ -10,6 +10,7 @@ import { readJob, whole } from './read-job.ts';
 import type { Reads } from './reads.ts';
 import type { ReadyLines } from './ready-lines.ts';
 import { type FoldUsage, usageWrite } from './usage-writes.ts';
+import { freeValue, giveValue } from './value-rows.ts';
 
 /** What every operation of the store works with. */
 export interface StoreParts {
@@ -125,13 +126,18 @@ function writeRequeue({ writes }: Draft, seq: number, before: Job, after: Job, i
   const times = [after.queuedAt, after.availableAt, after.expiresAt, queueDueAt(after)] as const;
   const flags = [isReady ? 1 : 0, after.isSuspect ? 1 : 0] as const;
   writes.push(['requeue', ...flags, ...times, after.lostCount, after.handlerErrorCount, seq]);
-  if (before.output !== undefined) writes.push(['dropOutput', seq]);
+  if (before.output === undefined) return;
+  writes.push(['dropOutput', seq]);
+  freeValue({ writes }, before.output);
 }
 
 function writeEnd({ writes }: Draft, seq: number, after: Job): void {
   const { status, finishedAt = null, error = null, lostCount, handlerErrorCount, isSuspect } = after;
   writes.push(['finish', status, finishedAt, error, lostCount, handlerErrorCount, isSuspect ? 1 : 0, seq]);
-  if (after.output !== undefined) writes.push(['putOutput', seq, after.output]);
+  if (after.output !== undefined) {
+    writes.push(['putOutput', seq, after.output]);
+    giveValue({ writes }, seq, after.output);
+  }
   // The outbox is written with the end itself, so that a crash after it loses no webhook.
   if (after.webhook !== undefined)
     writes.push(['putDelivery', seq, after.id, after.endpoint, after.webhook, finishedAt]);

@@ -72,6 +72,11 @@ export const WRITE_STATEMENTS = {
   dropIdempotent: 'DELETE FROM idempotency WHERE seq = ?',
   dropDeliveries: 'DELETE FROM deliveries WHERE seq = ?',
   dropJob: 'DELETE FROM jobs WHERE seq = ?',
+  putValue: 'INSERT INTO large_values (key, size_bytes, created_at) VALUES (?, ?, ?)',
+  giveValue: 'UPDATE large_values SET seq = ? WHERE key = ?',
+  freeValue: 'UPDATE large_values SET seq = NULL WHERE key = ?',
+  freeValues: 'UPDATE large_values SET seq = NULL WHERE seq = ?',
+  forgetValue: 'DELETE FROM large_values WHERE key = ? AND seq IS NULL',
 } as const;
 
 export type WriteName = keyof typeof WRITE_STATEMENTS;
@@ -88,5 +93,6 @@ export const DROPS_OF_A_JOB: readonly WriteName[] = [
   'dropTags',
   'dropIdempotent',
   'dropDeliveries',
+  'freeValues',
   'dropJob',
 ];

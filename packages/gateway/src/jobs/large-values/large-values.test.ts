@@ -1,0 +1,124 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { createTestEngine } from '../test-engine.ts';
+import { createTestValueBytes } from './test-value-bytes.ts';
+
+const LARGE = JSON.stringify({ text: 'ä😀'.repeat(150_000) });
+const SMALL = '{"a":1}';
+const MINUTES_11 = 11 * 60_000;
+
+const store = createTestValueBytes();
+const engine = createTestEngine({ valueBytes: store.bytes });
+afterEach(() => store.fail(undefined));
+
+const taken = async (worker: string) => {
+  const [job] = await engine.take(worker);
+  if (!job) throw new Error('no job was there');
+  return job;
+};
+const by = (job: { lease?: { workerId: string; wireId: string } | undefined; attempt: number }) => ({
+  ...{ workerId: job.lease?.workerId ?? '', wireId: job.lease?.wireId ?? '', attempt: job.attempt },
+});
+
+test('a large input and a large output are kept beside the rows, and come back letter for letter', async () => {
+  const { id } = await engine.submit({ input: LARGE });
+  expect([...store.kept.keys()]).toEqual([expect.stringMatching(/^values\/input_/)]);
+  const job = await engine.queue.whole(await taken('w1'));
+  expect(job.input).toBe(LARGE);
+  const ended = await engine.queue.complete(by(job), LARGE);
+  expect(ended?.after.output).toBe(LARGE);
+  expect((await engine.queue.get(id))?.output).toBe(LARGE);
+  expect(store.kept.size).toBe(2);
+  const rows = engine.db.prepare('SELECT output AS text FROM job_outputs UNION SELECT input FROM job_inputs');
+  for (const { text } of rows.all()) expect(String(text).length).toBeLessThan(100);
+  await engine.queue.remove(id);
+});
+
+test('small values never meet the store', async () => {
+  const before = store.kept.size;
+  store.fail(new Error('no small value comes here'));
+  const { id } = await engine.submit({ input: SMALL });
+  await engine.queue.complete(by(await taken('w1')), SMALL);
+  expect((await engine.queue.get(id))?.output).toBe(SMALL);
+  expect(store.kept.size).toBe(before);
+});
+
+test('a job that is deleted takes its large values along, and other jobs keep theirs', async () => {
+  await engine.clock.advance(MINUTES_11);
+  while ((await engine.sweepValues()) > 0);
+  expect(store.kept.size).toBe(0);
+  const ids = [await engine.submit({ input: LARGE }), await engine.submit({ input: LARGE })].map(
+    ({ id }) => id,
+  );
+  await engine.queue.complete(by(await taken('w1')), LARGE);
+  await engine.queue.remove(ids[0] ?? '');
+  await engine.clock.advance(MINUTES_11);
+  expect(await engine.sweepValues()).toBe(2);
+  expect(store.kept.size).toBe(1);
+  expect((await engine.queue.whole(await taken('w2'))).input).toBe(LARGE);
+});
+
+test('what is over its retention takes its large values along', async () => {
+  const { id } = await engine.submit({ input: LARGE });
+  await engine.queue.complete(by(await taken('w1')), LARGE);
+  const before = store.kept.size;
+  await engine.clock.advance(MINUTES_11);
+  expect(await engine.queue.removeEndedBefore(engine.clock.now(), 10)).toBeGreaterThan(0);
+  expect(await engine.queue.get(id)).toBeUndefined();
+  await engine.sweepValues();
+  expect(store.kept.size).toBe(before - 2);
+});
+
+test('a retry by hand finds the input, and the old output goes', async () => {
+  const { id } = await engine.submit({ input: LARGE });
+  const first = await taken('w1');
+  await engine.queue.fail(by(first), { error: 'no luck', output: LARGE });
+  expect(await engine.queue.get(id)).toMatchObject({ status: 'FAILED', output: LARGE });
+  await engine.queue.retry(id);
+  const again = await engine.queue.whole(await taken('w3'));
+  expect(again).toMatchObject({ id, attempt: 2, input: LARGE });
+  await engine.queue.complete(by(again), SMALL);
+  await engine.clock.advance(MINUTES_11);
+  await engine.sweepValues();
+  expect((await engine.queue.whole(again)).input).toBe(LARGE);
+  expect([...store.kept.keys()].filter((key) => key.startsWith('values/output'))).toEqual([]);
+});
+
+test('a store that is away takes no job, keeps a result for its next try, and says so', async () => {
+  store.fail(new Error('connect ECONNREFUSED'));
+  const { inQueue } = engine.queue.counts('echo');
+  await expect(engine.submit({ input: LARGE })).rejects.toMatchObject({
+    code: 'STORAGE_UNAVAILABLE',
+    message: expect.stringContaining('nothing was accepted, try again (connect ECONNREFUSED)'),
+  });
+  expect(engine.queue.counts('echo').inQueue).toBe(inQueue);
+  const { id } = await engine.submit({ input: SMALL });
+  const job = await taken('w9');
+  await expect(engine.queue.complete(by(job), LARGE)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  expect((await engine.queue.get(id))?.status).toBe('IN_PROGRESS');
+  store.fail(undefined);
+  await engine.queue.complete(by(job), LARGE);
+  expect((await engine.queue.get(id))?.output).toBe(LARGE);
+});
+
+test('bytes that take long to write are not swept away under their job', async () => {
+  const slow = createTestValueBytes();
+  const other = createTestEngine({ valueBytes: slow.bytes });
+  const goOn = slow.hold();
+  const submitted = other.submit({ input: LARGE });
+  await vi.waitFor(() => expect(slow.kept.size).toBe(1));
+  await other.clock.advance(MINUTES_11);
+  expect(await other.sweepValues()).toBe(0);
+  goOn();
+  await submitted;
+  const [job] = await other.take('w1');
+  expect(job && (await other.queue.whole(job)).input).toBe(LARGE);
+});
+
+test('where jobs may go by their size, a large input counts with all its bytes', async () => {
+  const other = createTestEngine({ valueBytes: createTestValueBytes().bytes });
+  const { id } = await other.submit({ input: LARGE });
+  const bytes = Buffer.byteLength(LARGE);
+  const query = { endpoint: 'echo', before: other.clock.now(), withLowPriority: true, limit: 10 };
+  expect(await other.queue.waitingSince({ ...query, mostBytes: bytes - 1 })).toEqual([]);
+  expect((await other.queue.waitingSince({ ...query, mostBytes: bytes }))[0]?.id).toBe(id);
+});

@@ -1,0 +1,119 @@
+import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
+import type { Clock } from '@spillway/sdk/clock';
+import type { Ids } from '../../lib/ids.ts';
+import { parseReference, referenceText } from './value-reference.ts';
+
+/** Longer inputs and outputs are kept beside the rows of their jobs. */
+export const LONGEST_IN_ROW_CHARS = 256 * 1024;
+
+/** What is written of large values in the file of the jobs. Which job has which is written with the jobs themselves. */
+export interface ValueRows {
+  announce(key: string, sizeBytes: number, now: number): Promise<void>;
+  /** Those without a job that were announced before then. */
+  loose(before: number, limit: number): readonly string[];
+  forget(key: string): Promise<void>;
+}
+
+export type ValueBytes = Pick<ArtifactStore, 'put' | 'get' | 'delete'>;
+
+export interface LargeValuesOptions {
+  readonly bytes: ValueBytes;
+  readonly rows: ValueRows;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly ids: Pick<Ids, 'short'>;
+}
+
+/**
+ * Values that are too long for a row, kept where artifacts are. One is announced in the file before a byte of it is
+ * written, and gets its job in the transaction that names it: so a crash between leaves at most bytes that are known to
+ * belong to nobody, which the sweep deletes, and never a job without its value.
+ */
+export interface LargeValues {
+  /** Calls `use` with what stands for the text, once its bytes are on disk or in the bucket. */
+  keep<T>(kind: 'input' | 'output', text: string, use: (reference: string) => Promise<T>): Promise<T>;
+  /** Throws ARTIFACT_NOT_FOUND, and STORAGE_UNAVAILABLE where it can't be read now. */
+  read(reference: string): Promise<string>;
+  /** Deletes what no job has any more; answers how many. May be cut off at any point, and done again. */
+  sweep(): Promise<number>;
+}
+
+/** What a store was still writing when the gateway was killed may appear a while after. */
+const LOOSE_MS = 10 * 60_000;
+const SWEPT_AT_ONCE = 100;
+const ID_LENGTH = 32;
+
+export function createLargeValues({ bytes, rows, clock, ids }: LargeValuesOptions): LargeValues {
+  /** Announced, and not given to a job yet. */
+  const inHand = new Set<string>();
+
+  return {
+    async keep(kind, text, use) {
+      const key = `values/${kind}_${ids.short(ID_LENGTH)}`;
+      const sizeBytes = Buffer.byteLength(text);
+      inHand.add(key);
+      try {
+        await rows.announce(key, sizeBytes, clock.now());
+        const description = { mediaType: 'application/json', sizeBytes };
+        await bytes.put(key, encoded(text), description).catch((error: unknown) => {
+          throw unavailable('could not be written; nothing was accepted, try again', error);
+        });
+        return await use(referenceText({ key, sizeBytes }));
+      } finally {
+        inHand.delete(key);
+      }
+    },
+    async read(reference) {
+      const value = parseReference(reference);
+      if (!value) return reference;
+      try {
+        return await textOf(bytes, value.key, value.sizeBytes);
+      } catch (error) {
+        throw unavailable('could not be read; try again', error);
+      }
+    },
+    async sweep() {
+      let swept = 0;
+      for (const key of rows.loose(clock.now() - LOOSE_MS, SWEPT_AT_ONCE)) {
+        if (inHand.has(key)) continue;
+        await bytes.delete(key);
+        await rows.forget(key);
+        swept += 1;
+      }
+      return swept;
+    },
+  };
+}
+
+function unavailable(what: string, error: unknown): ArtifactError {
+  if (error instanceof ArtifactError && error.code === 'ARTIFACT_NOT_FOUND') return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `the input or output of a job is over 256 KiB, and the storage for such values ${what} (${reason})`;
+  return new ArtifactError('STORAGE_UNAVAILABLE', message, { cause: error });
+}
+
+const PIECE_CHARS = 256 * 1024;
+
+/** Piece by piece, so that a long text is not in memory twice. */
+async function* encoded(text: string): AsyncGenerator<Uint8Array, void> {
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(text.length, start + PIECE_CHARS);
+    // Both halves of a character outside the basic plane go together.
+    if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end += 1;
+    yield Buffer.from(text.slice(start, end));
+    start = end;
+  }
+}
+
+const isHighSurrogate = (code: number) => code >= 0xd800 && code <= 0xdbff;
+
+async function textOf(store: ValueBytes, key: string, sizeBytes: number): Promise<string> {
+  const { stream } = await store.get(key);
+  const bytes = Buffer.allocUnsafe(sizeBytes);
+  let length = 0;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    if (length + chunk.length <= sizeBytes) bytes.set(chunk, length);
+    length += chunk.length;
+  }
+  if (length !== sizeBytes) throw new Error(`${key} has ${length} bytes in place of ${sizeBytes}`);
+  return bytes.toString();
+}
