@@ -24,6 +24,12 @@ describe('an endpoint at RunPod in `backends`', () => {
     expect(write(text)).toBe(text.replace('# here\n', `# here\n      - ${ITEM}\n`));
   });
 
+  test('of several ids the first is replaced', () => {
+    const second = '{ runpod: { endpointId: other, apiKey: k } }';
+    const text = `endpoints:\n  clip:\n    backends: [{ runpod: { endpointId: old, apiKey: k } }, ${second}]\n`;
+    expect(write(text)).toBe(text.replace('old', 'ep1'));
+  });
+
   test('an id that is there is replaced, and what stands beside it stays', () => {
     const text =
       'endpoints:\n  clip:\n    backends:\n      - runpod:\n          endpointId: old # of May\n          apiKey: "${OTHER}"\n';

@@ -32,9 +32,12 @@ export function withRunpodBackend(
   const path = ['endpoints', endpoint, 'backends'];
   const before = backendsOf(text, path) ?? local;
   const isRemote = (one: unknown) => Object.hasOwn(Object(one) as object, 'runpod');
-  const wanted = before.some(isRemote)
-    ? before.map((one) => (isRemote(one) ? withId(one, endpointId) : one))
-    : [...before, { runpod: { endpointId, apiKey: KEY, ...cards } }];
+  // Of several it is the first that a deployment makes.
+  const first = before.findIndex(isRemote);
+  const wanted =
+    first >= 0
+      ? before.map((one, index) => (index === first ? withId(one, endpointId) : one))
+      : [...before, { runpod: { endpointId, apiKey: KEY, ...cards } }];
   const more = Object.entries(cards).map(([key, value]) => `, ${key}: ${value}`);
   const item = `{ runpod: { endpointId: ${endpointId}, apiKey: "${KEY}"${more.join('')} } }`;
   const spliced = splice(text, path, item, endpointId, local);
