@@ -23,6 +23,8 @@ const REMOTE: RemoteBackend = {
 };
 const JOB_MS = 100_000;
 const JOB_COST = 100 * 310;
+/** Estimated, since no bill is to be had. */
+const IDLE_COST = 5 * 310;
 
 function createScene(options: {
   readonly endpoint?: Partial<Endpoint>;
@@ -38,7 +40,7 @@ function createScene(options: {
   const log = pino({ level: 'silent' });
   const workers = new Map<string, WorkerSnapshot>();
   const fleet = { worker: (id: string) => workers.get(id) };
-  const costing = createGatewayCosts({ config, endpoints, clock, log, fleet: () => fleet });
+  const costing = createGatewayCosts({ config, endpoints, clock, log, env: {}, fleet: () => fleet });
   const engine = createTestEngine({ clock, meter: costing.meter });
   const listeners: ((change: FleetChange) => void)[] = [];
   const events = createEventLog('run');
@@ -80,10 +82,10 @@ function createScene(options: {
     },
     async start() {
       await spill.start();
-      costs.ledger.start();
+      costs.start();
     },
     async stop() {
-      const stopped = Promise.all([spill.stop(), costs.ledger.stop()]);
+      const stopped = Promise.all([spill.stop(), costs.stop()]);
       await clock.advance(6_000);
       await stopped;
       await engine.stop();
@@ -120,7 +122,7 @@ const spillBudget = (limitMicros: number): Budget => ({
 });
 
 describe('what may be spent at RunPod in a day', () => {
-  test('is never passed: the first job goes alone, then as many as their measured cost allows', async () => {
+  test('is passed by no job: the first goes alone, then as many as their measured cost allows; only idle time comes on top', async () => {
     scene = createScene({ endpoint: remoteOnly(), budgets: [spillBudget(3 * JOB_COST)] });
     await scene.start();
     const ids = await run(6, undefined, JOB_MS / 2);
@@ -128,7 +130,7 @@ describe('what may be spent at RunPod in a day', () => {
     await scene.clock.advance(3 * JOB_MS);
     expect(scene.submittedAt.size).toBe(3);
     const [state] = scene.costs.ledger.budgets.states();
-    expect(state).toMatchObject({ spentMicros: 3 * JOB_COST, reservedMicros: 0 });
+    expect(state).toMatchObject({ spentMicros: 3 * JOB_COST + 2 * IDLE_COST, reservedMicros: 0 });
     const waiting = ids.filter((_id, index) => index >= 3);
     expect(await statusesOf(waiting)).toEqual(['IN_QUEUE', 'IN_QUEUE', 'IN_QUEUE']);
     const job = { id: waiting[0] ?? '', endpoint: 'echo' };
@@ -210,7 +212,7 @@ describe('thresholds of a budget', () => {
         url: budget.webhook,
         body: { type: 'budget.alert', budget: 'gpu', percent: 50, spentMicros: JOB_COST },
       },
-      { body: { percent: 100, spentMicros: 2 * JOB_COST, hardStop: true } },
+      { body: { percent: 100, spentMicros: 2 * JOB_COST + IDLE_COST, hardStop: true } },
     ]);
   });
 });

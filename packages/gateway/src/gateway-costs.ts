@@ -9,6 +9,7 @@ import type { Fleet } from './fleet/fleet.ts';
 import type { JobEngine } from './jobs/engine.ts';
 import type { AttemptMeter } from './jobs/usage-row.ts';
 import type { SpillCosts } from './remote/spill-options.ts';
+import { createRemoteBills } from './remote-bills.ts';
 import { createUsageMeter } from './usage/attempt-meter.ts';
 import { createLedger, type Ledger } from './usage/ledger.ts';
 import { createPriceBook } from './usage/prices.ts';
@@ -31,6 +32,9 @@ export interface CostParts {
 export interface GatewayCosts {
   readonly ledger: Ledger;
   readonly views: UsageViews;
+  /** Follows budgets, and what RunPod bills. */
+  start(): void;
+  stop(): Promise<void>;
   readonly spill: SpillCosts;
   /** The endpoint's jobs are not delivered: paused, or its workers cost what may not be spent. */
   isHeld(endpoint: string): boolean;
@@ -42,6 +46,9 @@ export function createGatewayCosts(options: {
   readonly clock: Clock;
   readonly log: Pick<Logger, 'warn' | 'error'>;
   readonly fleet: () => Pick<Fleet, 'worker'>;
+  /** May hold a key that may read bills (default: this process's). */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly fetch?: typeof fetch;
 }): { readonly meter: AttemptMeter | undefined; open(db: DatabaseSync, parts: CostParts): GatewayCosts } {
   const { config, endpoints, clock, log, fleet } = options;
   const prices = createPriceBook(config.prices);
@@ -70,11 +77,23 @@ export function createGatewayCosts(options: {
         },
       });
       const { budgets } = ledger;
+      const bills = createRemoteBills({
+        ...{ db, engine, endpoints, clock, ledger, log },
+        ...{ env: options.env ?? process.env, fetch: options.fetch, retentionMs: config.retention.usageMs },
+      });
       return {
         ledger,
+        start() {
+          ledger.start();
+          bills.start();
+        },
+        async stop() {
+          await bills.stop();
+          await ledger.stop();
+        },
         views: createUsageViews({
           ...{ ledger, prices, store, isMetered: meter.isMetered },
-          read: engine.readAside,
+          ...{ read: engine.readAside, idle: bills.idle },
           now: () => clock.now(),
         }),
         isHeld: (name) => endpoints.isPaused(name) || ledger.stopOf(name) !== undefined,

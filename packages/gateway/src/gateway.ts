@@ -22,7 +22,7 @@ import { readCards } from './fleet/gpu/read-cards.ts';
 import { readHostHardware } from './fleet/host-hardware.ts';
 import { createPoolStore, type PoolStore } from './fleet/pool-store.ts';
 import { workerOrigin } from './fleet/worker-origins.ts';
-import { createGatewayCosts } from './gateway-costs.ts';
+import { createGatewayCosts, type GatewayCosts } from './gateway-costs.ts';
 import { createGatewaySpill } from './gateway-spill.ts';
 import type { App } from './http/app.ts';
 import { batchSubmission } from './http/batch/batch-submission.ts';
@@ -50,7 +50,6 @@ import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-stor
 import { createDemandReader } from './scheduler/read-demand.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { createJobSignatures } from './signatures/create-job-signatures.ts';
-import type { Ledger } from './usage/ledger.ts';
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -130,7 +129,7 @@ export class Gateway {
       lock.describe({ pid: process.pid, url: parts.url });
       await parts.engine.start((workerId) => predecessors.has(workerId));
       await parts.spill.start();
-      parts.ledger.start();
+      parts.costs.start();
       parts.webhooks.start();
       parts.sweeping.start();
       parts.loadBalancer.start();
@@ -156,7 +155,7 @@ export class Gateway {
     await parts.fleet.stop();
     await parts.loadBalancer.stop();
     await parts.spill.stop();
-    await parts.ledger.stop();
+    await parts.costs.stop();
     await parts.webhooks.stop();
     await parts.batches.stop();
     await parts.sweeping.stop();
@@ -177,7 +176,7 @@ export class Gateway {
     const workerKeys = createWorkerKeys(this.#ids);
     const endpoints = createEndpointDirectory(config.endpoints, createEndpointStore(db, this.#clock));
     const clock = this.#clock;
-    const given = { config, log, clock, ids: this.#ids, endpoints };
+    const given = { config, log, clock, ids: this.#ids, endpoints, env: this.#options.hostEnv };
     const costing = createGatewayCosts({ ...given, fleet: () => fleet });
     const forJobs = { fleet: () => fleet, meter: costing.meter, valueBytes: store };
     const engine = this.#buildEngine(db, file, endpoints, forJobs);
@@ -220,7 +219,7 @@ export class Gateway {
     });
     return {
       ...{ lock, adminKey, engine, fleet, loadBalancer, placer, batches },
-      ...{ scheduler, spill, webhooks, app, ledger, sweeping },
+      ...{ scheduler, spill, webhooks, app, costs, sweeping },
       door: createWorkerDoor(app, arrivalLimit(endpoints)),
       url: '',
       workerPort: 0,
@@ -262,9 +261,9 @@ export class Gateway {
       queue,
       clock: this.#clock,
       ids: this.#ids,
-      toSubmission: ({ endpoint: name, batchId, body }) => {
+      toSubmission: ({ endpoint: name, batchId, body, keyId }) => {
         const endpoint = endpoints.get(name);
-        return endpoint && batchSubmission(endpoint, batchId, body);
+        return endpoint && batchSubmission(endpoint, batchId, body, keyId);
       },
       onError: (error) => this.#options.log.error({ err: error }, 'the batch loop failed; it goes on'),
     });
@@ -420,7 +419,7 @@ interface Parts {
   readonly placer: GpuPlacer;
   readonly scheduler: Scheduler;
   readonly spill: SpillRouter;
-  readonly ledger: Ledger;
+  readonly costs: GatewayCosts;
   readonly webhooks: WebhookDelivery;
   readonly batches: Batches;
   readonly sweeping: ArtifactParts['sweeping'];

@@ -48,6 +48,13 @@ const columnsFor = (groups: readonly string[]) => [
   { title: 'cost', isNumber: true },
 ];
 
+const WHATS = {
+  attempts: 'jobs',
+  workers: 'start-up and idle',
+  runpod: "rest of RunPod's bill",
+  'runpod-estimate': 'idle at RunPod (estimated)',
+} as const;
+
 function cells(row: UsageRowView, groups: readonly string[]): string[] {
   const { kind, attempts, completed, executionMs, startUpMs, idleMs, costMicros, unpricedAttempts } = row;
   const names: Readonly<Record<string, string | undefined>> = { ...row } as never;
@@ -56,7 +63,7 @@ function cells(row: UsageRowView, groups: readonly string[]): string[] {
   const cost = unpricedAttempts > 0 ? `${dollars(costMicros)} + unknown` : dollars(costMicros);
   return [
     ...groups.map(name),
-    isWork ? 'jobs' : 'start-up and idle',
+    WHATS[kind],
     ...(isWork ? [String(attempts), String(completed), span(executionMs), '', ''] : ['', '', '']),
     ...(isWork ? [] : [span(startUpMs), span(idleMs)]),
     cost,

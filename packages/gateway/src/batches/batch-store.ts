@@ -34,6 +34,8 @@ export interface NewBatch {
   readonly id: string;
   readonly endpoint: string;
   readonly createdAt: number;
+  /** Whose costs its jobs are; absent: the admin's. */
+  readonly keyId?: string | undefined;
 }
 
 export interface NewRequest {
@@ -59,6 +61,8 @@ export interface WaitingRequest {
   readonly batchId: string;
   readonly endpoint: string;
   readonly body: string;
+  /** Whose costs it is. */
+  readonly keyId?: string;
 }
 
 export interface OpenJob {

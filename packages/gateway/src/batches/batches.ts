@@ -78,14 +78,14 @@ export class Batches {
   }
 
   /** Gives a draft. Throws BATCH_LIMIT. */
-  create(endpoint: string, bodies: readonly string[]): Promise<BatchView> {
+  create(endpoint: string, bodies: readonly string[], keyId?: string): Promise<BatchView> {
     const { store, clock, ids } = this.#options;
     return this.#step(async () => {
       if ((await store.countActive(endpoint)) >= BATCH_LIMITS.active) throw tooManyBatches();
       if (bodies.length > BATCH_LIMITS.requests) throw tooManyRequests(bodies.length);
-      const batch = { id: `batch_${ids.uuid()}`, endpoint, createdAt: clock.now() };
+      const batch = { id: `batch_${ids.uuid()}`, endpoint, createdAt: clock.now(), keyId };
       await store.create(batch, this.#newRequests(bodies));
-      return this.#view(await this.#find(batch));
+      return this.#view(await this.#find({ endpoint, id: batch.id }));
     });
   }
 

@@ -130,3 +130,16 @@ test('faults of calls can be asked for, as shares of them', () => {
     },
   ]);
 });
+
+test('the only pool that an endpoint is deployed on is what its workers at RunPod are priced by', () => {
+  const backends = `backends: [{ runpod: { endpointId: abc123, apiKey: ${KEY} } }]`;
+  const poolOf = (gpu: string) => {
+    const endpoint = endpointOf('image: acme/x:1', backends, `deploy: { gpu: ${gpu} }`);
+    return { gpuPool: endpoint?.remote?.gpuPool, gpuCount: endpoint?.remote?.gpuCount };
+  };
+  expect(poolOf('{ pools: [ADA_24], count: 2 }')).toEqual({ gpuPool: 'ADA_24', gpuCount: 2 });
+  expect(poolOf('{ pools: [ADA_24, AMPERE_24] }')).toEqual({ gpuPool: undefined, gpuCount: 1 });
+  const limited = ['image: acme/x:1', backends, 'spill: { maxCostPerDay: 1 }'];
+  expect(problemsOf(...limited)).toHaveLength(1);
+  expect(problemsOf(...limited, 'deploy: { gpu: { pools: [ADA_24] } }')).toEqual([]);
+});

@@ -82,7 +82,9 @@ function runpod() {
           expected: `a pool of RunPod's cards (${POOL_NAMES.join(', ')})`,
           fix: () => 'write the pool of the cards that the endpoint was given, such as `ADA_24`',
         })
-        .describe('Pool of the cards that its workers have, by which they are priced.')
+        .describe(
+          'Pool of the cards that its workers have, by which they are priced. Without it, for the first one: the only pool of `deploy.gpu`.',
+        )
         .optional(),
       gpuCount: count({ min: 1, max: 64 }, 'Cards that each of its workers has.').prefault(1),
       faults: faults().optional(),
@@ -151,6 +153,11 @@ type Parsed = {
   readonly backends?: z.output<ReturnType<typeof backendsField>> | undefined;
   readonly spill?: z.output<ReturnType<typeof spillField>> | undefined;
   readonly urlFields?: readonly string[] | undefined;
+  readonly deploy?:
+    | {
+        readonly gpu?: { readonly pools?: readonly string[] | undefined; readonly count: number } | undefined;
+      }
+    | undefined;
 };
 
 function kindOf(backend: unknown): BackendKind {
@@ -169,9 +176,15 @@ export function toBackends(
 } {
   const backends = [...new Set(parsed.backends?.map(kindOf) ?? fallback)];
   const { queueDelay, onUnhealthy, maxCostPerDay } = parsed.spill ?? spillField().parse({});
-  const remotes = (parsed.backends ?? []).flatMap((one): RemoteBackend[] => {
+  // `deploy` makes the first one, and says what cards it has where it leaves no choice.
+  const made = parsed.deploy?.gpu;
+  const firstAt = parsed.backends?.findIndex((one) => typeof one !== 'string');
+  const remotes = (parsed.backends ?? []).flatMap((one, at): RemoteBackend[] => {
     if (typeof one === 'string') return [];
-    const { gpuPool, faults, ...settings } = one.runpod;
+    const { gpuPool: said, gpuCount, faults, ...others } = one.runpod;
+    const known = said === undefined && at === firstAt && made?.pools?.length === 1 ? made : undefined;
+    const gpuPool = said ?? known?.pools?.[0];
+    const settings = { ...others, gpuCount: known?.count ?? gpuCount };
     return [
       {
         ...{ ...settings, queueDelayMs: queueDelay, onUnhealthy },

@@ -136,7 +136,9 @@ function findPriceless(name: string, block: Block, blocks: readonly [string, Blo
   const backends: readonly unknown[] = Array.isArray(block.backends) ? block.backends : [];
   const at = backends.findIndex(isRunpod);
   const remote = Object(Object(backends[at]).runpod) as Block;
-  if (at < 0 || remote.gpuPool !== undefined) return [];
+  const made: unknown = Object(Object(block.deploy).gpu).pools;
+  const isKnown = remote.gpuPool !== undefined || (Array.isArray(made) && made.length === 1);
+  if (at < 0 || isKnown) return [];
   const counts = blocks.find(([, { endpoint }]) => endpoint === undefined || endpoint === name);
   const isLimited = Object(block.spill).maxCostPerDay !== undefined;
   if (!counts && !isLimited) return [];

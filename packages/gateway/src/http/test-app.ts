@@ -139,9 +139,9 @@ function createTestBatches(
   return createBatches({
     ...engine,
     store: createSqliteBatchStore(engine.db),
-    toSubmission: ({ endpoint: name, batchId, body }) => {
+    toSubmission: ({ endpoint: name, batchId, body, keyId }) => {
       const endpoint = endpoints.get(name);
-      return endpoint && batchSubmission(endpoint, batchId, body);
+      return endpoint && batchSubmission(endpoint, batchId, body, keyId);
     },
     onError: (error) => {
       throw error;

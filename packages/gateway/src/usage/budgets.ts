@@ -9,7 +9,8 @@ import {
   leftOf,
   reachedThresholds,
 } from './budget.ts';
-import { periodEnd, periodStart } from './periods.ts';
+import { DAY_MS, periodEnd, periodStart } from './periods.ts';
+import type { RemoteLine } from './remote-lines.ts';
 import { costOfLife, type WorkerLife } from './worker-life.ts';
 
 /** A threshold of a budget that was reached just now. */
@@ -25,6 +26,8 @@ export interface BudgetsOptions {
   readonly now: () => number;
   /** Lives of paid workers that reach into this month. */
   readonly lives: () => Iterable<WorkerLife>;
+  /** What endpoints at RunPod cost beside their attempts, by day of this month. */
+  readonly remoteLines: () => Iterable<RemoteLine>;
   /** What the rows of a budget's attempts come to since then; asked at the start. */
   readonly spentSince: (budget: Budget, since: number) => number;
   readonly expected: (endpoint: string) => ExpectedCost;
@@ -176,7 +179,7 @@ export class BudgetBook {
     const { budget, period, attemptMicros } = this.#current(account);
     let reservedMicros = 0;
     for (const one of this.#reserved.values()) if (isFor(budget, one)) reservedMicros += one.micros;
-    const spentMicros = attemptMicros + this.#livesOf(budget, period);
+    const spentMicros = attemptMicros + this.#livesOf(budget, period) + this.#linesOf(budget, period);
     return { budget, spentMicros, reservedMicros, endsAt: periodEnd(this.#options.now(), budget.per) };
   }
 
@@ -186,6 +189,16 @@ export class BudgetBook {
     let sum = 0;
     for (const life of lives())
       if (endpoint === undefined || life.endpoint === endpoint) sum += costOfLife(life, since, now());
+    return sum;
+  }
+
+  /** Start-up and idle time there is nobody's job, so it is in no key's budget. */
+  #linesOf({ endpoint, keyId }: Budget, since: number): number {
+    if (keyId !== undefined) return 0;
+    let sum = 0;
+    for (const line of this.#options.remoteLines())
+      if (line.day * DAY_MS >= since && (endpoint === undefined || line.endpoint === endpoint))
+        sum += line.costMicros;
     return sum;
   }
 }

@@ -9,6 +9,7 @@ import { type BudgetAlert, type Budgets, createBudgets } from './budgets.ts';
 import { chargedSeconds, costOf } from './money.ts';
 import { dayOf, periodStart } from './periods.ts';
 import type { PriceBook } from './prices.ts';
+import type { RemoteLine } from './remote-lines.ts';
 import type { UsageStore } from './sqlite/usage-store.ts';
 import { costOfLife, type WorkerLife } from './worker-life.ts';
 
@@ -60,6 +61,7 @@ export class CostLedger {
   /** Since this gateway started, but for lives that are kept. */
   readonly #totals = new Map<string, CostTotal>();
   readonly #startedAt: number;
+  #remoteLines: readonly RemoteLine[] = [];
   #droppedAt = 0;
   #loop: Promise<void> | undefined;
 
@@ -74,6 +76,7 @@ export class CostLedger {
       budgets: options.budgets,
       now: () => clock.now(),
       lives: () => this.#lives.values(),
+      remoteLines: () => this.#remoteLines,
       spentSince: store.spentSince,
       expected: (endpoint) => this.expected(endpoint),
       told: store.told,
@@ -91,6 +94,12 @@ export class CostLedger {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
+  }
+
+  /** What endpoints at RunPod cost beside their attempts this month, as it is known now. */
+  noteRemoteLines(lines: readonly RemoteLine[]): void {
+    this.#remoteLines = lines;
+    this.#look();
   }
 
   /** What an attempt of the endpoint at RunPod is expected to cost. */

@@ -1,5 +1,6 @@
 import type { UsageGroup, UsageRowView, UsageView } from '@spillway/protocol/v1';
 import { DAY_MS, dayOf, dayText } from './periods.ts';
+import { type IdleTimes, readRemoteLines } from './remote-lines.ts';
 import { ATTEMPTS_OF_WORKERS, ENTRIES, LIVES } from './sqlite/usage-queries.ts';
 import { lifeOf } from './sqlite/usage-store.ts';
 import { costOfLife, lifeWithin, startUpWithin, type WorkerLife } from './worker-life.ts';
@@ -39,12 +40,19 @@ const NOTHING: Amounts = {
 };
 
 /** What was spent, by whatever it is to be told apart by. Each answer is of one moment. */
-export async function readUsage(read: ReadAside, query: UsageQuery, now: number): Promise<UsageView> {
+export async function readUsage(
+  read: ReadAside,
+  query: UsageQuery,
+  now: number,
+  idle: IdleTimes = {},
+): Promise<UsageView> {
   const { sinceDay, untilDay, groupBy } = query;
   const [work, all] = await Promise.all([readWork(read, query, groupBy), readWork(read, query, [])]);
   // Start-up and idle time are nobody's job.
   const hasWorkers = query.key === undefined && query.tag === undefined;
-  const lines = hasWorkers ? await readLines(read, query, now) : [];
+  const lines = hasWorkers
+    ? (await Promise.all([readLines(read, query, now), readRemote(read, query, now, idle)])).flat()
+    : [];
   const rows = [...work, ...groupLines(lines, groupBy)].map(named);
   return {
     since: dayText(sinceDay),
@@ -123,16 +131,32 @@ function lineOf(life: WorkerLife, day: number, now: number, work = { cost: 0, ms
   };
 }
 
+/** The lines of endpoints at RunPod. */
+async function readRemote(
+  read: ReadAside,
+  { sinceDay, untilDay, endpoint, endpoints }: UsageQuery,
+  now: number,
+  idle: IdleTimes,
+): Promise<Line[]> {
+  const range = { from: sinceDay * DAY_MS, until: (untilDay + 1) * DAY_MS, now };
+  const isAsked = (name: string) =>
+    (endpoint === undefined || name === endpoint) && (endpoints?.includes(name) ?? true);
+  return (await readRemoteLines(read, range, idle))
+    .filter((line) => isAsked(line.endpoint))
+    .map((line) => ({ ...NOTHING, ...line }));
+}
+
 function groupLines(lines: readonly Line[], groupBy: readonly UsageGroup[]): Line[] {
   const sums = new Map<string, Line>();
   for (const line of lines) {
-    const { day, endpoint } = line;
+    const { kind, day, endpoint } = line;
     const group = {
+      kind,
       ...(groupBy.includes('day') && day !== undefined ? { day } : {}),
       ...(groupBy.includes('endpoint') && endpoint !== undefined ? { endpoint } : {}),
     };
     const name = JSON.stringify(group);
-    sums.set(name, { kind: 'workers', ...group, ...add(sums.get(name) ?? NOTHING, line) });
+    sums.set(name, { ...group, ...add(sums.get(name) ?? NOTHING, line) });
   }
   return [...sums.values()];
 }
@@ -157,6 +181,6 @@ function named({ day, ...row }: Line): UsageRowView {
 /** By day, then by name; work before the line of its endpoint. */
 function inOrder(a: UsageRowView, b: UsageRowView): number {
   const text = ({ day = '', endpoint = '', key = '', tag = '', kind }: UsageRowView) =>
-    [day, endpoint, kind === 'workers' ? 1 : 0, key, tag].join('\u0000');
+    [day, endpoint, kind === 'attempts' ? 0 : kind, key, tag].join('\u0000');
   return text(a) < text(b) ? -1 : 1;
 }

@@ -6,6 +6,7 @@ import { estimateJobs } from './estimate.ts';
 import type { Ledger } from './ledger.ts';
 import { microsOf } from './money.ts';
 import type { PriceBook } from './prices.ts';
+import type { IdleTimes } from './remote-lines.ts';
 import type { AttemptCost, UsageStore } from './sqlite/usage-store.ts';
 import { STORAGE_PRICES } from './storage-prices.ts';
 import { type ReadAside, readUsage, type UsageQuery } from './usage-report.ts';
@@ -28,11 +29,12 @@ export function createUsageViews(parts: {
   readonly store: UsageStore;
   readonly read: ReadAside;
   readonly isMetered: (endpoint: string) => boolean;
+  readonly idle: IdleTimes;
   readonly now: () => number;
 }): UsageViews {
   const { ledger, prices, store, read, now } = parts;
   return {
-    usage: (query) => readUsage(read, query, now()),
+    usage: (query) => readUsage(read, query, now(), parts.idle),
     estimate: (endpoint, jobs, connected) =>
       estimateJobs({ endpoint, jobs, connected }, { read, prices, now: now() }),
     prices: () => viewPrices(prices),

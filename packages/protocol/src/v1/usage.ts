@@ -25,9 +25,9 @@ const amounts = {
 export const usageRowSchema = z
   .object({
     kind: z
-      .enum(['attempts', 'workers'])
+      .enum(['attempts', 'workers', 'runpod', 'runpod-estimate'])
       .describe(
-        '`attempts`: work. `workers`: start-up and idle time of workers of ours that cost something, and what rounding up leaves; together with their attempts it is what their lives cost.',
+        '`attempts`: work. `workers`: start-up and idle time of workers of ours that cost something, and what rounding up leaves; together with their attempts it is what their lives cost. `runpod`: what RunPod’s bill of the endpoint says beside its attempts; together with them it is that bill. `runpod-estimate`: while that bill is not known, idle time of workers there, by the endpoint’s own settings.',
       ),
     day: z.string().describe('Such as 2026-11-21, UTC.').optional(),
     endpoint: z.string().optional(),

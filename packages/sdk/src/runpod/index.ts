@@ -12,6 +12,7 @@ export type {
   RunpodGpuType,
   RunpodPod,
   RunpodVolume,
+  ServerlessBillRecord,
   UpdateEndpoint,
   WorkerLimits,
 } from './resources.ts';

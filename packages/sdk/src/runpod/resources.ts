@@ -137,6 +137,16 @@ export interface RunpodGpuType {
   readonly availability?: 'NONE' | 'LOW' | 'MEDIUM' | 'HIGH';
 }
 
+/** What the workers of an endpoint cost in a time. */
+export interface ServerlessBillRecord {
+  /** RFC 3339. */
+  readonly startTime: string;
+  readonly endTime: string;
+  readonly serverlessId: string;
+  /** US dollars: cards, processors, disks and fees together. */
+  readonly totalAmount: number;
+}
+
 export interface PodLogLine {
   readonly source: 'container' | 'system';
   readonly line: string;

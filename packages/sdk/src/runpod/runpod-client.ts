@@ -10,6 +10,7 @@ import type {
   RunpodGpuType,
   RunpodPod,
   RunpodVolume,
+  ServerlessBillRecord,
   UpdateEndpoint,
 } from './resources.ts';
 import { RunpodError } from './runpod-error.ts';
@@ -92,6 +93,15 @@ export function createRunpodClient(options: RunpodClientOptions) {
       log: (id: string, signal: AbortSignal): AsyncIterable<PodLogLine> => {
         const url = `${root}${one('pods', id)}/logs`;
         return streamPodLog({ url, apiKey, clock, random, fetch: send, signal });
+      },
+    },
+    billing: {
+      /** Of all serverless endpoints of the account, by the hour; times are epoch ms, `until` is not included. */
+      serverless: (from: number, until: number) => {
+        const times = { startTime: new Date(from).toISOString(), endTime: new Date(until).toISOString() };
+        const query = new URLSearchParams({ ...times, bucketSize: 'hour' });
+        const path = `/billing/serverless?${query}`;
+        return list<ServerlessBillRecord>(path, 'records', 'read the bill of the serverless endpoints');
       },
     },
     /** Cards, with how many are free for this product. */

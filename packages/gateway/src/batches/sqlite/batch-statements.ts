@@ -6,7 +6,7 @@ export function prepareBatchStatements(db: DatabaseSync) {
   const withBatch = 'FROM batch_requests r JOIN batches b ON b.seq = r.batch_seq';
   return {
     insertBatch: db.prepare(
-      `INSERT INTO batches (id, endpoint, status, created_at) VALUES (?, ?, 'DRAFT', ?)`,
+      `INSERT INTO batches (id, endpoint, status, created_at, key_id) VALUES (?, ?, 'DRAFT', ?, ?)`,
     ),
     insertRequest: db.prepare(
       `INSERT INTO batch_requests (batch_seq, id, state, body) VALUES (?, ?, 'WAITING', ?)`,
@@ -27,7 +27,7 @@ export function prepareBatchStatements(db: DatabaseSync) {
     requests: db.prepare(`SELECT r.* ${withBatch} WHERE b.id = ? ORDER BY r.seq LIMIT ? OFFSET ?`),
     waiting: db.prepare(
       // In this order: finalized batches are few, and requests of drafts wait too.
-      `SELECT r.id, r.body, b.id AS batch_id, b.endpoint FROM batches b CROSS JOIN batch_requests r ON r.batch_seq = b.seq
+      `SELECT r.id, r.body, b.id AS batch_id, b.endpoint, b.key_id FROM batches b CROSS JOIN batch_requests r ON r.batch_seq = b.seq
        WHERE b.status = 'FINALIZED' AND r.state = 'WAITING' ORDER BY b.seq, r.seq LIMIT ?`,
     ),
     submitted: db.prepare(

@@ -26,7 +26,8 @@ export function createSqliteBatchStore(db: DatabaseSync, inTurn: Turn = runNow):
   return {
     create: async (batch, requests) =>
       write(() => {
-        const { lastInsertRowid } = sql.insertBatch.run(batch.id, batch.endpoint, batch.createdAt);
+        const { id, endpoint, createdAt, keyId = null } = batch;
+        const { lastInsertRowid } = sql.insertBatch.run(id, endpoint, createdAt, keyId);
         insertRequests(sql, Number(lastInsertRowid), requests);
       }),
     apply: async (id, change) =>
@@ -119,7 +120,10 @@ function readWaiting(sql: Statements, limit: number, chars: number): WaitingRequ
     const body = String(row.body);
     size += body.length;
     if (size > chars && found.length > 0) break;
-    found.push({ id: String(row.id), batchId: String(row.batch_id), endpoint: String(row.endpoint), body });
+    found.push({
+      ...{ id: String(row.id), batchId: String(row.batch_id), endpoint: String(row.endpoint), body },
+      ...(row.key_id === null ? {} : { keyId: String(row.key_id) }),
+    });
   }
   return found;
 }

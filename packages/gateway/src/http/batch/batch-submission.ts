@@ -13,9 +13,14 @@ const PROBLEMS_SHOWN = 5;
  * A request of a batch as a job: what `/run` would make of it, of lower priority, with `batchId` for the worker. It may
  * wait as long as a job can, unless it says otherwise, since a batch is in no hurry. Throws INPUT_INVALID.
  */
-export function batchSubmission(endpoint: Endpoint, batchId: string, body: string): Submission {
+export function batchSubmission(
+  endpoint: Endpoint,
+  batchId: string,
+  body: string,
+  keyId?: string,
+): Submission {
   const withBatchId = `${body.trimEnd().slice(0, -1)},"batchId":${JSON.stringify(batchId)}}`;
-  const submission = parseSubmit(withBatchId, endpoint, false);
+  const submission = parseSubmit(withBatchId, endpoint, false, keyId);
   const ttlMs = hasOwnTtl(body) ? submission.ttlMs : POLICY_LIMITS.ttl.max;
   return { ...submission, ttlMs, priority: BATCH_PRIORITY };
 }

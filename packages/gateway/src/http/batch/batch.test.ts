@@ -312,4 +312,16 @@ describe('the batch API', () => {
     expect((await test.call('GET', `${BATCH}/${id}`, undefined, as)).statusCode).toBe(200);
     expect((await test.call('POST', `${BATCH}/${id}/finalize`, undefined, as)).statusCode).toBe(403);
   });
+
+  it('counts its jobs for the key that made it, whoever finalizes it', async () => {
+    const { secret, record } = test.keys.create({ name: 'shop', scope: 'client' });
+    const as = { headers: { authorization: secret } };
+    const { id } = (await test.call('POST', BATCH, inputs(1), as)).json<Summary>();
+    await post(id, 'finalize');
+    await test.clock.settle();
+    const [request] = (await requests(id)).requests;
+    expect(await test.queue.get(request?.jobId ?? '')).toMatchObject({ keyId: record.id });
+    const ofAdmin = (await requests(await run(inputs(1)))).requests[0];
+    expect((await test.queue.get(ofAdmin?.jobId ?? ''))?.keyId).toBeUndefined();
+  });
 });

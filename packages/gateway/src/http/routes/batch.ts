@@ -2,6 +2,7 @@ import { RUN_BODY_LIMIT_BYTES } from '@spillway/protocol';
 import { z } from 'zod';
 import type { Page } from '../../batches/batch-store.ts';
 import { GatewayError } from '../../errors.ts';
+import { submitterOf } from '../auth.ts';
 import { batchReply, pageReply, requestsReply } from '../batch/batch-reply.ts';
 import { parseRequests, requestsIn } from '../batch/batch-submission.ts';
 import { batchDocs } from '../openapi/runpod-docs.ts';
@@ -26,7 +27,7 @@ export const batchRoutes: readonly Route[] = [
     async handle(call) {
       const endpoint = endpointOf(call);
       const bodies = await admitted(call, parseRequests(call.body, endpoint));
-      const { id, status } = await call.parts.batches.create(endpoint.name, bodies);
+      const { id, status } = await call.parts.batches.create(endpoint.name, bodies, submitterOf(call.caller));
       return { id, status };
     },
   },
