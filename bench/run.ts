@@ -41,7 +41,8 @@ const BENCHES: Readonly<Record<string, BenchRow>> = {
     run: async (flags) => (await import('./jobs.ts')).benchJobs(flags),
   },
   video: {
-    description: 'decoding videos against ffmpeg alone, and the memory that it takes',
+    description:
+      'decoding videos against ffmpeg alone, the ergonomics worker against real time, and the memory of both',
     run: async (flags) => (await import('./video.ts')).benchVideo(flags),
   },
 };

@@ -12,6 +12,10 @@ interface VideoPart {
 const PARTS: Readonly<Record<string, VideoPart>> = {
   decode: { run: async (isQuick) => (await import('./video/decode.ts')).benchDecode(isQuick) },
   memory: { run: async (isQuick) => (await import('./video/memory.ts')).benchMemory(isQuick) },
+  pipeline: { run: async (isQuick) => (await import('./video/pipeline.ts')).benchPipeline(isQuick) },
+  pipelineMemory: {
+    run: async (isQuick) => (await import('./video/pipeline.ts')).benchPipelineMemory(isQuick),
+  },
 };
 
 export async function benchVideo({ only, isQuick }: BenchFlags): Promise<BenchResult> {

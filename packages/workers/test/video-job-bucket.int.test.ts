@@ -1,7 +1,7 @@
 import { openBucket } from '@spillway/artifacts';
 import { afterAll, describe, expect, test } from 'vitest';
 import { startS3Server } from '../../artifacts/test/versity.ts';
-import { bending, openBench } from './video-job-bench.ts';
+import { bending, mp4, openBench } from './video-job-bench.ts';
 
 /** The same jobs in a bucket, as a worker on RunPod has it: no gateway, no folder. */
 const s3 = await startS3Server('videos');
@@ -59,6 +59,31 @@ describe.skipIf(!s3)('with a bucket', () => {
       expect(await bench.act({ action: 'complete_multipart_upload', ...of })).toEqual(done);
       const wrong = await bench.act({ action: 'list_parts', video_key, upload_id: 'other' });
       expect(wrong.error).toContain('there is no such upload');
+    } finally {
+      await bench.remove();
+    }
+  });
+
+  test('an upload that has another size than was declared is not taken', async () => {
+    const store = await openBucket(s3?.settings ?? (undefined as never), { now: Date.now });
+    const bench = await openBench({ seconds: 12, momentAt: bending }, { store });
+    try {
+      const asked = { action: 'create_multipart_upload', filename: 'lie.mp4', size_bytes: 1000 };
+      const { video_key, upload_id } = await bench.act(asked);
+      const of = { video_key, upload_id };
+      const signed = await bench.act({ action: 'sign_parts', ...of, part_numbers: [1] });
+      const [{ url }] = signed.parts as unknown as [{ url: string }];
+      await fetch(url, { method: 'PUT', body: mp4() });
+      const completed = await bench.act({ action: 'complete_multipart_upload', ...of });
+      expect(completed).toMatchObject({
+        status: 'error',
+        error: expect.stringMatching(/missing|bytes|size/),
+      });
+      const started = await bench.act({ action: 'start_processing', video_key });
+      expect(started).toMatchObject({
+        ...{ status: 'error', error: expect.stringContaining('there is no video') },
+      });
+      expect(await bench.keys(String(video_key))).toEqual([]);
     } finally {
       await bench.remove();
     }

@@ -72,6 +72,15 @@ describe.skipIf(!hasFfmpeg)('a file', () => {
       /./,
     ],
     [
+      'without a single picture',
+      () => {
+        const none = ['-vf', 'select=0', '-c:v', 'ffv1', '-c:a', 'aac', at('none.mkv')];
+        ffmpeg('-f', 'lavfi', '-i', 'testsrc2=duration=1', '-f', 'lavfi', '-i', 'sine=duration=1', ...none);
+        return at('none.mkv');
+      },
+      /no (frame|picture)|without (a )?(frame|picture)/i,
+    ],
+    [
       'in 8K',
       () => {
         ffmpeg('-f', 'lavfi', '-i', 'color=size=7680x4320:rate=2:duration=1', ...X264, at('huge.mp4'));

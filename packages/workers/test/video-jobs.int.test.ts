@@ -2,10 +2,14 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createManualClock } from '@spillway/sdk/clock';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { SeenMoment } from '../src/ergonomics/video-jobs/people-source.ts';
+import { scorePerson } from '../src/ergonomics/video-jobs/score-person.ts';
+import type { StatusRecord } from '../src/ergonomics/video-jobs/status-record.ts';
 import { type Bench, bending, mp4, openBench, type Scene } from './video-job-bench.ts';
 
 /** The actions on videos as their callers see them, in a folder and with drawn people. */
@@ -37,6 +41,9 @@ const start = (key: string, more: object = {}, jobId = 'start-1') =>
   bench.act({ action: 'start_processing', video_key: key, ...more }, { jobId }) as Promise<
     Record<string, string>
   >;
+
+const tiny = { x_min: 10, y_min: 10, x_max: 20, y_max: 40 };
+const textOf = async (key: string) => String(await buffer((await bench.store.get(key)).stream));
 
 describe('a video that is processed', () => {
   test('goes from upload to results, and says so all the time', async () => {
@@ -145,6 +152,25 @@ print(result["schema"], len(result["samples"]["t"]))`;
     const again = await bench.run(input, { jobId: 'open', attempt: 2 });
     expect(again).toMatchObject({ status: 'COMPLETED', output: { message: 'Processing completed' } });
     expect(bench.people.read[before]).toBe(10_000);
+  });
+
+  test('has the scores that its moments have by themselves, byte for byte, with gaps and passers-by', async () => {
+    const hundredths = (values: readonly number[]) => values.map((value) => Number(value.toFixed(2)));
+    const momentAt = (t: number): SeenMoment['people'] => {
+      const people = bending(t).map((one) => ({
+        ...one,
+        keypoints: one.keypoints.map((point, at) => (at === 9 && t > 20 ? null : point && hundredths(point))),
+      }));
+      if (t > 8 && t < 14) return [];
+      return t > 15 ? [{ ...people[0], id: 2, box: tiny, keypoints: [] } as never, ...people] : people;
+    };
+    await open({ momentAt });
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    await bench.process(job);
+    const moments = bench.people.read.map((timeMs) => ({ timeMs, people: momentAt(timeMs / 1000) }));
+    const { settings } = JSON.parse(await textOf(`status/job_${id}.json`)) as StatusRecord;
+    const { result } = scorePerson(moments, 1, 'coco17', settings, bench.people.models);
+    expect(await textOf(`results/job_${id}/ergonomics.json`)).toBe(JSON.stringify(result));
   });
 
   test('can be fetched result by result, and nothing else can', async () => {

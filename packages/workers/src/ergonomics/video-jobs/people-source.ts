@@ -1,9 +1,8 @@
 import type { BoundingBox } from '../../media/raster.ts';
 import type { Keypoint, LayoutName } from '../pose/layouts.ts';
-import type { MomentPicture } from '../report/moment-picture.ts';
 import type { UsedModel } from '../results/result.ts';
 import type { Quality } from './quality.ts';
-import type { ScoredPerson } from './scored-person.ts';
+import type { DrawingSource } from './video-drawing.ts';
 
 /** Where the people of a video come from: decoded, detected, followed and posed, sample by sample. */
 export interface PeopleSource {
@@ -29,21 +28,7 @@ export interface OpenVideo {
   /** What was found wrong so far and did not end the work, a sentence each. */
   warnings(): readonly string[];
   /** Absent where there is nothing to draw on. */
-  readonly drawing?: VideoDrawing;
-}
-
-/** Pictures of a scored person, made from the video. */
-export interface VideoDrawing {
-  moments(scored: ScoredPerson, signal: AbortSignal): Promise<readonly MomentPicture[]>;
-  /** The whole video with skeleton and live score, as an MP4. */
-  overlay(scored: ScoredPerson, work: OverlayWork): Promise<void>;
-}
-
-export interface OverlayWork {
-  readonly toPath: string;
-  readonly signal: AbortSignal;
-  /** 0 to 1. */
-  readonly onProgress: (share: number) => void;
+  readonly drawing?: DrawingSource;
 }
 
 export interface TimeRange {

@@ -1,16 +1,15 @@
 import { rm } from 'node:fs/promises';
-import path from 'node:path';
 import type { ArtifactStore } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
-import { choosePerson, NoSuchPersonError } from '../../pose/choose-person.ts';
-import { type UsedModel, withPictures } from '../results/result.ts';
+import { choosePerson, NoSuchPersonError, type SeenSample } from '../../pose/choose-person.ts';
+import type { UsedModel } from '../results/result.ts';
 import { createCheckpoints, deleteAll } from './checkpoints.ts';
 import { fetchVideo } from './fetch-video.ts';
-import { type OpenVideo, type PeopleSource, type SeenMoment, VideoRefusal } from './people-source.ts';
+import { makeResultsAside } from './make-results-aside.ts';
+import { type OpenVideo, type PeopleSource, VideoRefusal } from './people-source.ts';
 import { QUALITIES, type QualityName } from './quality.ts';
 import { readPeople } from './read-people.ts';
-import { createResultSaver, saveForms } from './save-results.ts';
-import { scorePerson } from './score-person.ts';
+import { saveResult } from './save-results.ts';
 import { createScratch } from './scratch.ts';
 import { planSegments } from './segments.ts';
 import type { StatusFiles } from './status-files.ts';
@@ -134,7 +133,6 @@ interface End {
 const FETCHING = { from: 5, to: 10 };
 const READING = { from: 10, to: 80 };
 const DRAWING = { from: 82, to: 99 };
-const OVERLAY = 'overlay.mp4';
 
 async function run(
   parts: ProcessParts,
@@ -162,35 +160,33 @@ async function run(
     ...{ progress: READING.to, stage: 'scoring' },
     segments: { done: segments.length, total: segments.length },
   });
-  const { id: person } = chooseOne(seen.moments, wanted.person);
-  const scored = scorePerson(seen.moments, person, seen.layout ?? 'coco17', wanted, people.models);
-  signal.throwIfAborted();
-  const save = createResultSaver(store, jobId);
-  onProgress({ progress: DRAWING.from, stage: 'writing the report' });
-  const pictures = (await video.drawing?.moments(scored, signal)) ?? [];
-  const results = await saveForms(save, withPictures(scored.result, pictures), pictures);
-  if (wanted.overlay && video.drawing) {
-    const toPath = path.join(folder, OVERLAY);
-    await video.drawing.overlay(scored, {
-      ...{ toPath, signal },
-      onProgress: (share) => onProgress({ progress: between(DRAWING, share), stage: 'drawing the video' }),
-    });
-    results.push(await save.file('video', OVERLAY, toPath, 'video/mp4'));
-  }
+  const { id: person } = chooseOne(seen.record.samples(), wanted.person);
+  const made = await makeResultsAside(
+    {
+      ...{ track: seen.record.trackOf(person), layout: seen.layout ?? 'coco17', settings: wanted },
+      ...{ models: people.models, drawing: video.drawing, hasOverlay: wanted.overlay, folder },
+    },
+    {
+      signal,
+      onStage: (stage, share) => onProgress({ progress: between(DRAWING, share), stage }),
+    },
+  );
+  const results: ResultEntry[] = [];
+  for (const one of made.files) results.push(await saveResult(store, jobId, one));
   signal.throwIfAborted();
   return {
     results,
     resultKey: pickleKey(jobId),
-    warnings: [...seen.warnings, ...scored.result.warnings],
+    warnings: [...seen.warnings, ...made.warnings],
     models: people.models,
   };
 }
 
 const modelsOf = ({ models }: PeopleSource) => models.map(({ id }) => id).join('+');
 
-function chooseOne(moments: readonly SeenMoment[], choice: StatusRecord['settings']['person']) {
+function chooseOne(samples: Iterable<SeenSample>, choice: StatusRecord['settings']['person']) {
   try {
-    return choosePerson(moments, choice);
+    return choosePerson(samples, choice);
   } catch (error) {
     throw error instanceof NoSuchPersonError ? new VideoRefusal(error.message, { cause: error }) : error;
   }
@@ -199,7 +195,7 @@ function chooseOne(moments: readonly SeenMoment[], choice: StatusRecord['setting
 const between = ({ from, to }: { from: number; to: number }, share: number) =>
   Math.floor(from + (to - from) * Math.min(1, share));
 
-/** Scores of more would keep the worker from telling that it lives, and fill its memory. */
+/** Scores of more would fill the worker's memory. */
 const MOST_SAMPLES = 150_000;
 
 function refuseLong({ durationMs }: OpenVideo, { maxHours }: VideoSettings, quality: QualityName): void {

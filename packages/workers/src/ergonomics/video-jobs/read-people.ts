@@ -1,6 +1,7 @@
 import type { LayoutName } from '../pose/layouts.ts';
 import type { Checkpoint, Checkpoints } from './checkpoints.ts';
 import type { OpenVideo, SeenMoment, TimeRange } from './people-source.ts';
+import { createSeenRecord, type SeenRecord } from './seen-record.ts';
 
 /** Everybody who was seen in a video, segment by segment: those that were finished before are taken as they were. */
 export interface ReadParts {
@@ -15,7 +16,7 @@ export interface ReadParts {
 export interface SeenPeople {
   /** Of their keypoints; undefined where nobody was seen. */
   readonly layout: LayoutName | undefined;
-  readonly moments: readonly SeenMoment[];
+  readonly record: SeenRecord;
   readonly warnings: readonly string[];
   /** Of the segments, how many were there before. */
   readonly resumed: number;
@@ -23,7 +24,7 @@ export interface SeenPeople {
 
 export async function readPeople(parts: ReadParts): Promise<SeenPeople> {
   const { video, segments, checkpoints, signal } = parts;
-  const moments: SeenMoment[] = [];
+  const record = createSeenRecord();
   const warnings = new Set<string>();
   let resumed = 0;
   let carry: unknown;
@@ -38,11 +39,11 @@ export async function readPeople(parts: ReadParts): Promise<SeenPeople> {
     layout ??= segment.layout;
     if (kept) resumed += 1;
     else isBehindKept = false;
-    moments.push(...segment.moments);
+    record.add(segment.moments);
     for (const warning of segment.warnings) warnings.add(warning);
   }
   for (const warning of video.warnings()) warnings.add(warning);
-  return { layout, moments, warnings: [...warnings], resumed };
+  return { layout, record, warnings: [...warnings], resumed };
 }
 
 async function readSegment(

@@ -2,16 +2,7 @@ import type { PoseReader } from '../../pose/pose-reader.ts';
 import type { PoseSample } from '../../pose/read-poses.ts';
 import type { TrackerState } from '../../pose/tracking/tracker.ts';
 import { decodeFrames, probeVideo, VideoError, type VideoInfo } from '../../video/index.ts';
-import { writeOverlayVideo } from '../overlay/overlay-video.ts';
-import { createPersonTrack } from '../overlay/person-track.ts';
-import { readMomentFrames } from '../report/moment-frames.ts';
-import {
-  type CarriedMoment,
-  type OpenVideo,
-  type PeopleSource,
-  type VideoDrawing,
-  VideoRefusal,
-} from './people-source.ts';
+import { type CarriedMoment, type OpenVideo, type PeopleSource, VideoRefusal } from './people-source.ts';
 import type { Quality } from './quality.ts';
 
 /** The people of videos as ffmpeg decodes them and the pose models see them. */
@@ -53,25 +44,7 @@ function openVideo(reader: PoseReader, { source, info, quality }: Opened): OpenV
       }
     },
     warnings: () => [...warnings],
-    drawing: createDrawing(source, info, Math.round(info.widthPx * scale)),
-  };
-}
-
-function createDrawing(source: string, video: VideoInfo, poseWidthPx: number): VideoDrawing {
-  return {
-    async moments({ sequence, result }, signal) {
-      const { drawMoments } = await import('../report/draw-moment.ts');
-      const frameAt = readMomentFrames({ source, video, poseWidthPx, signal });
-      return drawMoments(sequence, result.summary.worst_moments, frameAt);
-    },
-    async overlay({ person, sequence }, { toPath, signal, onProgress }) {
-      const people = [createPersonTrack(`person ${person}`, sequence.samples)];
-      const seconds = video.durationMs / 1000;
-      await writeOverlayVideo({
-        ...{ source, video, toPath, people, poseWidthPx, signal },
-        onProgress: (done) => onProgress(done / seconds),
-      });
-    },
+    drawing: { source, video: info, poseWidthPx: Math.round(info.widthPx * scale) },
   };
 }
 

@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import path from 'node:path';
+import { HD, loopVideo, writeVideo } from '../../packages/workers/test/mannequin/video.ts';
+import type { BenchResult } from '../run.ts';
+
+const RUNNER = path.join(import.meta.dirname, 'pipeline-run.ts');
+const FOLDER = path.join(import.meta.dirname, '..', '..', '.cache', 'video');
+
+/** The whole ergonomics worker on a drawn person, with demo models, against the video's own time. */
+export async function benchPipeline(isQuick: boolean): Promise<BenchResult> {
+  const seconds = isQuick ? 120 : 600;
+  const video = await makeMannequin(seconds);
+  const drawn = run(video, 'medium', true);
+  const plain = run(video, 'medium', false);
+  const ratio = ({ ms }: Run) => round(seconds / (ms / 1000));
+  const row = (what: string, one: Run): [string, string] => [
+    `${seconds} s of 720p at medium, ${what}`,
+    `${round(one.ms / 1000)} s, ${describe(one)}`,
+  ];
+  return {
+    ratios: { mediumVsRealTime: ratio(drawn), mediumVsRealTimeNoOverlay: ratio(plain) },
+    figures: { mediumVideoSeconds: seconds, mediumRuns: { overlay: drawn, noOverlay: plain } },
+    rows: [row('with overlay', drawn), row('without overlay', plain)],
+  };
+}
+
+/** Its greatest memory for a short and for a long video. An hour takes too long at medium, so both are at low. */
+export async function benchPipelineMemory(isQuick: boolean): Promise<BenchResult> {
+  const [shortS, longS] = isQuick ? [20, 120] : [60, 3600];
+  const short = run(await makeMannequin(shortS), 'low', false);
+  const long = run(await makeMannequin(longS), 'low', false);
+  const row = (seconds: number, one: Run): [string, string] => [
+    `worker for ${seconds} s of video (low, without overlay)`,
+    `${describe(one)}, in ${round(one.ms / 1000)} s`,
+  ];
+  return {
+    ratios: { pipelineMemoryFlat: round((short.own + short.ffmpeg) / (long.own + long.ffmpeg)) },
+    figures: { pipelineMemoryRuns: { [`${shortS}s`]: short, [`${longS}s`]: long } },
+    rows: [row(shortS, short), row(longS, long)],
+  };
+}
+
+interface Run {
+  readonly ms: number;
+  /** Greatest resident memory, bytes. */
+  readonly own: number;
+  readonly ffmpeg: number;
+  /** How late the worker's event loop was at most. */
+  readonly lateMs: number;
+}
+
+/** In a process of its own, whose peak is its own. */
+function run(video: string, quality: string, hasOverlay: boolean): Run {
+  const printed = execFileSync(process.execPath, [RUNNER, video, quality, String(hasOverlay)], {
+    encoding: 'utf8',
+  });
+  return JSON.parse(printed) as Run;
+}
+
+/** A mannequin that lifts and bends, over and over; made once and kept. */
+async function makeMannequin(seconds: number): Promise<string> {
+  mkdirSync(FOLDER, { recursive: true });
+  const scene = path.join(FOLDER, 'mannequin-720p.mp4');
+  await makeOnce(scene, (file) => writeVideo(file, 'lifting', HD));
+  const video = path.join(FOLDER, `mannequin-720p-${seconds}s.mp4`);
+  await makeOnce(video, (file) => loopVideo(scene, file, seconds * 1000));
+  return video;
+}
+
+async function makeOnce(file: string, make: (unfinished: string) => Promise<unknown>): Promise<void> {
+  if (existsSync(file)) return;
+  const unfinished = path.join(FOLDER, `unfinished-${process.pid}.mp4`);
+  await make(unfinished);
+  renameSync(unfinished, file);
+}
+
+const describe = ({ own, ffmpeg, lateMs }: Run) =>
+  `${megabytes(own)} MB, and ${megabytes(ffmpeg)} MB in ffmpeg, event loop late by ${Math.round(lateMs)} ms at most`;
+const megabytes = (bytes: number) => Math.round(bytes / 1e6);
+const round = (value: number) => Math.round(value * 100) / 100;
