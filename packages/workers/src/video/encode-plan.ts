@@ -11,7 +11,7 @@ export interface EncodeOrigin {
 export interface EncodeSettings {
   /** x264's constant rate factor: 18 can't be told from the original, 28 is small (default: 23). */
   readonly crf?: number | undefined;
-  /** x264's preset, from `ultrafast` to `veryslow` (default: `superfast`). */
+  /** x264's preset, from `ultrafast` to `veryslow` (default: `veryfast`). */
   readonly preset?: string | undefined;
 }
 
@@ -20,7 +20,7 @@ export function encodeArguments(
   toPath: string,
   heightPx: number,
   origin: EncodeOrigin | undefined,
-  { crf = 23, preset = 'superfast' }: EncodeSettings,
+  { crf = 23, preset = 'veryfast' }: EncodeSettings,
 ): string[] {
   const stored = origin?.video.stored;
   const audio = origin && stored?.audio ? { source: origin.source, codec: stored.audio.codec } : undefined;
