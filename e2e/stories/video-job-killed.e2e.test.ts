@@ -127,7 +127,10 @@ describe.skipIf(!hasFfmpeg)('a video', () => {
       execute(process.execPath, [cli, 'run', 'ergonomics', ...args], { env });
     const out = join(folder.path, 'out');
     const { stderr } = await run(file, '--out', out, '--with', '{"quality":"low"}');
-    expect(stderr).toContain('looking for postures');
+    // Which of its stages are seen depends on how fast they are over.
+    expect(stderr).toMatch(
+      /lifting\.mp4: (looking for postures|scoring|writing the report|drawing the video)/,
+    );
     expect(readdirSync(join(out, 'lifting'))).toEqual(
       expect.arrayContaining(['ergonomics.csv', 'ergonomics.pdf', 'ergonomics.pkl', 'overlay.mp4']),
     );
