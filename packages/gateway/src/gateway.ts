@@ -23,6 +23,7 @@ import { readHostHardware } from './fleet/host-hardware.ts';
 import { createPoolStore, type PoolStore } from './fleet/pool-store.ts';
 import { workerOrigin } from './fleet/worker-origins.ts';
 import { createGatewayCosts, type GatewayCosts } from './gateway-costs.ts';
+import { actOnChanges, pokeOnJobs } from './gateway-reactions.ts';
 import { createGatewaySpill } from './gateway-spill.ts';
 import type { App } from './http/app.ts';
 import { batchSubmission } from './http/batch/batch-submission.ts';
@@ -31,9 +32,7 @@ import { arrivalLimit } from './http/request-arrival.ts';
 import { createWorkerDoor, type WorkerDoor } from './http/worker-door.ts';
 import { createHttpFace } from './http-face.ts';
 import { createDeliveryHolds } from './jobs/delivery-holds.ts';
-import type { Dispatcher } from './jobs/dispatcher.ts';
 import { createJobEngine, type JobEngine, type JobEngineOptions } from './jobs/engine.ts';
-import type { Transition } from './jobs/job-machine.ts';
 import { readNewestTime } from './jobs/sqlite/newest-time.ts';
 import { createThreadWriter } from './jobs/sqlite/writer.ts';
 import { type AdminKey, resolveAdminKey } from './keys/admin-key.ts';
@@ -369,45 +368,6 @@ export class Gateway {
       log: this.#options.log,
     });
   }
-}
-
-/** What a live change of an endpoint sets in motion, and what was changed before this start. */
-function actOnChanges(
-  endpoints: EndpointDirectory,
-  delivery: Pick<Dispatcher, 'pause' | 'resume'>,
-  scheduler: Scheduler,
-): void {
-  for (const name of endpoints.names()) if (endpoints.isPaused(name)) delivery.pause(name);
-  endpoints.watch(({ endpoint, type }) => {
-    if (type === 'paused') delivery.pause(endpoint);
-    if (type === 'resumed') delivery.resume(endpoint);
-    scheduler.poke();
-  });
-}
-
-/** What a change of a job sets in motion. */
-function pokeOnJobs(parts: Pick<Parts, 'engine' | 'fleet' | 'scheduler' | 'webhooks'>): void {
-  const { engine, fleet, scheduler, webhooks } = parts;
-  engine.queue.watch(({ transition, isNew }) => {
-    const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
-    if (worker !== undefined) fleet.noteJobs(worker, engine.queue.held.count(worker));
-    endSilent(transition, { engine, fleet });
-    if (isNew || transition?.before.status !== transition?.after.status) scheduler.poke();
-    if (transition?.after.webhook !== undefined && transition.after.finishedAt !== undefined) webhooks.poke();
-  });
-}
-
-/** A worker of ours that was silent for a whole lease hangs: it would keep its place, and never ask for a job again. */
-function endSilent(
-  transition: Transition | undefined,
-  { engine, fleet }: Pick<Parts, 'engine' | 'fleet'>,
-): void {
-  const { endedAttempt, before } = transition ?? {};
-  if (endedAttempt?.outcome !== 'lost' || endedAttempt.failure?.type !== 'LEASE_EXPIRED') return;
-  if ((before?.lease?.expiresAt ?? Number.POSITIVE_INFINITY) > endedAttempt.endedAt) return;
-  const { workerId } = endedAttempt;
-  if (engine.queue.held.count(workerId) === 0)
-    void fleet.killWorker(workerId, 'it gave no sign of life, and lost its job for it');
 }
 
 interface Parts {
