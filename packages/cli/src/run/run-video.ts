@@ -1,7 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Client, JobReply } from '@spillway/sdk/client';
 import {
@@ -10,6 +9,7 @@ import {
   analyseVideo,
   type VideoAnalysis,
 } from '@spillway/sdk/ergonomics';
+import { openDownload } from '../storage/open-download.ts';
 import type { JobInput } from './inputs.ts';
 import type { ProgressView } from './progress-view.ts';
 
@@ -54,7 +54,7 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
           show(segments ? `${stage}, segment ${segments.done} of ${segments.total}` : stage, percent),
       },
     );
-    const files = out === undefined ? [] : await fetchAll(video, folderOf(out, input), show);
+    const files = out === undefined ? [] : await fetchAll(video, folderOf(out, input), show, signal);
     const { jobId: job_id, warnings } = video;
     return {
       ...{ id: job_id, status: 'COMPLETED' },
@@ -86,16 +86,19 @@ async function fetchAll(
   video: AnalysedVideo,
   folder: string,
   show: (stage: string, percent: number) => void,
+  signal: AbortSignal,
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const paths: string[] = [];
   for (const [at, file] of video.files.entries()) {
     show(`fetching ${file.name}`, Math.floor((100 * at) / video.files.length));
-    const reply = await fetch(await video.urlOf(file));
-    if (!reply.ok || !reply.body)
+    const reply = await openDownload(await video.urlOf(file), { signal });
+    if (reply.status !== 200) {
+      reply.close();
       throw new AnalysisError(`${file.name} could not be fetched (${reply.status})`);
+    }
     const to = path.join(folder, path.basename(file.name));
-    await pipeline(Readable.fromWeb(reply.body), createWriteStream(to));
+    await pipeline(reply.body, createWriteStream(to), { signal });
     paths.push(to);
   }
   return paths;
