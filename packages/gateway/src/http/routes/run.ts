@@ -16,7 +16,11 @@ export const runRoutes: readonly Route[] = [
     limitedAs: 'run',
     scopes: ['client', 'upload'],
     bodyLimitBytes: RUN_BODY_LIMIT_BYTES,
-    handle: (call) => submit(call, false).then(({ id, status }) => `{"id":"${id}","status":"${status}"}`),
+    handle: (call) =>
+      submit(call, false).then((job) => {
+        noteAccepted(call, job);
+        return `{"id":"${job.id}","status":"${job.status}"}`;
+      }),
   },
   {
     methods: ['POST'],
@@ -29,6 +33,7 @@ export const runRoutes: readonly Route[] = [
       const { queue, waiters } = call.parts;
       const waitMs = waitOf(call, WAIT_LIMITS.runsync);
       const submitted = await submit(call, true);
+      noteAccepted(call, submitted);
       const job = await waitUntilFinal(queue, waiters, submitted.id, { waitMs, signal: call.hangUp });
       return jobReply(job ?? submitted, await call.parts.waitReason(job ?? submitted));
     },
@@ -42,9 +47,9 @@ function submit(call: Call, isSync: boolean): Promise<Job> {
   const { queue, signatures } = call.parts;
   const submission = parseSubmit(call.body, endpoint, isSync, submitterOf(call.caller));
   const { token } = call.caller;
-  const submitted = token ? submitOfPage(call, token, submission) : (signatures ?? queue).submit(submission);
-  return submitted.then((job) => {
-    call.log.debug({ jobId: job.id, endpoint: endpoint.name }, 'accepted a job');
-    return job;
-  });
+  return token ? submitOfPage(call, token, submission) : (signatures ?? queue).submit(submission);
+}
+
+function noteAccepted(call: Call, { id: jobId, endpoint }: Job): void {
+  call.log.debug({ jobId, endpoint }, 'accepted a job');
 }

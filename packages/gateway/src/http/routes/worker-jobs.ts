@@ -28,10 +28,7 @@ export const workerJobRoutes: readonly Route[] = [
     path: '/v2/:endpoint/job-take/:worker',
     doc: workerProtocolDocs.take,
     scopes: ['worker'],
-    async handle(call) {
-      const [job] = await take(call, 1);
-      return job && takenJob(call, job);
-    },
+    handle: (call) => take(call, 1).then(([job]) => job && takenJob(call, job)),
   },
   {
     methods: ['GET'],
@@ -92,10 +89,11 @@ export const workerJobRoutes: readonly Route[] = [
   },
 ];
 
-async function take(call: Call, max: number): Promise<readonly Job[]> {
+/** Promises are chained by hand here and in `jobDone`, since each job of each worker comes through. */
+function take(call: Call, max: number): Promise<readonly Job[]> {
   const endpoint = endpointOf(call);
   const workerId = identifyWorker(call);
-  const { dispatcher, fleet, stops, queue, leaseMs, workerHoldMs } = call.parts;
+  const { dispatcher, fleet, stops, leaseMs, workerHoldMs } = call.parts;
   fleet.noteTake(workerId);
   // A worker with free hands no longer runs what it was told to stop.
   if (call.query.job_in_progress === '0') {
@@ -111,16 +109,30 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
     hangUp: call.hangUp,
   };
   const release = fleet.pool.hold(workerId);
-  let jobs: readonly Job[];
-  try {
-    jobs = await dispatcher.take(options);
-  } finally {
-    release();
-  }
-  if (jobs.some(({ input }) => isReference(input))) jobs = await withInputs(call, workerId, jobs);
-  // The last look: from here to the answer nothing else gets a turn. Where nobody is there for it, the jobs go to
-  // somebody else, and no attempt is counted. Where that can't be written, the lease ends by itself.
-  if (call.reply.raw.destroyed)
+  return dispatcher.take(options).then(
+    (jobs) => {
+      release();
+      if (jobs.some(({ input }) => isReference(input)))
+        return withInputs(call, workerId, jobs).then((whole) => onlyIfThere(call, workerId, whole));
+      return onlyIfThere(call, workerId, jobs);
+    },
+    (error: unknown) => {
+      release();
+      throw error;
+    },
+  );
+}
+
+/**
+ * The last look: from here to the answer nothing else gets a turn. Where nobody is there for it, the jobs go to somebody
+ * else, and no attempt is counted. Where that can't be written, the lease ends by itself.
+ */
+function onlyIfThere(
+  { reply, parts: { queue } }: Call,
+  workerId: string,
+  jobs: readonly Job[],
+): readonly Job[] {
+  if (reply.raw.destroyed)
     for (const job of jobs)
       void queue
         .handBackJob(workerId, job.id, 'the worker hung up before it got the job')
@@ -166,22 +178,23 @@ function takenJob({ parts: { signatures } }: Call, job: Job): string {
   return job.extras === undefined || job.extras === '{}' ? `${body}}` : `${body},${job.extras.slice(1)}`;
 }
 
-async function jobDone(call: Call): Promise<string> {
+function jobDone(call: Call): Promise<string> {
   const { queue, stops, fleet } = call.parts;
   const by = reporterOf(call);
   const { slices, value } = parseObject(call.body);
   const report = isOutputOnly(value) ? OUTPUT_ONLY : jobDoneSchema.parse(value);
   const output = slices.get('output');
-  if (report.status === 'IN_PROGRESS') {
-    await queue.progress(by, output ?? 'null');
-    return NOTED;
-  }
+  if (report.status === 'IN_PROGRESS') return queue.progress(by, output ?? 'null').then(noted);
   stops.obeyed(by.workerId, by.wireId);
-  if ('error' in value) await queue.fail(by, errorReport(report, output));
-  else await queue.complete(by, output);
-  if (report.stopPod) fleet.refreshWorker(by.workerId);
-  return NOTED;
+  const ended = 'error' in value ? queue.fail(by, errorReport(report, output)) : queue.complete(by, output);
+  if (!report.stopPod) return ended.then(noted);
+  return ended.then(() => {
+    fleet.refreshWorker(by.workerId);
+    return NOTED;
+  });
 }
+
+const noted = () => NOTED;
 
 const OUTPUT_ONLY: JobDoneBody = {};
 
