@@ -195,7 +195,7 @@ export class EndpointRoute {
     const { ready } = queue.counts(name);
     this.#probe(ready > 0);
     this.#holdBack();
-    const nextAt = this.#nextLookAt(atLatest);
+    const nextAt = this.#nextLookAt(atLatest, ready > 0);
     if (ready === 0 || isPaused(name)) return nextAt;
     const blockedUntil = this.#options.costs.blockedUntil(name);
     if (blockedUntil !== undefined) return Math.min(nextAt, blockedUntil);
@@ -235,9 +235,9 @@ export class EndpointRoute {
     return !this.#stopping.signal.aborted;
   }
 
-  #nextLookAt(atLatest: number): number {
+  #nextLookAt(atLatest: number, isWanted: boolean): number {
     const soon = this.#options.clock.now() + 1;
-    const times = [...this.#places.map((place) => place.nextProbeAt()), this.#guard.nextTrialAt()];
+    const times = [...this.#places.map((place) => place.nextProbeAt(isWanted)), this.#guard.nextTrialAt()];
     return Math.min(atLatest, ...times.map((at) => (at === undefined ? atLatest : Math.max(soon, at))));
   }
 

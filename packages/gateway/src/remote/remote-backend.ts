@@ -21,8 +21,8 @@ export interface RemotePlace {
   problem(): string | undefined;
   /** Asks for its health where it is time, and tells whether it did; `isWanted`: jobs wait to go there. */
   probe(isWanted: boolean): Promise<boolean>;
-  /** When the next probe is due, where one is to come. */
-  nextProbeAt(): number | undefined;
+  /** When the next probe is due, where one is to come: nobody asks for the sake of no job. */
+  nextProbeAt(isWanted: boolean): number | undefined;
 }
 
 export function createRemotePlace(
@@ -38,6 +38,7 @@ export function createRemotePlace(
   const note = (event: BreakerEvent) => {
     breaker = nextBreaker(breaker, event, now());
   };
+  const isForSomeone = (isWanted: boolean) => isWanted || running.size > 0;
   return {
     settings,
     client,
@@ -55,7 +56,7 @@ export function createRemotePlace(
       const isDue =
         decideAdmission(breaker, now()) === 'probe' ||
         (breaker.state === 'closed' && running.size > 0 && now() - askedAt >= HEALTH_EVERY_MS);
-      if (!isDue || isAsking || !(isWanted || running.size > 0)) return false;
+      if (!isDue || isAsking || !isForSomeone(isWanted)) return false;
       askedAt = now();
       isAsking = true;
       const problem = healthProblem(await client.health());
@@ -63,8 +64,8 @@ export function createRemotePlace(
       note({ type: 'health', problem });
       return true;
     },
-    nextProbeAt() {
-      if (isAsking) return undefined;
+    nextProbeAt(isWanted) {
+      if (isAsking || !isForSomeone(isWanted)) return undefined;
       if (breaker.state === 'open') return breaker.until;
       return breaker.state === 'closed' && running.size > 0 ? askedAt + HEALTH_EVERY_MS : undefined;
     },

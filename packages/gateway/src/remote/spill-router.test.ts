@@ -18,7 +18,13 @@ function createScene() {
   const clock = createManualClock();
   const engine = createTestEngine({ clock });
   const calls: { readonly operation: string; readonly id: string; readonly body: string }[] = [];
-  const there = { status: 'IN_PROGRESS', losesSubmits: false };
+  const there = { status: 'IN_PROGRESS', losesSubmits: false, isAway: false };
+  let sleeps = 0;
+  const sleep = clock.sleep;
+  clock.sleep = (...args) => {
+    sleeps += 1;
+    return sleep(...args);
+  };
   const costs = {
     ...{ reserve: () => true, keep: () => {}, release: () => {}, note: () => {} },
     ...{ obstacle: () => undefined, blockedUntil: () => undefined, blockedKeys: () => [] },
@@ -33,6 +39,7 @@ function createScene() {
     async fetch(url, init) {
       const [operation = '', id = ''] = new URL(String(url)).pathname.split('/').slice(3);
       calls.push({ operation, id, body: String(init?.body ?? '') });
+      if (there.isAway) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
       if (operation === 'run' && there.losesSubmits)
         throw Object.assign(new Error('lost'), { code: 'ECONNRESET' });
       if (operation === 'run') return Response.json({ id: 'r1', status: 'IN_QUEUE' });
@@ -48,7 +55,7 @@ function createScene() {
     const [attempt = '', code = ''] = new URL(webhook).pathname.split('/').slice(-2).map(decodeURIComponent);
     return { webhook, attempt, code };
   };
-  return { clock, engine, spill, there, made, hook };
+  return { clock, engine, spill, there, made, hook, sleeps: () => sleeps };
 }
 
 let scene: ReturnType<typeof createScene>;
@@ -132,4 +139,22 @@ test('what becomes of attempts there can be followed, and read of one alone', as
     `job ${job.id} is COMPLETED`,
   ]);
   expect(scene.spill.log({ endpoint: 'another' })).toBeUndefined();
+});
+
+test('while nobody waits an endpoint whose RunPod is away is not looked at again and again', async () => {
+  scene.there.isAway = true;
+  const { id } = await scene.engine.submit({});
+  await scene.clock.advance(30_000);
+  expect(scene.spill.obstacle({ id, endpoint: 'echo', keyId: undefined })).toMatchObject({ code: 'RUNPOD' });
+  await scene.engine.queue.cancel(id);
+  // The breaker's time is over, and nobody is there for whose sake it would be asked.
+  await scene.clock.advance(150_000);
+  const before = scene.sleeps();
+  await scene.clock.advance(10_000);
+  expect(scene.sleeps() - before).toBeLessThan(20);
+  // The next job has it asked again.
+  scene.there.isAway = false;
+  const next = await scene.engine.submit({});
+  await scene.clock.advance(3_000);
+  expect((await scene.engine.queue.get(next.id))?.status).toBe('IN_PROGRESS');
 });
