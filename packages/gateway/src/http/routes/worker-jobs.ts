@@ -101,7 +101,7 @@ async function take(call: Call, max: number): Promise<readonly Job[]> {
   if (call.query.job_in_progress === '0') {
     stops.freeHands(workerId);
     fleet.pool.freeHands(workerId);
-  }
+  } else stops.asks(workerId);
   const options = {
     endpoint: endpoint.name,
     workerId,
