@@ -94,8 +94,7 @@ export function createJobEngine(options: JobEngineOptions) {
     queue,
     dispatcher,
     waiters,
-    stops,
-    strays,
+    ...{ stops, strays, forgetSoon: deadlines.forgetSoon },
     /** Brings back the jobs of the last run and starts the clock. `isGone`: that worker ended with the last gateway. */
     async start(isGone: (workerId: string) => boolean): Promise<void> {
       await queue.restore(isGone);
