@@ -240,6 +240,7 @@ export class Gateway {
       ids: this.#ids,
       endpoints: endpoints.names(),
       cancelGraceMs: (name) => endpoints.get(name)?.cancelGraceMs ?? 0,
+      heartbeatMs: config.lease.heartbeatMs,
       retentionMs: config.retention.resultsMs,
       ...more,
       onOverdueWorker: (workerId) =>

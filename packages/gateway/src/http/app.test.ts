@@ -44,6 +44,7 @@ describe('the HTTP face', () => {
       waiters: engine.waiters,
       stops: engine.stops,
       strays: engine.strays,
+      forgetSoon: engine.forgetSoon,
       fleet,
       keys,
       deliveries: createSqliteDeliveryStore(engine.db),

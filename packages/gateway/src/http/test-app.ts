@@ -47,7 +47,7 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
     batches,
     signatures: changes.signing && createTestSignatures(engine, endpoints),
     ...{ queue: engine.queue, dispatcher: engine.dispatcher, waiters: engine.waiters },
-    ...{ stops: engine.stops, strays: engine.strays },
+    ...{ stops: engine.stops, strays: engine.strays, forgetSoon: engine.forgetSoon },
     fleet: FLEET,
     keys,
     deliveries: createSqliteDeliveryStore(engine.db),
