@@ -73,7 +73,7 @@ async function judge(source: PeopleSource, file: string, truth: VideoTruth): Pro
   const scores = { samples: 0, partial: 0, rula: 0, reba: 0 };
   let compared = 0;
   let notSeen = 0;
-  for (const [at, sample] of sequence.samples.entries()) {
+  for (const [at, sample] of [...sequence.samples].entries()) {
     const frame = frameAt(truth, sample.t);
     const seen = moments[at]?.people.find((person) => person.id === id);
     const person = frame && nearest(frame.people, seen?.box, scale);

@@ -146,25 +146,11 @@ async function run(
   );
   const video = await people.open(file, QUALITIES[wanted.quality], signal);
   refuseLong(video, settings, wanted.quality);
-  const segments = planSegments(video.durationMs, settings.segmentMs);
-  const basis = [record.video.etag, wanted.quality, modelsOf(people), settings.segmentMs].join(' ');
-  const seen = await readPeople({
-    ...{ video, segments, signal, checkpoints: createCheckpoints(store, jobId, basis) },
-    onProgress: (done, share) =>
-      onProgress({
-        ...{ progress: between(READING, (done + share) / segments.length), stage: 'looking for postures' },
-        segments: { done, total: segments.length },
-      }),
-  });
-  onProgress({
-    ...{ progress: READING.to, stage: 'scoring' },
-    segments: { done: segments.length, total: segments.length },
-  });
-  const { id: person } = chooseOne(seen.record.samples(), wanted.person);
+  const { warnings, ...followed } = await followPerson(parts, record, video, { signal, onProgress });
   const made = await makeResultsAside(
     {
-      ...{ track: seen.record.trackOf(person), layout: seen.layout ?? 'coco17', settings: wanted },
-      ...{ models: people.models, drawing: video.drawing, hasOverlay: wanted.overlay, folder },
+      ...{ ...followed, settings: wanted, models: people.models },
+      ...{ drawing: video.drawing, hasOverlay: wanted.overlay, folder },
     },
     {
       signal,
@@ -177,8 +163,36 @@ async function run(
   return {
     results,
     resultKey: pickleKey(jobId),
-    warnings: [...seen.warnings, ...made.warnings],
+    warnings: [...warnings, ...made.warnings],
     models: people.models,
+  };
+}
+
+/** The chosen person in every sample; what was seen of all the others is let go before anything is made of it. */
+async function followPerson(
+  { people, store, settings }: ProcessParts,
+  { job_id: jobId, settings: wanted, video: { etag } }: StatusRecord,
+  video: OpenVideo,
+  { signal, onProgress }: Pick<Run, 'signal' | 'onProgress'>,
+) {
+  const segments = planSegments(video.durationMs, settings.segmentMs);
+  const basis = [etag, wanted.quality, modelsOf(people), settings.segmentMs].join(' ');
+  const seen = await readPeople({
+    ...{ video, segments, signal, checkpoints: createCheckpoints(store, jobId, basis) },
+    onProgress: (done, share) =>
+      onProgress({
+        ...{ progress: between(READING, (done + share) / segments.length), stage: 'looking for postures' },
+        segments: { done, total: segments.length },
+      }),
+  });
+  onProgress({
+    ...{ progress: READING.to, stage: 'scoring' },
+    segments: { done: segments.length, total: segments.length },
+  });
+  const { id } = chooseOne(seen.record.samples(), wanted.person);
+  return {
+    ...{ track: seen.record.trackOf(id), layout: seen.layout ?? ('coco17' as const) },
+    warnings: seen.warnings,
   };
 }
 
@@ -195,8 +209,8 @@ function chooseOne(samples: Iterable<SeenSample>, choice: StatusRecord['settings
 const between = ({ from, to }: { from: number; to: number }, share: number) =>
   Math.floor(from + (to - from) * Math.min(1, share));
 
-/** Scores of more would fill the worker's memory. */
-const MOST_SAMPLES = 150_000;
+/** Scores of so many take less than a gigabyte. */
+const MOST_SAMPLES = 400_000;
 
 function refuseLong({ durationMs }: OpenVideo, { maxHours }: VideoSettings, quality: QualityName): void {
   const hours = durationMs / 3_600_000;

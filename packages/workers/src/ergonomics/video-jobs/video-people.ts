@@ -1,3 +1,4 @@
+import { createFrameBuffers } from '../../pose/frame-buffers.ts';
 import type { PoseReader } from '../../pose/pose-reader.ts';
 import type { PoseSample } from '../../pose/read-poses.ts';
 import type { TrackerState } from '../../pose/tracking/tracker.ts';
@@ -24,6 +25,7 @@ interface Opened {
 
 function openVideo(reader: PoseReader, { source, info, quality }: Opened): OpenVideo {
   const warnings = new Set<string>();
+  const buffers = createFrameBuffers();
   const scale = Math.min(1, quality.maxSidePx / Math.max(info.widthPx, info.heightPx));
   return {
     widthPx: Math.round(info.widthPx * scale),
@@ -38,7 +40,7 @@ function openVideo(reader: PoseReader, { source, info, quality }: Opened): OpenV
       });
       const tracker = carried as TrackerState | undefined;
       try {
-        yield* momentsOf(reader.read(frames, { signal, tracker }));
+        yield* momentsOf(reader.read(frames, { signal, tracker, buffers }));
       } catch (error) {
         throw asRefusal(error);
       }
