@@ -49,6 +49,7 @@ import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-stor
 import { createDemandReader } from './scheduler/read-demand.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { createJobSignatures } from './signatures/create-job-signatures.ts';
+import { catalogueFile } from './usage/catalogue/catalogue-file.ts';
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -176,7 +177,9 @@ export class Gateway {
     const endpoints = createEndpointDirectory(config.endpoints, createEndpointStore(db, this.#clock));
     const clock = this.#clock;
     const given = { config, log, clock, ids: this.#ids, endpoints, env: this.#options.hostEnv };
-    const costing = createGatewayCosts({ ...given, fleet: () => fleet });
+    const costing = createGatewayCosts({
+      ...{ ...given, fleet: () => fleet, catalogueFile: catalogueFile(config.dataDir) },
+    });
     const forJobs = { fleet: () => fleet, meter: costing.meter, valueBytes: store };
     const engine = this.#buildEngine(db, file, endpoints, forJobs);
     const deliveries = createSqliteDeliveryStore(db, engine.exclusive);

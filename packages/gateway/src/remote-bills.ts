@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@spillway/sdk/clock';
-import { createRunpodClient } from '@spillway/sdk/runpod';
-import { type Endpoint, type RemoteBackend, remotesOf } from './endpoints/endpoint.ts';
+import { type Endpoint, remotesOf } from './endpoints/endpoint.ts';
 import type { JobEngine } from './jobs/engine.ts';
+import { accountsOf, type HostEnv, managementClient, type NamedRemote } from './remote-accounts.ts';
 import type { Ledger } from './usage/ledger.ts';
 import { DAY_MS, dayOf, periodStart } from './usage/periods.ts';
 import { type BillAccount, createBillReader } from './usage/read-bills.ts';
@@ -13,7 +13,6 @@ import { createBillStore } from './usage/sqlite/bill-store.ts';
  * The part of the composition root that wires RunPod's own bills. Nothing of it runs where no endpoint has RunPod among
  * its backends.
  */
-const RUNPOD_JOB_HOST = 'api.runpod.ai';
 /** RunPod's own default, where the file does not say. */
 const IDLE_TIMEOUT_MS = 5_000;
 const DROP_EVERY_MS = 3_600_000;
@@ -33,7 +32,7 @@ export function createRemoteBills(options: {
   readonly ledger: Pick<Ledger, 'noteRemoteLines'>;
   readonly log: { warn(fields: object, message: string): void };
   readonly retentionMs: number;
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly env?: HostEnv | undefined;
   readonly fetch?: typeof fetch | undefined;
 }): RemoteBills {
   const { db, engine, endpoints, clock, ledger, log, retentionMs, env = {} } = options;
@@ -47,7 +46,7 @@ export function createRemoteBills(options: {
   const store = createBillStore(db, engine.exclusive);
   let droppedAt = Number.NEGATIVE_INFINITY;
   const reader = createBillReader({
-    accounts: accountsOf(remotes, { clock, env, fetch: options.fetch }),
+    accounts: billAccounts(remotes, { clock, env, fetch: options.fetch }),
     ...{ store, clock },
     async onLook() {
       const now = clock.now();
@@ -67,35 +66,12 @@ export function createRemoteBills(options: {
   return { idle, ...reader };
 }
 
-/**
- * Where bills are read, by key. `RUNPOD_API_KEY` stands in for keys of backends, which may call endpoints only; no key is
- * taken to RunPod that belongs to another service.
- */
-function accountsOf(
-  remotes: readonly { readonly name: string; readonly remote: RemoteBackend }[],
-  given: {
-    readonly clock: Clock;
-    readonly env: Readonly<Record<string, string | undefined>>;
-    readonly fetch: typeof fetch | undefined;
-  },
+/** Where bills are read. */
+function billAccounts(
+  remotes: readonly NamedRemote[],
+  given: { readonly env: HostEnv; readonly clock: Clock; readonly fetch: typeof fetch | undefined },
 ): readonly BillAccount[] {
-  const { clock, env, fetch: send } = given;
-  const baseUrl = env.RUNPOD_API_BASE_URL || undefined;
-  const byKey = new Map<string, Map<string, string>>();
-  const seen = new Set<string>();
-  for (const { name, remote } of remotes) {
-    if (baseUrl === undefined && new URL(remote.baseUrl).host !== RUNPOD_JOB_HOST) continue;
-    const apiKey = env.RUNPOD_API_KEY || remote.apiKey;
-    if (seen.has(remote.endpointId)) continue;
-    seen.add(remote.endpointId);
-    byKey.set(apiKey, (byKey.get(apiKey) ?? new Map<string, string>()).set(remote.endpointId, name));
-  }
-  return [...byKey].map(([apiKey, of]) => {
-    const client = createRunpodClient({
-      ...{ apiKey, clock },
-      ...(baseUrl === undefined ? {} : { baseUrl }),
-      ...(send ? { fetch: send } : {}),
-    });
-    return { read: client.billing.serverless, remotes: of };
+  return accountsOf(remotes, given.env).map(({ apiKey, remotes: of }) => {
+    return { read: managementClient(apiKey, given).billing.serverless, remotes: of };
   });
 }

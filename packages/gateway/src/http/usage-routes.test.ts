@@ -125,6 +125,7 @@ describe('keys', () => {
     expect((await app.call('GET', '/v1/prices', undefined, as)).statusCode).toBe(200);
     const body = { endpoint: 'echo', jobs: 1 };
     expect((await app.call('POST', '/v1/estimate', body, as)).statusCode).toBe(200);
+    expect((await app.call('POST', '/v1/prices/refresh', undefined, as)).statusCode).toBe(403);
   });
 
   test('limited to an endpoint see its usage and budgets alone', async () => {

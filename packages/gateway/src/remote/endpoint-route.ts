@@ -193,9 +193,10 @@ export class EndpointRoute {
     const { clock, queue, isPaused } = this.#options;
     const { name } = this.#endpoint;
     const { ready } = queue.counts(name);
+    const beganAt = clock.now();
     this.#probe(ready > 0);
     this.#holdBack();
-    const nextAt = this.#nextLookAt(atLatest, ready > 0);
+    const nextAt = this.#nextLookAt(beganAt, atLatest, ready > 0);
     if (ready === 0 || isPaused(name)) return nextAt;
     const blockedUntil = this.#options.costs.blockedUntil(name);
     if (blockedUntil !== undefined) return Math.min(nextAt, blockedUntil);
@@ -235,10 +236,11 @@ export class EndpointRoute {
     return !this.#stopping.signal.aborted;
   }
 
-  #nextLookAt(atLatest: number, isWanted: boolean): number {
-    const soon = this.#options.clock.now() + 1;
+  /** What was due at this look already and has not been done waits for a job, which pokes: looking again does nothing. */
+  #nextLookAt(beganAt: number, atLatest: number, isWanted: boolean): number {
     const times = [...this.#places.map((place) => place.nextProbeAt(isWanted)), this.#guard.nextTrialAt()];
-    return Math.min(atLatest, ...times.map((at) => (at === undefined ? atLatest : Math.max(soon, at))));
+    const ahead = times.filter((at) => at !== undefined && at > beganAt) as number[];
+    return Math.min(atLatest, ...ahead.map((at) => Math.max(this.#options.clock.now() + 1, at)));
   }
 
   #viewLocal(): LocalView {

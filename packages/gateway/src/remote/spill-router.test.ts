@@ -122,6 +122,23 @@ test('a run whose submit was never answered is cancelled when it is told of', as
   expect(scene.made('cancel')).toHaveLength(1);
 });
 
+test('while RunPod gets no jobs and none waits, nothing is looked at until one comes', async () => {
+  scene.there.losesSubmits = true;
+  const job = await scene.engine.submit({});
+  await scene.clock.advance(1_000);
+  expect(scene.spill.obstacle({ ...job, endpoint: 'echo' })?.message).toContain(
+    'none goes to RunPod for now',
+  );
+  await scene.engine.queue.cancel(job.id);
+  await scene.clock.advance(10_000);
+  expect(Math.min(...scene.clock.pending())).toBeGreaterThan(1);
+  scene.there.losesSubmits = false;
+  const next = await scene.engine.submit({});
+  scene.there.status = 'COMPLETED';
+  await scene.clock.advance(10_000);
+  expect((await scene.engine.queue.get(next.id))?.status).toBe('COMPLETED');
+});
+
 test('what becomes of attempts there can be followed, and read of one alone', async () => {
   const heard: string[] = [];
   scene.spill.log({ endpoint: 'echo' })?.log.follow((line) => heard.push(line));

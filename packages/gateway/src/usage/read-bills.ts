@@ -11,7 +11,7 @@ import type { BilledHour, BillStore } from './sqlite/bill-store.ts';
  */
 export interface BillAccount {
   /** Records of all endpoints of the account, by hour. */
-  read(from: number, until: number): Promise<readonly ServerlessBillRecord[]>;
+  read(from: number, until: number, signal: AbortSignal): Promise<readonly ServerlessBillRecord[]>;
   /** Its endpoints at RunPod, and the endpoint here that shows the line of each. */
   readonly remotes: ReadonlyMap<string, string>;
 }
@@ -48,9 +48,10 @@ export function createBillReader(options: BillReaderOptions) {
     readAt = now;
     for (const account of accounts) {
       try {
-        await readAccount(account, options, isDeep);
+        await readAccount(account, options, isDeep, stopping.signal);
         problems.delete(account);
       } catch (error) {
+        if (stopping.signal.aborted) return;
         const message = error instanceof Error ? error.message : String(error);
         if (problems.get(account) !== message) onProblem(message);
         problems.set(account, message);
@@ -82,6 +83,7 @@ async function readAccount(
   { read, remotes }: BillAccount,
   { store, clock }: BillReaderOptions,
   isDeep: boolean,
+  signal: AbortSignal,
 ): Promise<void> {
   const now = clock.now();
   const until = Math.floor((now - SETTLED_AFTER_MS) / HOUR_MS) * HOUR_MS;
@@ -97,7 +99,7 @@ async function readAccount(
   );
   const earliest = Math.min(...starts.values());
   if (until <= earliest) return;
-  const hours = hoursOf(await read(earliest, until), until);
+  const hours = hoursOf(await read(earliest, until, signal), until);
   for (const [remoteEndpoint, endpoint] of remotes) {
     const from = starts.get(remoteEndpoint) ?? earliest;
     const own = (hours.get(remoteEndpoint) ?? []).filter(({ at }) => at >= from);

@@ -82,6 +82,13 @@ const step = fc.record({
   }),
 });
 
+const PLAN = { coldMs: 1_000, runMs: 1_000, fails: false };
+/** No answer to any submit, and then nothing waits: the gateway must not ask again and again meanwhile. */
+const OUT_OF_REACH = [
+  ...(['lost', 'lost', 'lost', 'submit'] as const).map((action) => ({ afterMs: 1, action, plan: PLAN })),
+  { afterMs: 2_000, action: 'cancel' as const, plan: PLAN },
+];
+
 test('attempts and the endpoint’s line are together what RunPod bills, to the cent, corrections included', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), async (steps) => {
@@ -105,7 +112,7 @@ test('attempts and the endpoint’s line are together what RunPod bills, to the 
       expect(rows.filter(({ kind }) => kind === 'runpod-estimate')).toEqual([]);
       await scene.stop();
     }),
-    { numRuns: 10, endOnFailure: true },
+    { numRuns: 10, examples: [[OUT_OF_REACH]], endOnFailure: true },
   );
 }, 120_000);
 

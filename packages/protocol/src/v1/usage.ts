@@ -67,7 +67,31 @@ export const pricesSchema = z
           source: z.string(),
         }),
       )
-      .describe('Prices of pods are not known here.'),
+      .describe('What workers cost.'),
+    catalogue: z
+      .object({
+        hasKey: z.boolean().describe('Whether RunPod can be asked.'),
+        readAt: z
+          .int()
+          .describe(
+            'When it was read last, epoch milliseconds; absent where the table of this version holds.',
+          )
+          .optional(),
+        url: z.string().describe('Where.').optional(),
+        problem: z.string().describe('Why it is not newer, where the last try failed.').optional(),
+      })
+      .describe('RunPod’s own list prices.'),
+    pods: z
+      .array(
+        z.object({
+          id: z.string(),
+          name: z.string(),
+          memoryGb: z.number(),
+          secureMicrosPerHour: micros.describe('Absent where it is not to be had there.').optional(),
+          communityMicrosPerHour: micros.optional(),
+        }),
+      )
+      .describe('Cards of pods, by RunPod’s catalogue; empty where that was never read.'),
     storage: z.array(
       z.object({
         id: z.string(),
