@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { createTestEngine } from '../test-engine.ts';
 import { createTestValueBytes } from './test-value-bytes.ts';
 
@@ -105,7 +105,7 @@ test('bytes that take long to write are not swept away under their job', async (
   const other = createTestEngine({ valueBytes: slow.bytes });
   const goOn = slow.hold();
   const submitted = other.submit({ input: LARGE });
-  await vi.waitFor(() => expect(slow.kept.size).toBe(1));
+  await expect.poll(() => slow.kept.size).toBe(1);
   await other.clock.advance(MINUTES_11);
   expect(await other.sweepValues()).toBe(0);
   goOn();
