@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { createTestEngine } from '../test-engine.ts';
 import { createTestValueBytes } from './test-value-bytes.ts';
 
@@ -6,9 +6,12 @@ const LARGE = JSON.stringify({ text: 'ä😀'.repeat(150_000) });
 const SMALL = '{"a":1}';
 const MINUTES_11 = 11 * 60_000;
 
-const store = createTestValueBytes();
-const engine = createTestEngine({ valueBytes: store.bytes });
-afterEach(() => store.fail(undefined));
+let store: ReturnType<typeof createTestValueBytes>;
+let engine: ReturnType<typeof createTestEngine>;
+beforeEach(() => {
+  store = createTestValueBytes();
+  engine = createTestEngine({ valueBytes: store.bytes });
+});
 
 const taken = async (worker: string) => {
   const [job] = await engine.take(worker);
@@ -43,9 +46,6 @@ test('small values never meet the store', async () => {
 });
 
 test('a job that is deleted takes its large values along, and other jobs keep theirs', async () => {
-  await engine.clock.advance(MINUTES_11);
-  while ((await engine.sweepValues()) > 0);
-  expect(store.kept.size).toBe(0);
   const ids = [await engine.submit({ input: LARGE }), await engine.submit({ input: LARGE })].map(
     ({ id }) => id,
   );
