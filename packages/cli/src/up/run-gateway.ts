@@ -35,7 +35,8 @@ export async function runGateway(options: UpOptions): Promise<void> {
     // The key itself stays out of logs.
     log.info({ event: 'ready', url: gateway.url, endpoints, keyFile: file, isNewKey: isNew }, 'ready');
   } else {
-    print(banner(config, { url: gateway.url, adminKey: gateway.adminKey }));
+    const { builtInWorkers: examples } = await import('@spillway/workers');
+    print(banner(config, { url: gateway.url, adminKey: gateway.adminKey, examples }));
   }
   await stopped;
   if (options.json) log.info({ event: 'stopped' }, 'stopped');

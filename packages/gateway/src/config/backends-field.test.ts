@@ -1,27 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the file's own syntax
 import { expect, test } from 'vitest';
-import { parseConfig } from './parse-config.ts';
-import { formatProblems } from './problem.ts';
+import { createTestConfig } from './test-config.ts';
 
-const context = {
-  path: '/site/spillway.yaml',
-  env: { RUNPOD_API_KEY: 'rpa_very-secret', EMPTY: '' },
-  builtInWorkers: { detect: { command: ['node', 'detect.ts'] } },
-};
 const KEY = '"${RUNPOD_API_KEY}"';
-const text = (...lines: string[]) =>
-  ['endpoints:', '  mine:', ...lines.map((line) => `    ${line}`)].join('\n');
-
-function endpointOf(...lines: string[]) {
-  const result = parseConfig(text(...lines), context);
-  if (!result.ok) throw new Error(formatProblems('spillway.yaml', result.problems));
-  return result.config.endpoints[0];
-}
-
-function problemsOf(...lines: string[]) {
-  const result = parseConfig(text(...lines), context);
-  return result.ok ? [] : result.problems;
-}
+const { endpointOf, problemsOf } = createTestConfig({
+  RUNPOD_API_KEY: 'rpa_very-secret',
+  EMPTY: '',
+});
 
 test('jobs spill to RunPod after ten seconds, or at once when nothing here can run them, unless the file says otherwise', () => {
   expect(
