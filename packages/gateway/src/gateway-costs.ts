@@ -104,7 +104,7 @@ export function createGatewayCosts(options: {
         },
         views: createUsageViews({
           ...{ ledger, prices, catalogue, store, isMetered: meter.isMetered },
-          ...{ read: engine.readAside, idle: bills.idle },
+          ...{ read: engine.readAside, remotes: bills.settings },
           now: () => clock.now(),
         }),
         isHeld: (name) => endpoints.isPaused(name) || ledger.stopOf(name) !== undefined,

@@ -192,13 +192,14 @@ export class BudgetBook {
     return sum;
   }
 
-  /** Start-up and idle time there is nobody's job, so it is in no key's budget. */
-  #linesOf({ endpoint, keyId }: Budget, since: number): number {
+  /** Start-up and idle time there is nobody's job, so it is in no key's budget; volumes cost whether jobs go there or not. */
+  #linesOf({ endpoint, keyId, isOfSpill }: Budget, since: number): number {
     if (keyId !== undefined) return 0;
     let sum = 0;
-    for (const line of this.#options.remoteLines())
-      if (line.day * DAY_MS >= since && (endpoint === undefined || line.endpoint === endpoint))
-        sum += line.costMicros;
+    for (const line of this.#options.remoteLines()) {
+      if (line.day * DAY_MS < since || (endpoint !== undefined && line.endpoint !== endpoint)) continue;
+      if (!(isOfSpill && line.kind === 'runpod-volumes')) sum += line.costMicros;
+    }
     return sum;
   }
 }

@@ -1,5 +1,6 @@
 import { chargedSeconds, costOf } from './money.ts';
 import { DAY_MS } from './periods.ts';
+import { VOLUME_BILLS } from './sqlite/bill-store.ts';
 import type { ReadAside } from './usage-report.ts';
 
 /**
@@ -7,7 +8,8 @@ import type { ReadAside } from './usage-report.ts';
  * time that the endpoint's own settings let its workers have after their attempts, as an estimate.
  */
 export interface RemoteLine {
-  readonly kind: 'runpod' | 'runpod-estimate';
+  /** `runpod-volumes`: network volumes, which cost with and without workers. */
+  readonly kind: 'runpod' | 'runpod-estimate' | 'runpod-volumes';
   readonly endpoint: string;
   /** Days since 1970. */
   readonly day: number;
@@ -24,15 +26,15 @@ export type IdleTimes = Readonly<Record<string, number>>;
 const IS_ON_BILL =
   "u.worker_id > 'runpod:' || r.remote_endpoint || ':' AND u.worker_id < 'runpod:' || r.remote_endpoint || ';'";
 
-const BILLED = `SELECT endpoint, day, sum(cost) AS cost FROM (
-  SELECT r.endpoint, b.at / ${DAY_MS} AS day, b.micros AS cost
+const BILLED = `SELECT endpoint, day, is_volume, sum(cost) AS cost FROM (
+  SELECT r.endpoint, b.at / ${DAY_MS} AS day, b.micros AS cost, r.remote_endpoint GLOB '${VOLUME_BILLS}*' AS is_volume
     FROM usage_bill_reads r JOIN usage_bills b ON b.remote_endpoint = r.remote_endpoint
     WHERE b.at >= ?1 AND b.at < ?2
   UNION ALL
-  SELECT r.endpoint, u.ended_at / ${DAY_MS}, -coalesce(u.cost_micros, 0)
+  SELECT r.endpoint, u.ended_at / ${DAY_MS}, -coalesce(u.cost_micros, 0), 0
     FROM usage_bill_reads r JOIN usage_attempts u ON ${IS_ON_BILL}
     WHERE u.ended_at >= max(?1, r.since) AND u.ended_at < min(?2, r.until)
-  ) GROUP BY 1, 2`;
+  ) GROUP BY 1, 2, 3`;
 
 /** `?3`: now; `?4`: idle times by endpoint. */
 const IDLE = `WITH idle AS (SELECT key AS endpoint, value AS ms FROM json_each(?4)),
@@ -61,7 +63,8 @@ export async function readRemoteLines(
     day: Number(row.day),
   });
   const lines: RemoteLine[] = billed.map((row) => ({
-    ...{ kind: 'runpod', ...named(row), idleMs: 0, costMicros: Number(row.cost) },
+    kind: row.is_volume === 1 ? 'runpod-volumes' : 'runpod',
+    ...{ ...named(row), idleMs: 0, costMicros: Number(row.cost) },
   }));
   for (const row of estimated) {
     const idleMs = Number(row.ms);
