@@ -40,6 +40,8 @@ export interface GatewayCosts {
   readonly spill: SpillCosts;
   /** The endpoint's jobs are not delivered: paused, or its workers cost what may not be spent. */
   isHeld(endpoint: string): boolean;
+  /** The latter. */
+  isUnpaid(endpoint: string): boolean;
 }
 
 export function createGatewayCosts(options: {
@@ -108,6 +110,7 @@ export function createGatewayCosts(options: {
           now: () => clock.now(),
         }),
         isHeld: (name) => endpoints.isPaused(name) || ledger.stopOf(name) !== undefined,
+        isUnpaid: (name) => ledger.stopOf(name) !== undefined,
         spill: {
           reserve: (workerId, job) => budgets.reserve(workerId, job),
           keep: (workerId, job) => budgets.keep(workerId, job),

@@ -8,7 +8,7 @@ import { accountsOf, type HostEnv, managementClient, type NamedRemote } from './
 import type { Ledger } from './usage/ledger.ts';
 import { DAY_MS, dayOf, periodStart } from './usage/periods.ts';
 import { type BillAccount, createBillReader } from './usage/read-bills.ts';
-import { readRemoteLines } from './usage/remote-lines.ts';
+import { idleTimeOf, readRemoteLines } from './usage/remote-lines.ts';
 import { createBillStore, volumeBill } from './usage/sqlite/bill-store.ts';
 import type { RemoteSettings } from './usage/usage-report.ts';
 
@@ -16,8 +16,6 @@ import type { RemoteSettings } from './usage/usage-report.ts';
  * The part of the composition root that wires RunPod's own bills. Nothing of it runs where no endpoint has RunPod among
  * its backends.
  */
-/** RunPod's own default, where the file does not say. */
-const IDLE_TIMEOUT_MS = 5_000;
 const DROP_EVERY_MS = 3_600_000;
 
 export interface RemoteBills {
@@ -32,7 +30,7 @@ export function createRemoteBills(options: {
   readonly engine: Pick<JobEngine, 'exclusive' | 'readAside'>;
   readonly endpoints: Iterable<Endpoint>;
   readonly clock: Clock;
-  readonly ledger: Pick<Ledger, 'noteRemoteLines'>;
+  readonly ledger: Pick<Ledger, 'readingRemoteLines'>;
   readonly log: { warn(fields: object, message: string): void };
   readonly retentionMs: number;
   readonly env?: HostEnv | undefined;
@@ -41,9 +39,8 @@ export function createRemoteBills(options: {
   const { db, engine, clock, ledger, log, retentionMs, env = {} } = options;
   const endpoints = [...options.endpoints];
   const remotes = endpoints.flatMap((endpoint) => {
-    const { name, deploy } = endpoint;
-    const idleMs = deploy?.workers.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
-    const { executionTimeoutMs } = endpoint;
+    const { name, executionTimeoutMs } = endpoint;
+    const idleMs = idleTimeOf(endpoint);
     return remotesOf(endpoint).map((remote) => ({ name, remote, idleMs, executionTimeoutMs }));
   });
   const idle = Object.fromEntries(remotes.map(({ name, idleMs }) => [name, idleMs]));
@@ -62,7 +59,8 @@ export function createRemoteBills(options: {
         droppedAt = now;
       }
       const range = { from: periodStart(now, 'month'), until: (dayOf(now) + 1) * DAY_MS, now };
-      ledger.noteRemoteLines(await readRemoteLines(engine.readAside, range, idle));
+      const note = ledger.readingRemoteLines();
+      note(await readRemoteLines(engine.readAside, range, idle));
     },
     onProblem: (message) =>
       log.warn(

@@ -86,6 +86,37 @@ test('once RunPod’s bill reaches to where such a submit has ended at the lates
   await scene.stop();
 });
 
+test('start-up and idle time are set aside with a job, as RunPod billed them before, until its bill has them', async () => {
+  const budget = { name: 'all', per: 'day', limitMicros: 1_000_000, alertAt: [], isHardStop: true } as const;
+  const scene = createBillScene([budget, { ...budget, name: 'a key', keyId: 'k1' }]);
+  const states = () =>
+    scene.costs.ledger.budgets
+      .states()
+      .map(({ spentMicros, reservedMicros }) => ({ spentMicros, reservedMicros }));
+  await runOne(scene);
+  await scene.clock.advance(3 * HOUR_MS);
+  const beside = 35 * 306 - 10 * 310;
+  await scene.engine.submit({ keyId: 'k1' });
+  await scene.clock.advance(25_000);
+  expect(states()).toEqual([
+    { spentMicros: 35 * 306, reservedMicros: 10 * 310 + beside },
+    { spentMicros: 0, reservedMicros: 10 * 310 },
+  ]);
+  await scene.clock.advance(120_000);
+  // The idle time is estimated by now.
+  const idle = 5 * 310;
+  expect(states()).toEqual([
+    { spentMicros: 35 * 306 + 10 * 310 + idle, reservedMicros: beside - idle },
+    { spentMicros: 10 * 310, reservedMicros: 0 },
+  ]);
+  await scene.clock.advance(3 * HOUR_MS);
+  expect(states()).toEqual([
+    { spentMicros: 70 * 306, reservedMicros: 0 },
+    { spentMicros: 10 * 310, reservedMicros: 0 },
+  ]);
+  await scene.stop();
+});
+
 test('volumes of a deployment are billed hour by hour, with jobs and without, and are no part of what spilling costs', async () => {
   const given = { per: 'day', limitMicros: 1_000_000, alertAt: [], isHardStop: true } as const;
   const budgets = [

@@ -186,9 +186,14 @@ async function readRemote(
   const range = { from: sinceDay * DAY_MS, until: (untilDay + 1) * DAY_MS, now };
   const isAsked = (name: string) =>
     (endpoint === undefined || name === endpoint) && (endpoints?.includes(name) ?? true);
-  return (await readRemoteLines(read, range, idle))
-    .filter((line) => isAsked(line.endpoint))
-    .map((line) => ({ ...NOTHING, ...line }));
+  return (
+    (await readRemoteLines(read, range, idle))
+      .filter(
+        ({ endpoint: name, kind, idleMs }) => isAsked(name) && (kind !== 'runpod-estimate' || idleMs > 0),
+      )
+      // Its attempts are told by lines of their own.
+      .map((line) => ({ ...NOTHING, ...line, attempts: 0 }))
+  );
 }
 
 function groupLines(lines: readonly Line[], groupBy: readonly UsageGroup[]): Line[] {
