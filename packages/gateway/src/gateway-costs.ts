@@ -40,6 +40,8 @@ export interface GatewayCosts {
   readonly spill: SpillCosts;
   /** The endpoint's jobs are not delivered: paused, or its workers cost what may not be spent. */
   isHeld(endpoint: string): boolean;
+  /** The latter. */
+  isUnpaid(endpoint: string): boolean;
 }
 
 export function createGatewayCosts(options: {
@@ -104,10 +106,11 @@ export function createGatewayCosts(options: {
         },
         views: createUsageViews({
           ...{ ledger, prices, catalogue, store, isMetered: meter.isMetered },
-          ...{ read: engine.readAside, idle: bills.idle },
+          ...{ read: engine.readAside, remotes: bills.settings },
           now: () => clock.now(),
         }),
         isHeld: (name) => endpoints.isPaused(name) || ledger.stopOf(name) !== undefined,
+        isUnpaid: (name) => ledger.stopOf(name) !== undefined,
         spill: {
           reserve: (workerId, job) => budgets.reserve(workerId, job),
           keep: (workerId, job) => budgets.keep(workerId, job),

@@ -195,10 +195,10 @@ export class Gateway {
     const holds = createDeliveryHolds(engine.dispatcher);
     const metered = { ...engine, dispatcher: holds.by('budget') };
     const costs = costing.open(db, { engine: metered, fleet, events, pokeWebhooks, onStopChange: onDemand });
-    const { isHeld, ledger } = costs;
+    const { isHeld, isUnpaid, ledger } = costs;
     const wantsTrial = (endpoint: string) => spill.wantsTrial(endpoint);
     const scheduler = this.#buildScheduler({
-      ...{ engine, fleet, endpoints, loadBalancer, placer, isHeld, wantsTrial },
+      ...{ engine, fleet, endpoints, loadBalancer, placer, isHeld, isUnpaid, wantsTrial },
     });
     const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
     const spill = createGatewaySpill({
@@ -359,16 +359,19 @@ export class Gateway {
     parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer' | 'placer'> & {
       endpoints: EndpointDirectory;
       isHeld: (endpoint: string) => boolean;
+      isUnpaid: (endpoint: string) => boolean;
       wantsTrial: (endpoint: string) => boolean;
     },
   ) {
-    const { engine, fleet, endpoints, loadBalancer, placer, isHeld, wantsTrial } = parts;
+    const { engine, fleet, endpoints, loadBalancer, placer, isHeld, isUnpaid, wantsTrial } = parts;
     return createScheduler({
       clock: this.#clock,
       endpoints,
       fleet,
       placer,
-      queue: createDemandReader({ queue: engine.queue, endpoints, loadBalancer, isHeld, wantsTrial }),
+      queue: createDemandReader({
+        ...{ queue: engine.queue, endpoints, loadBalancer, isHeld, isUnpaid, wantsTrial },
+      }),
       log: this.#options.log,
     });
   }

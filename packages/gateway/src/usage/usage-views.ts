@@ -7,10 +7,9 @@ import { estimateJobs } from './estimate.ts';
 import type { Ledger } from './ledger.ts';
 import { microsOf } from './money.ts';
 import type { PriceBook } from './prices.ts';
-import type { IdleTimes } from './remote-lines.ts';
 import type { AttemptCost, UsageStore } from './sqlite/usage-store.ts';
 import { STORAGE_PRICES } from './storage-prices.ts';
-import { type ReadAside, readUsage, type UsageQuery } from './usage-report.ts';
+import { type ReadAside, type RemoteSettings, readUsage, type UsageQuery } from './usage-report.ts';
 
 /** What callers are shown of costs. */
 export interface UsageViews {
@@ -35,12 +34,12 @@ export function createUsageViews(parts: {
   readonly store: UsageStore;
   readonly read: ReadAside;
   readonly isMetered: (endpoint: string) => boolean;
-  readonly idle: IdleTimes;
+  readonly remotes: RemoteSettings;
   readonly now: () => number;
 }): UsageViews {
   const { ledger, prices, catalogue, store, read, now } = parts;
   return {
-    usage: (query) => readUsage(read, query, now(), parts.idle),
+    usage: (query) => readUsage(read, query, now(), parts.remotes),
     estimate: (endpoint, jobs, connected) =>
       estimateJobs({ endpoint, jobs, connected }, { read, prices, now: now() }),
     prices: () => viewPrices(prices, catalogue.state()),

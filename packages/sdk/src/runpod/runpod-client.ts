@@ -80,7 +80,8 @@ export function createRunpodClient(options: RunpodClientOptions) {
       remove: (id: string) => gone(ask('DELETE', one('serverless', id), `delete endpoint ${id}`)),
     },
     volumes: {
-      list: () => list<RunpodVolume>('/network-volumes', 'networkVolumes', 'list the network volumes'),
+      list: (signal?: AbortSignal) =>
+        list<RunpodVolume>('/network-volumes', 'networkVolumes', 'list the network volumes', signal),
       create: (body: CreateVolume) =>
         ask<RunpodVolume>('POST', '/network-volumes', `create volume ${body.name}`, { body }),
       /** Volumes only grow. */
