@@ -173,6 +173,30 @@ print(result["schema"], len(result["samples"]["t"]))`;
     expect(await textOf(`results/job_${id}/ergonomics.json`)).toBe(JSON.stringify(result));
   });
 
+  test('is scored for whoever is meant by a place in the video, however small it is looked at', async () => {
+    const momentAt = (t: number) => [
+      ...bending(t),
+      ...bending(t + 1).map((one) => ({ ...one, id: 2, box: tiny })),
+    ];
+    await open({ seconds: 12, momentAt });
+    const key = await bench.upload();
+    const trunkOf = async (person: unknown, jobId: string) => {
+      const { job_id: id, process_job_id: job = '' } = await start(key, { person }, jobId);
+      const run = await bench.process(job);
+      if (run.status !== 'COMPLETED') return run.error;
+      const { samples } = JSON.parse(await textOf(`results/job_${id}/ergonomics.json`)) as {
+        samples: { trunk_flexion: number[] };
+      };
+      return samples.trunk_flexion;
+    };
+    const second = await trunkOf(2, 'start-1');
+    expect(await trunkOf(1, 'start-2')).not.toEqual(second);
+    expect(await trunkOf({ at: [60, 100], t: 3 }, 'start-3')).toEqual(second);
+    expect(await trunkOf({ at: [3000, 100], t: 3 }, 'start-4')).toBe(
+      'Nobody is at 3000, 100 at 3 s. There are: 1 (1600, 2000), 2 (60, 100).',
+    );
+  });
+
   test('can be fetched result by result, and nothing else can', async () => {
     await open({ seconds: 12 });
     const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());

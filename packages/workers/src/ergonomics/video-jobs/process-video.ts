@@ -160,7 +160,7 @@ async function run(
     ...{ progress: READING.to, stage: 'scoring' },
     segments: { done: segments.length, total: segments.length },
   });
-  const { id: person } = chooseOne(seen.record.samples(), wanted.person);
+  const { id: person } = chooseOne(shown(seen.record.samples(), video), wanted.person);
   const made = await makeResultsAside(
     {
       ...{ track: seen.record.trackOf(person), layout: seen.layout ?? 'coco17', settings: wanted },
@@ -190,6 +190,16 @@ function chooseOne(samples: Iterable<SeenSample>, choice: StatusRecord['settings
   } catch (error) {
     throw error instanceof NoSuchPersonError ? new VideoRefusal(error.message, { cause: error }) : error;
   }
+}
+
+/** With boxes in pixels of the video itself, whatever size the pictures have that were looked at. */
+function* shown(samples: Iterable<SeenSample>, { widthPx, shownWidthPx }: OpenVideo): Generator<SeenSample> {
+  const scale = shownWidthPx / widthPx;
+  const scaled = ({ x_min, y_min, x_max, y_max }: SeenSample['people'][number]['box']) => ({
+    ...{ x_min: x_min * scale, y_min: y_min * scale, x_max: x_max * scale, y_max: y_max * scale },
+  });
+  for (const { timeMs, people } of samples)
+    yield { timeMs, people: people.map(({ id, box }) => ({ id, box: scaled(box) })) };
 }
 
 const between = ({ from, to }: { from: number; to: number }, share: number) =>
