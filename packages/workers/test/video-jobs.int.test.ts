@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ArtifactError } from '@spillway/artifacts';
 import { createManualClock } from '@spillway/sdk/clock';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SeenMoment } from '../src/ergonomics/video-jobs/people-source.ts';
@@ -430,6 +431,22 @@ describe('bad input', () => {
       expect(bench.people.read).toEqual([]);
     },
   );
+
+  test('results that the store has no room for fail the job with its reason, and none of them stays', async () => {
+    await open({ seconds: 12 });
+    const { store } = bench;
+    const { put } = store;
+    const refusal = new ArtifactError('STORAGE_FULL', 'all artifacts may have 5 GB; have some deleted');
+    store.put = async (key, ...more) => {
+      if (key.endsWith('ergonomics.pdf')) throw refusal;
+      return put(key, ...more);
+    };
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    const run = await bench.process(job);
+    const error = `The processing failed: ${refusal.message}`;
+    expect([run.status, await statusOf(id)]).toMatchObject(['FAILED', { status: 'failed', error }]);
+    expect(await bench.keys('results/')).toEqual([]);
+  });
 
   test('a process action of a stranger is refused', async () => {
     await open({ seconds: 12 });

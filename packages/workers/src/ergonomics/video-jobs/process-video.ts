@@ -89,7 +89,7 @@ export async function processVideo(parts: ProcessParts, attempt: Attempt): Promi
 
 /** What is told of an attempt that did not get to the end. */
 async function endBadly(
-  { store, files }: ProcessParts,
+  { store, files, log }: ProcessParts,
   { jobId, writer, signal }: Attempt,
   status: StatusWriter,
   error: unknown,
@@ -104,14 +104,22 @@ async function endBadly(
   if (signal.aborted) return signal.reason;
   const message = error instanceof Error ? error.message : String(error);
   const sentence = error instanceof VideoRefusal ? message : `The processing failed: ${message}`;
+  // Some of the results are none. Segments are for whoever starts it again.
+  await forgetResults(store, jobId).catch((problem: unknown) =>
+    log.warn(`results of a job that failed could not be deleted: ${String(problem)}`),
+  );
   await status.finish({ type: 'failed', writer, error: sentence });
-  if (error instanceof VideoRefusal) await forget(store, jobId);
+  if (error instanceof VideoRefusal) await createCheckpoints(store, jobId, '').clear();
   return error;
 }
 
 /** Segments and results of a job that will have none. */
 export async function forget(store: ArtifactStore, jobId: string): Promise<void> {
   await createCheckpoints(store, jobId, '').clear();
+  await forgetResults(store, jobId);
+}
+
+async function forgetResults(store: ArtifactStore, jobId: string): Promise<void> {
   await deleteAll(store, resultKey(jobId, ''));
   await store.delete(pickleKey(jobId));
 }
