@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { ArtifactStore } from '@spillway/artifacts';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import type { Logger } from 'pino';
+import { createArtifactLedger } from './artifacts/artifact-ledger.ts';
 import { createArtifactRecords } from './artifacts/artifact-records.ts';
 import { createArtifacts } from './artifacts/artifacts.ts';
 import { openArtifactStore } from './artifacts/open-store.ts';
@@ -41,9 +42,13 @@ export function openStoreOf(options: {
 export function createArtifactParts(db: DatabaseSync, store: ArtifactStore, options: ArtifactPartsOptions) {
   const { config, log, clock, ids, exclusive, sweepValues } = options;
   const records = createArtifactRecords(db, exclusive);
-  const artifacts = createArtifacts({ store, records, clock, ids, limits: config.artifacts });
+  const fileRecords = createWorkerFileRecords(db, exclusive);
+  const limits = config.artifacts;
+  const ledger = createArtifactLedger([...records.usage(), ...fileRecords.usage()], limits.quota);
+  const artifacts = createArtifacts({ store, records, clock, ids, limits, ledger });
   const uploadTokens = createUploadTokens(db, { clock, ids, inTurn: exclusive });
-  const workerFiles = createWorkerFiles({ store, clock, records: createWorkerFileRecords(db, exclusive) });
+  const { retentionMs } = limits;
+  const workerFiles = createWorkerFiles({ store, records: fileRecords, ledger, clock, retentionMs });
   const sweep = async () =>
     (await uploadTokens.sweep()) +
     (await artifacts.sweep()) +

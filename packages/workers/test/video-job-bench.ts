@@ -36,6 +36,8 @@ export function createScenePeople(scene: Scene): PeopleSource & { readonly read:
     models: [{ role: 'pose', id: 'drawn', demo: true }],
     open: async (_file, { samplesPerSecond }) => ({
       ...{ durationMs: scene.seconds * 1000, widthPx: 960, heightPx: 540, warnings: () => [] },
+      // As those of a film in 4K.
+      shownWidthPx: 3840,
       async *read({ fromMs, toMs }, carried, signal) {
         // Who was carried over goes on: a count of samples stands for the tracker.
         let carry = (carried as number | undefined) ?? 0;

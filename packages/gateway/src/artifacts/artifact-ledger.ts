@@ -4,6 +4,8 @@ import { GatewayError } from '../errors.ts';
 export interface ArtifactQuota {
   readonly totalBytes?: number;
   readonly perKeyBytes?: number;
+  /** Of the files of one endpoint's workers. */
+  readonly perEndpointBytes?: number;
   readonly perArtifactBytes?: number;
 }
 
@@ -14,9 +16,14 @@ export interface ArtifactUsage {
 
 /** Who takes up room, and how much. */
 export interface Claim {
+  /** A key's id, or an endpoint's name. */
   readonly owner: string;
+  /** It is a file of the endpoint's workers, which is nobody's key's. */
+  readonly isEndpoint?: boolean;
   readonly visitor?: string | undefined;
   readonly sizeBytes: number;
+  /** Of the file whose place it takes; absent where there is none. */
+  readonly replacedBytes?: number | undefined;
   /** Of an upload token, for its visitor. */
   readonly allowance?: { readonly maxBytes: number; readonly maxArtifacts: number } | undefined;
 }
@@ -24,28 +31,36 @@ export interface Claim {
 /** What is kept already, as it stands in the records. */
 export interface KnownUsage extends ArtifactUsage {
   readonly owner: string;
+  readonly isEndpoint?: boolean;
   readonly visitor?: string | undefined;
 }
+
+type Owner = Pick<Claim, 'owner' | 'isEndpoint' | 'visitor'>;
 
 const NOTHING: ArtifactUsage = { bytes: 0, artifacts: 0 };
 
 export type ArtifactLedger = ReturnType<typeof createArtifactLedger>;
 
 /**
- * How much is kept in all, by key and by visitor. An upload counts with all of its announced bytes from its first call on:
+ * How much is kept in all, by key, by visitor, and by the workers of each endpoint. An upload counts with all of its announced bytes from its first call on:
  * what was begun can be finished, and two that begin at once don't both get the last room.
  */
 export function createArtifactLedger(known: Iterable<KnownUsage>, quota: ArtifactQuota) {
   let total = NOTHING;
   const owners = new Map<string, ArtifactUsage>();
+  const endpoints = new Map<string, ArtifactUsage>();
   const visitors = new Map<string, ArtifactUsage>();
 
-  function add({ owner, visitor }: Pick<Claim, 'owner' | 'visitor'>, bytes: number, artifacts: number): void {
+  function note({ owner, isEndpoint, visitor }: Owner, bytes: number, artifacts: number): void {
     total = sum(total, bytes, artifacts);
-    addTo(owners, owner, bytes, artifacts);
+    addTo(isEndpoint ? endpoints : owners, owner, bytes, artifacts);
     if (visitor !== undefined) addTo(visitors, visitor, bytes, artifacts);
   }
-  for (const one of known) add(one, one.bytes, one.artifacts);
+  for (const one of known) note(one, one.bytes, one.artifacts);
+  const add = (claim: Claim): void => {
+    const { sizeBytes, replacedBytes } = claim;
+    note(claim, sizeBytes - (replacedBytes ?? 0), replacedBytes === undefined ? 1 : 0);
+  };
 
   const of = (owner: string) => owners.get(owner) ?? NOTHING;
   const ofVisitor = (visitor: string) => visitors.get(visitor) ?? NOTHING;
@@ -57,27 +72,36 @@ export function createArtifactLedger(known: Iterable<KnownUsage>, quota: Artifac
     total: (): ArtifactUsage => total,
     /** Takes the room. Throws PAYLOAD_TOO_LARGE, QUOTA_EXCEEDED or STORAGE_FULL with what to do. */
     claim(claim: Claim): void {
-      const { owner, visitor, sizeBytes, allowance } = claim;
-      const { perArtifactBytes, perKeyBytes, totalBytes } = quota;
+      const { owner, isEndpoint, visitor, sizeBytes, replacedBytes = 0, allowance } = claim;
+      const { perArtifactBytes, perKeyBytes, perEndpointBytes, totalBytes } = quota;
       if (perArtifactBytes !== undefined && sizeBytes > perArtifactBytes) {
         const sentence = `sizeBytes: one artifact may have ${text(perArtifactBytes)} (artifacts.quota.perArtifact), this has ${text(sizeBytes)}; send less, or have the limit raised`;
         throw new GatewayError('PAYLOAD_TOO_LARGE', sentence);
       }
       if (allowance && visitor !== undefined) refuseVisitor(allowance, ofVisitor(visitor), sizeBytes);
-      if (perKeyBytes !== undefined)
-        refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, used: of(owner).bytes, sizeBytes });
-      if (totalBytes !== undefined)
-        refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, used: total.bytes, sizeBytes });
-      add(claim, sizeBytes, 1);
+      const usedBy = (usage: ArtifactUsage) => ({ used: usage.bytes - replacedBytes, sizeBytes });
+      if (isEndpoint && perEndpointBytes !== undefined) {
+        const usage = endpoints.get(owner) ?? NOTHING;
+        refuseOver('QUOTA_EXCEEDED', WORKERS, { limit: perEndpointBytes, ...usedBy(usage) });
+      }
+      if (!isEndpoint && perKeyBytes !== undefined)
+        refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, ...usedBy(of(owner)) });
+      if (totalBytes !== undefined) refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, ...usedBy(total) });
+      add(claim);
     },
-    release: (claim: Pick<Claim, 'owner' | 'visitor' | 'sizeBytes'>): void =>
-      add(claim, -claim.sizeBytes, -1),
+    /** Takes the room whatever the quotas say. */
+    add,
+    release: (claim: Owner & Pick<Claim, 'sizeBytes'>): void => note(claim, -claim.sizeBytes, -1),
   };
 }
 
 const KEY = {
   who: 'the artifacts of this key (artifacts.quota.perKey)',
   fix: 'delete some (`spillway storage list`, DELETE /v1/artifacts/{id}), or have the limit raised',
+};
+const WORKERS = {
+  who: "the files of this endpoint's workers (artifacts.quota.perEndpoint)",
+  fix: 'wait until the retention of some is over, or have the limit raised',
 };
 const ALL = {
   who: 'all artifacts of this gateway (artifacts.quota.total)',

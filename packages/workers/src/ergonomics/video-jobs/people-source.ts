@@ -20,6 +20,8 @@ export interface OpenVideo {
   /** Of the pictures that boxes and keypoints are in. */
   readonly widthPx: number;
   readonly heightPx: number;
+  /** Of the video as it is shown, which its users point at. */
+  readonly shownWidthPx: number;
   /**
    * The samples from `fromMs` up to, not including, `toMs`. Each comes with what the range behind it needs, plain JSON, so
    * that people keep their numbers; `carried` is that of the last sample before, undefined at the beginning.

@@ -89,7 +89,7 @@ export async function processVideo(parts: ProcessParts, attempt: Attempt): Promi
 
 /** What is told of an attempt that did not get to the end. */
 async function endBadly(
-  { store, files }: ProcessParts,
+  { store, files, log }: ProcessParts,
   { jobId, writer, signal }: Attempt,
   status: StatusWriter,
   error: unknown,
@@ -104,14 +104,22 @@ async function endBadly(
   if (signal.aborted) return signal.reason;
   const message = error instanceof Error ? error.message : String(error);
   const sentence = error instanceof VideoRefusal ? message : `The processing failed: ${message}`;
+  // Some of the results are none. Segments are for whoever starts it again.
+  await forgetResults(store, jobId).catch((problem: unknown) =>
+    log.warn(`results of a job that failed could not be deleted: ${String(problem)}`),
+  );
   await status.finish({ type: 'failed', writer, error: sentence });
-  if (error instanceof VideoRefusal) await forget(store, jobId);
+  if (error instanceof VideoRefusal) await createCheckpoints(store, jobId, '').clear();
   return error;
 }
 
 /** Segments and results of a job that will have none. */
 export async function forget(store: ArtifactStore, jobId: string): Promise<void> {
   await createCheckpoints(store, jobId, '').clear();
+  await forgetResults(store, jobId);
+}
+
+async function forgetResults(store: ArtifactStore, jobId: string): Promise<void> {
   await deleteAll(store, resultKey(jobId, ''));
   await store.delete(pickleKey(jobId));
 }
@@ -189,7 +197,7 @@ async function followPerson(
     ...{ progress: READING.to, stage: 'scoring' },
     segments: { done: segments.length, total: segments.length },
   });
-  const { id } = chooseOne(seen.record.samples(), wanted.person);
+  const { id } = chooseOne(shown(seen.record.samples(), video), wanted.person);
   return {
     ...{ track: seen.record.trackOf(id), layout: seen.layout ?? ('coco17' as const) },
     warnings: seen.warnings,
@@ -204,6 +212,16 @@ function chooseOne(samples: Iterable<SeenSample>, choice: StatusRecord['settings
   } catch (error) {
     throw error instanceof NoSuchPersonError ? new VideoRefusal(error.message, { cause: error }) : error;
   }
+}
+
+/** With boxes in pixels of the video itself, whatever size the pictures have that were looked at. */
+function* shown(samples: Iterable<SeenSample>, { widthPx, shownWidthPx }: OpenVideo): Generator<SeenSample> {
+  const scale = shownWidthPx / widthPx;
+  const scaled = ({ x_min, y_min, x_max, y_max }: SeenSample['people'][number]['box']) => ({
+    ...{ x_min: x_min * scale, y_min: y_min * scale, x_max: x_max * scale, y_max: y_max * scale },
+  });
+  for (const { timeMs, people } of samples)
+    yield { timeMs, people: people.map(({ id, box }) => ({ id, box: scaled(box) })) };
 }
 
 const between = ({ from, to }: { from: number; to: number }, share: number) =>

@@ -30,7 +30,7 @@ function openVideo(reader: PoseReader, { source, info, quality }: Opened): OpenV
   return {
     widthPx: Math.round(info.widthPx * scale),
     heightPx: Math.round(info.heightPx * scale),
-    durationMs: info.durationMs,
+    ...{ durationMs: info.durationMs, shownWidthPx: info.widthPx },
     async *read({ fromMs, toMs }, carried, signal) {
       const frames = decodeFrames(source, {
         ...{ video: info, signal, pixels: 'rgb24', fromMs, maxSidePx: quality.maxSidePx },
