@@ -225,6 +225,8 @@ describe('an interrupted job', () => {
     const again = await bench.process(job, { attempt: 2 });
     expect(again.status).toBe('COMPLETED');
     expect(bench.people.read[before]).toBe(20_000);
+    // In one go each, though there are four segments.
+    expect(bench.people.starts).toEqual([0, 20_000]);
     // 45 s at six a second, each seen once in what was scored.
     const { results = {} } = await statusOf(id);
     const csv = await readFile(fileURLToPath(results.csv_url ?? ''), 'utf8');

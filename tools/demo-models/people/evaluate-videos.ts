@@ -64,8 +64,7 @@ async function judge(source: PeopleSource, file: string, truth: VideoTruth): Pro
   const { signal } = new AbortController();
   const video = await source.open(file, quality, signal);
   const moments: SeenMoment[] = [];
-  for await (const moment of video.read({ fromMs: 0, toMs: Number.POSITIVE_INFINITY }, undefined, signal))
-    moments.push(moment);
+  for await (const moment of video.read(0, undefined, signal)) moments.push(moment);
   const { id } = choosePerson(moments, 'longest');
   const { sequence } = scorePerson(moments, id, 'coco17', settings, source.models);
   const scale = truth.width_px / video.widthPx;

@@ -4,10 +4,7 @@ import type { VideoFrame } from '../video/decode-frames.ts';
 /** A picture of a video at its time: RGB, 8 bits each, row by row; needed only until the next one is asked for. */
 export type PoseFrame = VideoFrame;
 
-/**
- * Memory that threads see without copies, used again when its frame is done with. No garbage collector feels how large it
- * is, so that whoever reads a video piece by piece reads all of it with the same.
- */
+/** Memory that threads see without copies, used again when its frame is done with. */
 export interface FrameBuffers {
   keep(frame: PoseFrame): RgbImage;
   release(images: readonly RgbImage[]): void;

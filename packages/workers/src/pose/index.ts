@@ -4,7 +4,7 @@ export {
   NoSuchPersonError,
   type PersonChoice,
 } from './choose-person.ts';
-export { createFrameBuffers, type FrameBuffers, type PoseFrame } from './frame-buffers.ts';
+export type { PoseFrame } from './frame-buffers.ts';
 export { choosePoseModels, type PoseModels, poseEnvironmentShape } from './model-choice.ts';
 export { personSettingSchema } from './person-setting.ts';
 export { POSE_ENV } from './pose-env.ts';

@@ -60,8 +60,6 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Of the last sample of an earlier call whose video goes on here. */
   readonly tracker?: TrackerState | undefined;
-  /** Of an earlier call whose video goes on here. */
-  readonly buffers?: FrameBuffers | undefined;
 }
 
 export interface ReadContext {
@@ -88,11 +86,12 @@ const SHARED = 4;
 export async function* readPoses(
   frames: AsyncIterable<PoseFrame>,
   context: ReadContext,
-  { signal, tracker = NO_TRACKS, buffers = createFrameBuffers() }: ReadOptions = {},
+  { signal, tracker = NO_TRACKS }: ReadOptions = {},
 ): AsyncGenerator<PoseSample> {
   const giveUp = new AbortController();
   const either = signal ? AbortSignal.any([signal, giveUp.signal]) : giveUp.signal;
   const begin = createBeginning(context, tracker, either);
+  const buffers = createFrameBuffers();
   const inHand: Group[] = [];
   try {
     for await (const { group: gathered, ahead } of gather(frames, context, buffers)) {

@@ -1,4 +1,3 @@
-import { createFrameBuffers } from '../../pose/frame-buffers.ts';
 import type { PoseReader } from '../../pose/pose-reader.ts';
 import type { PoseSample } from '../../pose/read-poses.ts';
 import type { TrackerState } from '../../pose/tracking/tracker.ts';
@@ -25,22 +24,20 @@ interface Opened {
 
 function openVideo(reader: PoseReader, { source, info, quality }: Opened): OpenVideo {
   const warnings = new Set<string>();
-  const buffers = createFrameBuffers();
   const scale = Math.min(1, quality.maxSidePx / Math.max(info.widthPx, info.heightPx));
   return {
     widthPx: Math.round(info.widthPx * scale),
     heightPx: Math.round(info.heightPx * scale),
     ...{ durationMs: info.durationMs, shownWidthPx: info.widthPx },
-    async *read({ fromMs, toMs }, carried, signal) {
+    async *read(fromMs, carried, signal) {
       const frames = decodeFrames(source, {
         ...{ video: info, signal, pixels: 'rgb24', fromMs, maxSidePx: quality.maxSidePx },
         samplesPerSecond: quality.samplesPerSecond,
-        ...(Number.isFinite(toMs) ? { toMs } : {}),
         onDamage: ({ message }) => warnings.add(message),
       });
       const tracker = carried as TrackerState | undefined;
       try {
-        yield* momentsOf(reader.read(frames, { signal, tracker, buffers }));
+        yield* momentsOf(reader.read(frames, { signal, tracker }));
       } catch (error) {
         throw asRefusal(error);
       }
