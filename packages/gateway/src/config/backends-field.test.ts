@@ -40,15 +40,18 @@ test('everything of RunPod can be set, and an endpoint may run nowhere else', ()
 });
 
 test('several endpoints of RunPod stand in order, each with its own settings and the spill rule', () => {
-  const one = `{ runpod: { endpointId: small, apiKey: ${KEY}, maxInFlight: 2 } }`;
+  const one = `{ runpod: { endpointId: small, apiKey: ${KEY}, maxInFlight: 2, queueDelay: 45s } }`;
   const two = `{ runpod: { endpointId: large, apiKey: ${KEY}, gpuPool: ADA_80_PRO } }`;
   expect(
     endpointOf('worker: detect', `backends: [process, ${one}, ${two}]`, 'spill: { queueDelay: 3s }'),
   ).toMatchObject({
     backends: ['process', 'runpod'],
-    remote: { endpointId: 'small', maxInFlight: 2, queueDelayMs: 3_000 },
+    remote: { endpointId: 'small', maxInFlight: 2, queueDelayMs: 3_000, waitThereMs: 45_000 },
     furtherRemotes: [{ endpointId: 'large', maxInFlight: 10, gpuPool: 'ADA_80_PRO', queueDelayMs: 3_000 }],
   });
+  expect(problemsOf('worker: detect', `backends: [${one.replace('45s', '10')}]`)).toMatchObject([
+    { message: expect.stringContaining('expected a duration from 1s to 24h') },
+  ]);
   expect(problemsOf('worker: detect', `backends: [${one}, ${one}]`)).toMatchObject([
     { message: expect.stringContaining('different `endpointId`s') },
   ]);

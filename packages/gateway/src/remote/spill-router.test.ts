@@ -1,61 +1,35 @@
-import { createManualClock } from '@spillway/sdk/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { RemoteBackend } from '../endpoints/endpoint.ts';
-import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
-import { createTestEngine } from '../jobs/test-engine.ts';
 import { createAttemptHooks } from './attempt-hooks.ts';
-import { createRemoteStore } from './remote-store.ts';
-import { createSpillRouter } from './spill-router.ts';
+import { createTestSpill } from './test-spill.ts';
 
 // One endpoint that runs at a RunPod which is played here, and tells the gateway when a job has ended.
 
-const REMOTE: RemoteBackend = {
-  ...{ endpointId: 'ep', apiKey: 'k', baseUrl: 'http://runpod.test/v2', maxInFlight: 10 },
-  ...{ queueDelayMs: 0, onUnhealthy: true },
-};
-
 function createScene() {
-  const clock = createManualClock();
-  const engine = createTestEngine({ clock });
-  const calls: { readonly operation: string; readonly id: string; readonly body: string }[] = [];
   const there = { status: 'IN_PROGRESS', losesSubmits: false, isAway: false };
   let sleeps = 0;
-  const sleep = clock.sleep;
-  clock.sleep = (...args) => {
-    sleeps += 1;
-    return sleep(...args);
-  };
-  const costs = {
-    ...{ reserve: () => true, keep: () => {}, release: () => {}, note: () => {} },
-    ...{ obstacle: () => undefined, blockedUntil: () => undefined, blockedKeys: () => [] },
-  };
-  const spill = createSpillRouter({
-    ...{ clock, costs, ids: engine.ids, queue: engine.queue, leaseMs: 40_000, random: () => 0.5 },
-    endpoints: [newTestEndpoint({ name: 'echo', backends: ['runpod'], remote: REMOTE })],
-    store: createRemoteStore(engine.db, engine.exclusive),
-    hooks: createAttemptHooks({ publicUrl: 'https://gpu.example.com', secret: 's' }),
-    ...{ inputFor: (job) => job.input, local: () => ({ type: 'none' as const }), isPaused: () => false },
-    ...{ forgetStops: () => {}, log: { warn: () => {}, info: () => {} } },
-    async fetch(url, init) {
-      const [operation = '', id = ''] = new URL(String(url)).pathname.split('/').slice(3);
-      calls.push({ operation, id, body: String(init?.body ?? '') });
+  const scene = createTestSpill({
+    more: { hooks: createAttemptHooks({ publicUrl: 'https://gpu.example.com', secret: 's' }) },
+    answer({ operation, id }) {
       if (there.isAway) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
       if (operation === 'run' && there.losesSubmits)
         throw Object.assign(new Error('lost'), { code: 'ECONNRESET' });
-      if (operation === 'run') return Response.json({ id: 'r1', status: 'IN_QUEUE' });
-      if (operation === 'stream') return Response.json({ status: there.status, stream: [] });
-      if (operation === 'cancel') return Response.json({ id, status: 'CANCELLED' });
-      return Response.json({ id, status: there.status, output: 1 });
+      if (operation === 'run') return { id: 'r1', status: 'IN_QUEUE' };
+      if (operation === 'stream') return { status: there.status, stream: [] };
+      return operation === 'cancel' ? { id, status: 'CANCELLED' } : { id, status: there.status, output: 1 };
     },
   });
-  const made = (operation: string) => calls.filter((one) => one.operation === operation);
   /** Attempt and code of the address that the first submit carried. */
   const hook = () => {
-    const { webhook } = JSON.parse(made('run')[0]?.body ?? '{}') as { webhook: string };
+    const { webhook } = JSON.parse(scene.made('run')[0]?.body ?? '{}') as { webhook: string };
     const [attempt = '', code = ''] = new URL(webhook).pathname.split('/').slice(-2).map(decodeURIComponent);
     return { webhook, attempt, code };
   };
-  return { clock, engine, spill, there, made, hook, sleeps: () => sleeps };
+  const { sleep } = scene.clock;
+  scene.clock.sleep = (...args) => {
+    sleeps += 1;
+    return sleep(...args);
+  };
+  return { ...scene, there, hook, sleeps: () => sleeps };
 }
 
 let scene: ReturnType<typeof createScene>;
@@ -63,12 +37,7 @@ beforeEach(async () => {
   scene = createScene();
   await scene.spill.start();
 });
-afterEach(async () => {
-  const stopped = scene.spill.stop();
-  await scene.clock.advance(6_000);
-  await stopped;
-  await scene.engine.stop();
-});
+afterEach(() => scene.stop());
 
 test('a submit carries an address of this gateway with a code that nobody else knows', async () => {
   await scene.engine.submit({});
