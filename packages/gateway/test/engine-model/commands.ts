@@ -93,6 +93,9 @@ const take = fc
         if (model.heldBy(one.worker).length === 0) {
           rig.engine.stops.freeHands(one.worker);
           model.stops.delete(one.worker);
+        } else {
+          rig.engine.stops.asks(one.worker);
+          model.asks(one.worker);
         }
         const poll = rig.take(one.worker, one.max);
         polls.set(one.worker, poll);
@@ -119,8 +122,11 @@ async function leave(pair: Pair, gone: string): Promise<void> {
   await agree(pair, (job) => taker?.got.includes(job.id) ?? false);
 }
 
-/** What a heartbeat or a farewell names of what its worker holds; of a worker that got a job once. */
-const naming = fc.record({ which, names: fc.constantFrom('all', 'none', 'none', 'first') });
+/**
+ * What a heartbeat or a farewell names of what its worker holds, `deaf` also what it should have stopped; of a worker
+ * that got a job once.
+ */
+const naming = fc.record({ which, names: fc.constantFrom('all', 'deaf', 'none', 'none', 'first') });
 
 function beating(
   what: string,
@@ -133,10 +139,11 @@ function beating(
     async run(pair) {
       const by = deliveryOf(pair.model, one.which).worker;
       const held = pair.model.heldBy(by);
-      const named = held.slice(0, { all: held.length, none: 0, first: 1 }[one.names]);
+      const named = held.slice(0, { all: held.length, deaf: held.length, none: 0, first: 1 }[one.names]);
       const wireIds = new Set(named.map((job) => job.lease?.wireId ?? ''));
+      if (one.names === 'deaf') for (const stop of pair.model.stops.get(by) ?? []) wireIds.add(stop.wireId);
       pair.rig.engine.stops.stillRuns(by, wireIds);
-      pair.model.keepStops(by, (stop) => !stop.isTold || wireIds.has(stop.wireId));
+      pair.model.namesOnly(by, wireIds);
       for (const job of named) pair.model.renew(job);
       await run(pair, by, held.slice(named.length), wireIds);
       await agree(pair);
@@ -299,7 +306,8 @@ const pollStops = worker.map((by) =>
     name: `${by} asks what to stop`,
     async run(pair) {
       const untold = (pair.model.stops.get(by) ?? []).filter(({ isTold }) => !isTold);
-      for (const stop of untold) stop.isTold = true;
+      for (const stop of untold)
+        Object.assign(stop, { isTold: true, hasAsked: stop.hasAsked || pair.model.takers.has(by) });
       const told = pair.rig.engine.stops.poll(by, 0, new AbortController().signal);
       await pair.rig.clock.advance(0);
       expect(await told).toEqual(untold.map(({ wireId }) => wireId));
