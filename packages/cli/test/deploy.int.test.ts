@@ -209,11 +209,21 @@ describe('spillway rollback and undeploy', () => {
     expect(only()).toMatchObject({ image: 'acme/clip:2' });
     await spillway(['rollback', 'clip']);
     expect(only()).toMatchObject({ image: 'acme/clip:1', workers: { max: 2 } });
-    await spillway(['rollback', 'clip']);
+    const asked = await spillway(['rollback', 'clip']);
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes to delete it') });
+    expect(bench.runpod.account.endpoints.size).toBe(1);
+    await spillway(['rollback', 'clip', '--yes']);
     expect(bench.runpod.account.endpoints.size).toBe(0);
     const run = await spillway(['rollback', 'clip']);
     expect(run).toMatchObject({ code: 1 });
-    expect(run.stderr).toContain('nothing of clip was deployed with the data directory');
+    expect(run.stderr).toContain('nothing of clip is left to undo in the data directory');
+  });
+
+  test('a rollback that deletes what the file names says so', async () => {
+    write(FILE);
+    await spillway(['deploy', '--write']);
+    const run = await spillway(['rollback', 'clip', '--yes']);
+    expect(run.stderr).toContain('its `backends` in the file still name it');
   });
 
   test('nothing is deleted without --yes; then a rollback makes it again, and one further back still works', async () => {
@@ -274,7 +284,9 @@ describe('spillway import', () => {
   test('an id that RunPod does not have is a sentence', async () => {
     const run = await spillway(['import', 'nosuch']);
     expect(run.code).toBe(1);
-    expect(run.stderr).toBe('spillway: read endpoint nosuch: RunPod answered 404 (resource not found)\n');
+    expect(run.stderr).toBe(
+      'spillway: RunPod has no endpoint nosuch in the account of this key (RUNPOD_API_KEY)\n',
+    );
   });
 });
 
@@ -283,9 +295,13 @@ describe('spillway deploy --build', () => {
     write('endpoints:\n  greet:\n    command: [python3, -u, handler.py]\n');
     writeFileSync(path.join(bench.folder, 'requirements.txt'), 'runpod\n');
     const run = await spillway(['deploy', 'greet', '--build']);
-    expect(run.stdout).toContain('docker build -f Dockerfile.greet -t REGISTRY/greet:1 .');
+    expect(run.stdout).toContain(
+      'docker build --platform linux/amd64 -f Dockerfile.greet -t REGISTRY/greet:1 .',
+    );
     const file = path.join(bench.folder, 'Dockerfile.greet');
     expect(readFileSync(file, 'utf8')).toContain('CMD ["python3","-u","handler.py"]');
+    const ignored = readFileSync(`${file}.dockerignore`, 'utf8').split('\n');
+    for (const one of ['.spillway', 'spillway.yaml', '.env', '.git']) expect(ignored).toContain(one);
     writeFileSync(file, '# mine');
     expect((await spillway(['deploy', 'greet', '--build'])).stderr).toContain('stays as it is');
     expect(readFileSync(file, 'utf8')).toBe('# mine');

@@ -100,6 +100,30 @@ test('a dry run tells cards, time and the most it costs, and makes nothing', asy
   expect(bodies()).toEqual([]);
 });
 
+test.each([
+  [
+    ['--gpu', 'RTX 9999'],
+    "--gpu: RunPod's secure cloud has no card RTX 9999; it has RTX A4000 (16 GB), L4 (24 GB)",
+  ],
+  [['--vram', '999g'], "--vram: RunPod's secure cloud has no card with 999 GB or more; it has"],
+  [['--vram', '24g', '--max-cost', '0.0001'], '--max-cost: $0.0001 pays for 1 s of the cheapest card'],
+])('a machine that is not to be had is told with those that are: %j', async (wish, message) => {
+  const run = await spillway(['run', ...wish, '--image', 'a', '--dry-run', '--', 'x']);
+  expect(run.code).not.toBe(0);
+  expect(run.stderr).toContain(message);
+  expect(runpod.account.pods.size).toBe(0);
+});
+
+test('where all cards that would do are taken, they are named', async () => {
+  runpod.account.fullCards.add('NVIDIA H100 80GB HBM3');
+  const run = await spillway(['run', '--vram', '80g', '--image', 'a', '--', 'x']);
+  expect(run).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('none of H100 SXM (80 GB) is free now'),
+  });
+  expect((await spillway(['stop', '--all'])).stderr).toContain('nothing to terminate');
+});
+
 test('detached pods are listed and stopped; pods of others are left alone', async () => {
   bench.runpod.account.handle('POST', '/v2/pods', { name: 'mine', image: 'x', gpu: { id: 'NVIDIA L4' } });
   const made = await spillway(['run', '--gpu', 'A40', '--image', 'a', '--detach', '--', 'x']);
