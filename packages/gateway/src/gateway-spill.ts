@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Logger } from 'pino';
@@ -44,6 +45,8 @@ export function createGatewaySpill(parts: {
     ...{ endpoints, queue: engine.queue, clock, ids, log, costs },
     store: createRemoteStore(db, engine.exclusive),
     inputs: createInputArtifacts(parts.artifacts, { publicUrl, now: () => clock.now() }),
+    // Not among the logs of workers, of which the oldest make room.
+    logFile: (name) => path.join(config.dataDir, 'logs', name, 'runpod.lines'),
     random: Math.random,
     inputFor: (job) => signatures?.forAttempt(job) ?? job.input,
     leaseMs: config.lease.durationMs,

@@ -30,6 +30,8 @@ export interface SpillRouterOptions {
   readonly costs: SpillCosts;
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
   readonly fetch?: typeof fetch;
+  /** Where lines on an endpoint's attempts are kept over restarts; without it they are in memory. */
+  readonly logFile?: (endpoint: string) => string;
   /** Where RunPod can reach this gateway: it is to tell when a job has ended. */
   readonly hooks?: AttemptHooks | undefined;
   /** Where fields of inputs go that are too large; without it such jobs stay. */

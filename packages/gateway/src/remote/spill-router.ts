@@ -35,6 +35,7 @@ export function createSpillRouter(options: SpillRouterOptions) {
     /** Goes on with what the last gateway left; call it once leases are restored. */
     async start(): Promise<void> {
       if (routes.size === 0) return;
+      await Promise.all([...routes.values()].map((route) => route.log.open()));
       unwatch = queue.watch((change) => routes.get(change.endpoint)?.note(change));
       const left = store.left();
       const known = new Set(left.map(({ workerId }) => workerId));
