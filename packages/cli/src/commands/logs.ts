@@ -29,8 +29,9 @@ export function logsCommand(): Command {
     .addHelpText(
       'after',
       `
-Lines that begin with [spillway] are the gateway's own remarks on the worker's life. Those that begin with [runpod tell
-what becomes of jobs at RunPod: states, progress and errors; what workers print there is in RunPod's console.
+Lines that begin with [spillway] are the gateway's own remarks on the worker's life. Those that begin with [runpod and a
+time tell what becomes of jobs at RunPod: states, progress and errors; with -f, those that begin with [runpod and a worker's
+id are what it prints there.
 
 Examples:
   spillway logs detect             the last lines of the endpoint's newest worker

@@ -2,6 +2,7 @@ import { GatewayError } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { WorkerLog } from '../fleet/worker-log.ts';
 import type { RemoteLog } from '../remote/remote-log.ts';
+import type { EndpointLog } from '../remote/spill-router.ts';
 import type { Call } from './route.ts';
 
 /**
@@ -38,6 +39,11 @@ export function ofRemote(log: RemoteLog, workerId?: string): LineSource {
     tail: (count) => log.tail(count, workerId),
     follow: (listener) => log.follow(listener, workerId),
   };
+}
+
+/** Of an endpoint's jobs at RunPod, and of its workers there. */
+export function ofRunpod({ log, followWorkers }: EndpointLog): readonly LineSource[] {
+  return [ofRemote(log), ...(followWorkers ? [{ tail: () => [], follow: followWorkers }] : [])];
 }
 
 /** All workers of an endpoint that were started here; before they are followed, only the newest one tells. */

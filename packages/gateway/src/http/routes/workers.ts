@@ -4,7 +4,7 @@ import { isRemoteWorker } from '../../remote/remote-worker.ts';
 import { maySee } from '../auth.ts';
 import { workerDocs } from '../openapi/native-docs.ts';
 import { type Call, endpointNamed, endpointOf, type Route } from '../route.ts';
-import { ofEndpoint, ofRemote, ofWorker, sendLog } from '../send-log.ts';
+import { ofEndpoint, ofRemote, ofRunpod, ofWorker, sendLog } from '../send-log.ts';
 
 export const workerRoutes: readonly Route[] = [
   {
@@ -64,7 +64,7 @@ export const workerRoutes: readonly Route[] = [
       if (!newest && !there && call.query.follow !== 'true')
         throw new GatewayError('WORKER_NOT_FOUND', `no worker of ${endpoint.name} has run yet`);
       const here = ofEndpoint(call.parts.fleet, endpoint.name);
-      return sendLog(call, { workerId: newest, sources: there ? [here, ofRemote(there.log)] : [here] });
+      return sendLog(call, { workerId: newest, sources: there ? [here, ...ofRunpod(there)] : [here] });
     },
   },
 ];
