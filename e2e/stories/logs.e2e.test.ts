@@ -39,7 +39,15 @@ async function run(number: number): Promise<string> {
 
 it('a worker that started after them is heard like the first, and each line says whose it is', async () => {
   // Before any worker has run.
-  const [text, json] = [await follow(''), await follow('&format=json')];
+  const text = await follow('');
+  const early = await run(0);
+  await gateway.call(`/v1/workers/${early}/drain`, { method: 'POST' });
+  await until(async () => {
+    const worker = await gateway.call(`/v1/workers/${early}`);
+    return ((await worker.json()) as { state: string }).state === 'stopped';
+  });
+  // What it printed is told once, as the last lines.
+  const json = await follow('&format=json');
   const first = await run(1);
   await until(() => text.heard().includes(`job 1 on ${first}`));
   await gateway.call(`/v1/workers/${first}/drain`, { method: 'POST' });
@@ -56,6 +64,7 @@ it('a worker that started after them is heard like the first, and each line says
     .map((line) => JSON.parse(line) as { workerId: string; line: string });
   const ofJobs = objects.filter(({ line }) => line.startsWith('job '));
   expect(ofJobs).toEqual([
+    { workerId: early, line: `job 0 on ${early}` },
     { workerId: first, line: `job 1 on ${first}` },
     { workerId: second, line: `job 2 on ${second}` },
   ]);

@@ -61,16 +61,19 @@ export function ofEndpoint(
       const followed = new Map<string, () => void>();
       let isOver = false;
       async function take(workerId: string, isNew: boolean): Promise<void> {
-        followed.set(workerId, () => {});
         const log = await fleet.openedLog(workerId);
         if (!log || isOver) return;
         const source = ofWorker(workerId, log);
-        if (isNew) source.tail(FIRST_LINES).forEach(listener);
+        if (isNew) for (const line of source.tail(FIRST_LINES)) listener(line);
         followed.set(workerId, source.follow(listener));
       }
       const look = (isNew: boolean) => {
-        for (const { id, backend, state } of fleet.workers(endpoint))
-          if (backend !== 'pool' && !followed.has(id) && (isNew || state !== 'stopped')) void take(id, isNew);
+        for (const { id, backend, state } of fleet.workers(endpoint)) {
+          if (backend === 'pool' || followed.has(id)) continue;
+          followed.set(id, () => {});
+          // One that had ended before has told all it had to.
+          if (isNew || state !== 'stopped') void take(id, isNew);
+        }
       };
       look(false);
       const unwatch = fleet.onChange((change) => {
