@@ -219,7 +219,10 @@ describe('spillway rollback and undeploy', () => {
     expect(only()).toMatchObject({ image: 'acme/clip:2' });
     await spillway(['rollback', 'clip']);
     expect(only()).toMatchObject({ image: 'acme/clip:1', workers: { max: 2 } });
-    await spillway(['rollback', 'clip']);
+    const last = await spillway(['rollback', 'clip']);
+    expect(last).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes to delete it') });
+    expect(runpod.account.endpoints.size).toBe(1);
+    await spillway(['rollback', 'clip', '--yes']);
     expect(runpod.account.endpoints.size).toBe(0);
     const run = await spillway(['rollback', 'clip']);
     expect(run).toMatchObject({ code: 1 });

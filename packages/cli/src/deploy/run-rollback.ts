@@ -1,5 +1,5 @@
 import { createSystemClock } from '@spillway/sdk/clock';
-import { CliError } from '../cli-error.ts';
+import { CliError, wrongUse } from '../cli-error.ts';
 import { note, print, printJson, style } from '../output.ts';
 import { applyPlan } from './apply-plan.ts';
 import { type ConfigOptions, connectRunpod, loadFile, pickEndpoints } from './cloud.ts';
@@ -12,6 +12,7 @@ import { planJson, planText } from './show-plan.ts';
 
 export interface RollbackOptions extends ConfigOptions {
   readonly dryRun?: boolean;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -37,6 +38,11 @@ export async function runRollback(name: string, options: RollbackOptions): Promi
   }
   if (plan.refusals.length > 0) throw new CliError('REFUSED', plan.refusals.join('\n'));
   const isApplied = !options.dryRun;
+  const deletes = last.before === null && plan.steps.length > 0;
+  if (isApplied && deletes && !options.yes)
+    throw wrongUse(
+      `nothing was deleted: before that there was no endpoint, so add --yes to delete it, or --dry-run to only look`,
+    );
   if (isApplied) {
     const onDone = (step: (typeof plan.steps)[number]) => note(`${name}: ${doneText(step)}`);
     const made = await applyPlan(plan, { ...cloud, onDone, onCreate: async () => {} });
