@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, closeSync, existsSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../../tools/system-programs.ts';
+import { FFMPEG, findProgram } from '../../tools/system-programs.ts';
 
 /** An ffmpeg for workers (`FFMPEG_PATH`) that writes down what it is asked for, and waits at a gate while that is shut. */
 export interface GatedFfmpeg {
@@ -13,7 +13,7 @@ export interface GatedFfmpeg {
 }
 
 export function createGatedFfmpeg(folder: string): GatedFfmpeg {
-  const real = findProgram({ names: ['ffmpeg'], debianPackage: 'ffmpeg' }) ?? 'ffmpeg';
+  const real = findProgram(FFMPEG) ?? 'ffmpeg';
   const [path, gate, log] = ['ffmpeg.sh', 'ffmpeg.gate', 'ffmpeg.log'].map((name) => join(folder, name)) as [
     string,
     string,

@@ -38,8 +38,8 @@ afterEach(async () => {
   folder.remove();
 });
 
-/** Where the segments begin, in seconds, in which each worker looked for people, as its ffmpeg was asked for them. */
-function segmentsRead(): readonly (readonly number[])[] {
+/** From where on each worker looked for people, in seconds, as its ffmpeg was asked for it. */
+function readFrom(): readonly (readonly number[])[] {
   const workers = new Map<string, number[]>();
   for (const call of ffmpeg.calls().filter((one) => one.includes('select='))) {
     const [, worker = ''] = /spillway-video-(\d+)-/.exec(call) ?? [];
@@ -92,13 +92,10 @@ describe.skipIf(!hasFfmpeg)('a video', () => {
     );
     const video = await analysing;
     expect(killed).toBe(1);
-    // Nor is it decoded again: nothing but the segment that was cut off.
-    const [first = [], second = []] = segmentsRead();
-    expect(first).toEqual(first.map((_, at) => 5 * at));
+    // Nor is it decoded again.
+    const [first = [], second = []] = readFrom();
+    expect([first, second.length]).toEqual([[0], 1]);
     expect(second[0]).toBeGreaterThanOrEqual(5 * 4);
-    expect(second).toEqual(second.map((_, at) => (second[0] ?? 0) + 5 * at));
-    expect(second.filter((from) => first.includes(from)).length).toBeLessThanOrEqual(1);
-    expect(new Set([...first, ...second]).size).toBe(12);
     // Nothing that was finished is done again.
     const after = seen.slice(atKill).flatMap(({ done }) => done ?? []);
     expect(Math.min(...after)).toBeGreaterThanOrEqual(4);
