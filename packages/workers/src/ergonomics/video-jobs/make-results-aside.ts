@@ -11,7 +11,7 @@ import type { FromResultsThread } from './results-thread.ts';
  */
 export async function makeResultsAside(
   request: ResultsRequest,
-  { signal, onStage }: MakingContext,
+  { signal, onStage, onPiece }: MakingContext,
 ): Promise<MadeResults> {
   signal.throwIfAborted();
   const { timesMs, isSeen, values } = request.track;
@@ -19,10 +19,12 @@ export async function makeResultsAside(
     workerData: request,
     transferList: [timesMs.buffer, isSeen.buffer, values.buffer] as ArrayBuffer[],
   });
-  let end: Exclude<FromResultsThread, { kind: 'stage' }> | undefined;
+  let end: Exclude<FromResultsThread, { kind: 'stage' | 'piece' }> | undefined;
   thread.on('message', (message: FromResultsThread) => {
-    if (message.kind !== 'stage') end = message;
-    else if (!signal.aborted) onStage(message.stage, message.share);
+    if (message.kind === 'stage') {
+      if (!signal.aborted) onStage(message.stage, message.share);
+    } else if (message.kind === 'piece') onPiece(message.at, message.file);
+    else end = message;
   });
   const stop = () => thread.postMessage('stop');
   signal.addEventListener('abort', stop, { once: true });
