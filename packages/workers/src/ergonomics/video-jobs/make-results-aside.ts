@@ -17,6 +17,8 @@ export async function makeResultsAside(
   const { timesMs, isSeen, values } = request.track;
   const thread = new Worker(siblingModule(import.meta.url, 'results-thread'), {
     workerData: request,
+    // Poses and scores of a sample live as long as the sample is looked at; with more room they only lie around longer.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
     transferList: [timesMs.buffer, isSeen.buffer, values.buffer] as ArrayBuffer[],
   });
   let end: Exclude<FromResultsThread, { kind: 'stage' | 'piece' }> | undefined;
