@@ -111,11 +111,11 @@ test.each([
   const run = await spillway(['run', ...wish, '--image', 'a', '--dry-run', '--', 'x']);
   expect(run.code).not.toBe(0);
   expect(run.stderr).toContain(message);
-  expect(runpod.account.pods.size).toBe(0);
+  expect(bench.runpod.account.pods.size).toBe(0);
 });
 
 test('where all cards that would do are taken, they are named', async () => {
-  runpod.account.fullCards.add('NVIDIA H100 80GB HBM3');
+  bench.runpod.account.fullCards.add('NVIDIA H100 80GB HBM3');
   const run = await spillway(['run', '--vram', '80g', '--image', 'a', '--', 'x']);
   expect(run).toMatchObject({
     code: 1,
