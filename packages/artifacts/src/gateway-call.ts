@@ -1,3 +1,4 @@
+import { fetchSoundly } from '@spillway/sdk/net';
 import { ArtifactError, type ArtifactErrorCode } from './artifact-error.ts';
 
 /** A worker as a gateway knows it. */
@@ -35,7 +36,7 @@ const CODES: ReadonlySet<string> = new Set<ArtifactErrorCode>([
 
 export function createGatewayCaller(
   { origin, key }: Pick<GatewayLink, 'origin' | 'key'>,
-  ask: typeof fetch = fetch,
+  ask: typeof fetch = fetchSoundly,
 ): CallGateway {
   return async ({ method, path, headers, body }) => {
     const isStream = body !== undefined && Symbol.asyncIterator in body;

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { nativePath } from '@spillway/protocol';
 import type { WorkerFile, WorkerFileCall, WorkerFileReply } from '@spillway/protocol/v1';
+import { fetchSoundly } from '@spillway/sdk/net';
 import { ArtifactError } from './artifact-error.ts';
 import { checkKey } from './artifact-key.ts';
 import type {
@@ -21,7 +22,7 @@ import { partSize } from './part-plan.ts';
  * Artifacts by way of the gateway that the worker is connected to, which keeps them where it keeps its own. The worker
  * needs no secret but its key, and sees the files of its endpoint, and what callers uploaded for the jobs that it runs.
  */
-export function createGatewayStore(link: GatewayLink, ask: typeof fetch = fetch): ArtifactStore {
+export function createGatewayStore(link: GatewayLink, ask: typeof fetch = fetchSoundly): ArtifactStore {
   const call = createGatewayCaller(link, ask);
   const files = nativePath.workerFiles(link.endpoint, link.workerId);
   const fileOf = (key: string) => `${files}/${checkKey(key)}`;

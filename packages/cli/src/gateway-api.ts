@@ -1,3 +1,4 @@
+import { fetchSoundly } from '@spillway/sdk/net';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Connection } from './connection.ts';
 
@@ -32,7 +33,7 @@ export function createGatewayApi(connection: Connection): GatewayApi {
     }
     const headers: Record<string, string> = { authorization: `Bearer ${connection.key}` };
     if (body !== undefined) headers['content-type'] = 'application/json';
-    return fetch(url, {
+    return fetchSoundly(url, {
       method,
       headers,
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

@@ -9,7 +9,7 @@ import {
   analyseVideo,
   type VideoAnalysis,
 } from '@spillway/sdk/ergonomics';
-import { openDownload } from '../storage/open-download.ts';
+import { fetchSoundly } from '@spillway/sdk/net';
 import type { JobInput } from './inputs.ts';
 import type { ProgressView } from './progress-view.ts';
 
@@ -98,11 +98,9 @@ async function fetchAll(
   const paths: string[] = [];
   for (const [at, file] of video.files.entries()) {
     show(`fetching ${file.name}`, Math.floor((100 * at) / video.files.length));
-    const reply = await openDownload(await video.urlOf(file), { signal });
-    if (reply.status !== 200) {
-      reply.close();
+    const reply = await fetchSoundly(await video.urlOf(file), { signal });
+    if (!reply.ok || !reply.body)
       throw new AnalysisError(`${file.name} could not be fetched (${reply.status})`);
-    }
     const to = path.join(folder, path.basename(file.name));
     await pipeline(reply.body, createWriteStream(to), { signal });
     paths.push(to);

@@ -4,10 +4,9 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ArtifactView, Client } from '@spillway/sdk/client';
-import type { GuardedStream } from '@spillway/sdk/net';
+import { fetchSoundly } from '@spillway/sdk/net';
 import { CliError, wrongUse } from '../cli-error.ts';
 import { hashFile } from './hash-file.ts';
-import { openDownload } from './open-download.ts';
 import { createTransferView, type TransferView } from './transfer-view.ts';
 
 export interface GetOptions {
@@ -116,9 +115,9 @@ async function fetchRest(
     const before = have;
     try {
       const { url } = await client.artifacts.downloadUrl(id);
-      const answer = await openDownload(url, { headers: { range: `bytes=${have}-` }, signal });
+      const answer = await fetchSoundly(url, { headers: { range: `bytes=${have}-` }, signal });
       checkAnswer(answer, have, sizeBytes);
-      for await (const chunk of answer.body) {
+      for await (const chunk of answer.body ?? []) {
         have += chunk.length;
         await take(chunk, have);
       }
@@ -134,16 +133,15 @@ async function fetchRest(
 
 class PassingError extends CliError {}
 
-function checkAnswer(answer: GuardedStream, start: number, sizeBytes: number): void {
-  const range = answer.headers['content-range'];
-  const expected = `bytes ${start}-${sizeBytes - 1}/${sizeBytes}`;
-  if ((answer.status === 206 && range === expected) || (answer.status === 200 && start === 0)) return;
-  answer.close();
+function checkAnswer(answer: Response, start: number, sizeBytes: number): void {
   if (answer.status >= 500 || answer.status === 429)
     throw new PassingError('DOWNLOAD_FAILED', `the answer was HTTP ${answer.status}`);
+  const expected = `bytes ${start}-${sizeBytes - 1}/${sizeBytes}`;
+  const isRest = answer.status === 206 && answer.headers.get('content-range') === expected;
+  if (isRest || (answer.status === 200 && start === 0)) return;
   throw new CliError(
     'DOWNLOAD_FAILED',
-    `expected ${expected}, got HTTP ${answer.status} (${range ?? 'no range'})`,
+    `expected ${expected}, got HTTP ${answer.status} (${answer.headers.get('content-range') ?? 'no range'})`,
   );
 }
 

@@ -1,5 +1,6 @@
 export { type AddressRules, createAddressRules } from './address-rules.ts';
 export { type DownloadOptions, downloadFile } from './download-file.ts';
+export { fetchSoundly } from './fetch-soundly.ts';
 export {
   type GuardCode,
   GuardError,

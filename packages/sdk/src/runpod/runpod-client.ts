@@ -1,4 +1,5 @@
 import { type Clock, createSystemClock } from '../clock/clock.ts';
+import { fetchSoundly } from '../net/fetch-soundly.ts';
 import { type Call, createCaller } from './call.ts';
 import type {
   CreateEndpoint,
@@ -48,7 +49,7 @@ export function createRunpodClient(options: RunpodClientOptions) {
   const root = `${baseUrl.replace(/\/+$/, '').replace(/\/v2$/, '')}/v2`;
   const { onWait } = options;
   const call = createCaller({ apiKey, root, clock, random, fetch: send, ...(onWait ? { onWait } : {}) });
-  const streaming = { apiKey, clock, random, fetch: send };
+  const streaming = { apiKey, clock, random, fetch: options.fetch ?? fetchSoundly };
   const ask = async <T>(
     method: Call['method'],
     path: string,

@@ -2,6 +2,7 @@ import { createGatewayCaller } from '@spillway/artifacts';
 import { nativePath } from '@spillway/protocol';
 import type { FollowUpState } from '@spillway/protocol/v1';
 import { ApiError, createClient } from '@spillway/sdk/client';
+import { fetchSoundly } from '@spillway/sdk/net';
 import type { Environment } from '../../environment.ts';
 import { readWorkerLink } from '../../storage/worker-link.ts';
 
@@ -30,7 +31,10 @@ const RUNPOD_URL = 'https://api.runpod.ai/v2';
  * By the gateway with the worker's own key; on RunPod's service by its job API with RUNPOD_API_KEY, since there a worker's
  * own key submits nothing. Undefined where there is neither: then a job stays open until its work is done.
  */
-export function createFollowUpJobs(env: Environment, ask: typeof fetch = fetch): FollowUpJobs | undefined {
+export function createFollowUpJobs(
+  env: Environment,
+  ask: typeof fetch = fetchSoundly,
+): FollowUpJobs | undefined {
   const link = readWorkerLink(env);
   if (link?.kind === 'gateway') return byGateway(link, ask);
   const apiKey = env.RUNPOD_API_KEY?.trim();
