@@ -69,7 +69,7 @@ const ESTIMATE: EstimateView = {
         atOnce: 10,
       },
       ...{ durationMs: 3_200, priceClass: 'ADA_24', microsPerHour: 1_116_000, expectedMicros: 2_480 },
-      ...{ highMicros: 3_720, mostMicros: 372_000, notes: [] },
+      ...{ highMicros: 3_720, mostMicros: 372_000, besideMicros: 15_220, notes: [] },
     },
   ],
   mix: { expectedMicros: 2_480 },
@@ -123,6 +123,7 @@ test('an estimate says what is unknown instead of guessing', async () => {
   expect(text).toContain(
     'in all about $0.0025, if they are spread as in the last 30 days; the range is unknown',
   );
+  expect(text).toContain("RunPod ep7: start-up and idle time about $0.015 more, by RunPod's bills so far");
   expect(stderr).toContain('here: nothing was measured there yet');
 });
 

@@ -29,6 +29,12 @@ export function printEstimate({ endpoint, jobs, places, mix }: EstimateView): vo
   ];
   print(table(columns, places.map(row)));
   if (places.length > 1) print(`\n${mixText(mix)}`);
+  for (const place of places) {
+    if (place.besideMicros !== undefined)
+      print(
+        `${nameOf(place)}: start-up and idle time about ${dollars(place.besideMicros)} more, by RunPod's bills so far`,
+      );
+  }
   for (const place of places) for (const one of place.notes) note(`${nameOf(place)}: ${one}`);
 }
 

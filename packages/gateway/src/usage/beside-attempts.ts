@@ -30,6 +30,7 @@ export function createBesideAttempts(
   return {
     lines: (): readonly RemoteLine[] => lines,
     perAttempt,
+    billedPerAttempt,
     /** Of attempts that ended and are on no bill yet, on top of what the lines estimate. */
     unbilled(): readonly Unbilled[] {
       const estimated = lines.flatMap(({ kind, endpoint, day, attempts, costMicros }) => {

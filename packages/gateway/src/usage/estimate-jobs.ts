@@ -38,13 +38,21 @@ interface Asked {
 /** What jobs would cost and take: in every place where they may run, and as they were spread over these. */
 export async function estimateJobs(
   asked: Asked,
-  given: { readonly read: ReadAside; readonly prices: PriceBook; readonly now: number },
+  given: {
+    readonly read: ReadAside;
+    readonly prices: PriceBook;
+    readonly now: number;
+    /** What RunPod billed beside each attempt, where its bill is known. */
+    readonly billedBeside: (endpoint: string) => number | undefined;
+  },
 ): Promise<EstimateView> {
   const { endpoint, jobs } = asked;
   const { read, now } = given;
   const since = (dayOf(now) - LOOK_BACK_DAYS) * DAY_MS;
   const found = await Promise.all(
-    placesOf(asked, given.prices).map((place) => readPlace(read, place, asked, since)),
+    placesOf(asked, given.prices).map((place) =>
+      readPlace(read, place, asked, { since, billedBeside: given.billedBeside(endpoint.name) }),
+    ),
   );
   const [row] = await read(COMPLETED, [since, now + 1, endpoint.name, null, null, null]);
   const all = Number(row?.completed ?? 0);
@@ -86,7 +94,12 @@ function placesOf({ endpoint, connected }: Asked, prices: PriceBook): readonly P
   return kinds.length === 0 ? there : [...here, ...there];
 }
 
-async function readPlace(read: ReadAside, place: Place, { endpoint, jobs }: Asked, since: number) {
+async function readPlace(
+  read: ReadAside,
+  place: Place,
+  { endpoint, jobs }: Asked,
+  { since, billedBeside }: { readonly since: number; readonly billedBeside: number | undefined },
+) {
   const { kinds, remoteEndpoint, hasFree, atOnce, price } = place;
   const { name, executionTimeoutMs } = endpoint;
   const prefix = remoteEndpoint === undefined ? null : remoteWorkerId(remoteEndpoint, '');
@@ -106,6 +119,7 @@ async function readPlace(read: ReadAside, place: Place, { endpoint, jobs }: Aske
   };
   const estimate = estimatePlace({
     ...{ place: place.place, remoteEndpoint, jobs, measured, atOnce, executionTimeoutMs, price },
+    ...(remoteEndpoint === undefined ? {} : { billedBeside }),
   });
   return { hasFree, completed, estimate };
 }

@@ -26,6 +26,8 @@ export function estimatePlace(input: {
   readonly executionTimeoutMs: number;
   /** Undefined: not known. */
   readonly price: Price | undefined;
+  /** What RunPod billed beside each attempt, where its bill is known. */
+  readonly billedBeside?: number | undefined;
 }): EstimatedPlace {
   const { place, jobs, measured, atOnce, price } = input;
   const { times, older = { attempts: 0, ms: 0 } } = measured;
@@ -35,11 +37,12 @@ export function estimatePlace(input: {
     ...(input.remoteEndpoint === undefined ? {} : { remoteEndpoint: input.remoteEndpoint }),
     ...(price ? { priceClass: price.class, microsPerHour: price.microsPerHour } : {}),
   };
-  const notes = notesOf(place, attempts, price, atOnce);
+  const beside = input.billedBeside === undefined ? {} : { besideMicros: jobs * input.billedBeside };
+  const notes = notesOf({ place, attempts, price, atOnce, isBilled: input.billedBeside !== undefined });
   const most = price && {
     mostMicros: jobs * costOf(chargedSeconds(input.executionTimeoutMs), price.microsPerHour),
   };
-  if (attempts === 0) return { ...base, ...most, notes };
+  if (attempts === 0) return { ...base, ...most, ...beside, notes };
   const meanMs = Math.round((sum(times) + older.ms) / attempts);
   const sorted = times.toSorted((a, b) => a - b);
   const spread =
@@ -56,17 +59,29 @@ export function estimatePlace(input: {
   return {
     ...{ ...base, meanMs, ...spread },
     ...(atOnce === 0 ? {} : { durationMs: rounds * meanMs }),
-    ...{ ...costs, ...most, notes },
+    ...{ ...costs, ...most, ...beside, notes },
   };
 }
 
-function notesOf(place: EstimatedPlace['place'], attempts: number, price: Price | undefined, atOnce: number) {
+function notesOf({
+  place,
+  attempts,
+  price,
+  atOnce,
+  isBilled,
+}: {
+  readonly place: EstimatedPlace['place'];
+  readonly attempts: number;
+  readonly price: Price | undefined;
+  readonly atOnce: number;
+  readonly isBilled: boolean;
+}): string[] {
   const notes: string[] = [];
   if (attempts === 0) notes.push('nothing was measured there yet: run a few jobs first');
   if (place === 'runpod') {
-    if (price)
+    if (price && !isBilled)
       notes.push('RunPod also bills the start-up and idle time of its workers, which is not in this');
-    else notes.push('the price is not known: add `gpuPool` to the `runpod` backend in spillway.yaml');
+    if (!price) notes.push('the price is not known: add `gpuPool` to the `runpod` backend in spillway.yaml');
   } else if (price && price.microsPerHour > 0) {
     notes.push('workers here also cost while they start and idle, which is not in this');
   }

@@ -127,6 +127,11 @@ export class CostLedger {
     return { micros, besideMicros, isMeasured: false };
   }
 
+  /** What RunPod billed beside each attempt of the endpoint this month; undefined while no bill is known. */
+  billedBeside(endpoint: string): number | undefined {
+    return this.#beside.billedPerAttempt(endpoint);
+  }
+
   /** Millionths of a dollar an hour. Where an attempt will go is not known yet: the dearest. */
   #remotePrice(endpoint: string): number {
     const found = this.#options.endpoints.get(endpoint);

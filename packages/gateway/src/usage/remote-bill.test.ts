@@ -96,6 +96,7 @@ test('start-up and idle time are set aside with a job, as RunPod billed them bef
   await runOne(scene);
   await scene.clock.advance(3 * HOUR_MS);
   const beside = 35 * 306 - 10 * 310;
+  expect((await scene.estimate(100)).places[0]).toMatchObject({ besideMicros: 100 * beside, notes: [] });
   await scene.engine.submit({ keyId: 'k1' });
   await scene.clock.advance(25_000);
   expect(states()).toEqual([

@@ -59,6 +59,8 @@ export function createBillScene(budgets: readonly Budget[] = [], more: Partial<E
       costs.start();
     },
     usage: () => costs.views.usage({ sinceDay: began, untilDay: dayOf(clock.now()), groupBy: ['endpoint'] }),
+    estimate: (jobs: number) =>
+      costs.views.estimate(endpoints.get('echo') ?? newTestEndpoint({ name: 'echo' }), jobs, 0),
     async stop() {
       const stopped = Promise.all([spill.stop(), costs.stop()]);
       await clock.advance(6_000);

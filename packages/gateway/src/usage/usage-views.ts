@@ -41,7 +41,10 @@ export function createUsageViews(parts: {
   return {
     usage: (query) => readUsage(read, query, now(), parts.remotes),
     estimate: (endpoint, jobs, connected) =>
-      estimateJobs({ endpoint, jobs, connected }, { read, prices, now: now() }),
+      estimateJobs(
+        { endpoint, jobs, connected },
+        { read, prices, now: now(), billedBeside: (name) => ledger.billedBeside(name) },
+      ),
     prices: () => viewPrices(prices, catalogue.state()),
     async refreshPrices() {
       await catalogue.refresh();

@@ -171,6 +171,11 @@ export const estimateSchema = z
         expectedMicros: micros.describe('By the mean, with failed attempts as often as before.').optional(),
         highMicros: micros.describe('If each took as long as the 95th of 100.').optional(),
         mostMicros: micros.describe('If each ran into its execution timeout, once.').optional(),
+        besideMicros: micros
+          .describe(
+            'What RunPod’s bills of this month had beside so many attempts; in none of the other figures.',
+          )
+          .optional(),
         notes: z.array(z.string()),
       }),
     ),
