@@ -32,6 +32,8 @@ export interface SequenceResult {
     readonly worst_moments: readonly WorstMoment[];
   };
   readonly warnings: readonly string[];
+  /** What counts as the most favourable because nothing is known of it. */
+  readonly assumed: readonly string[];
   readonly pictures: readonly { readonly rank: number; readonly name: string }[];
   readonly samples: Readonly<Record<string, readonly (number | null)[]>>;
 }

@@ -167,11 +167,19 @@ print(result["schema"], len(result["samples"]["t"]))`;
       return t > 15 ? [{ ...people[0], id: 2, box: tiny, keypoints: [] } as never, ...people] : people;
     };
     await open({ momentAt });
-    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload(), {
+      details: { workplace: 'Hall 3' },
+    });
     await bench.process(job);
     const moments = bench.people.read.map((timeMs) => ({ timeMs, people: momentAt(timeMs / 1000) }));
     const { settings } = JSON.parse(await textOf(`status/job_${id}.json`)) as StatusRecord;
-    const { result } = scorePerson(moments, 1, 'coco17', settings, bench.people.models);
+    const details = {
+      video: 'walk.mp4',
+      person: 'number 1 of those who were seen',
+      'looked at': '6 pictures a second (quality medium)',
+      workplace: 'Hall 3',
+    };
+    const { result } = scorePerson(moments, 1, 'coco17', settings, bench.people.models, details);
     expect(await textOf(`results/job_${id}/ergonomics.json`)).toBe(JSON.stringify(asJson(result)));
   });
 

@@ -122,6 +122,15 @@ function detailsOf(
       `Drag to look closer, double-click for all of it${onSeek ? '; a click shows that moment in the video' : ''}. Gaps are time without a score.`,
     ),
     table,
+    ...(result.assumed.length === 0
+      ? []
+      : [
+          h(
+            'p',
+            { class: 'quiet small' },
+            `What no picture tells (${result.assumed.length === 1 ? 'one point' : `${result.assumed.length} points`}, listed in the report) counts as the most favourable: true scores may be higher.`,
+          ),
+        ]),
     h('h3', {}, 'Worst moments'),
     momentList(result, results?.pictures ?? [], onSeek),
   ];

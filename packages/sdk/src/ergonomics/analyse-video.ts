@@ -6,6 +6,8 @@ export interface VideoAnalysis {
   readonly quality?: 'low' | 'medium' | 'high' | 'ultra';
   /** Of the report. */
   readonly title?: string;
+  /** Of the recording, for the report's head, such as `{ workplace: 'Hall 3', recorded: '12 May' }`. */
+  readonly details?: Readonly<Record<string, string>>;
   /** Whose posture counts: who fills the most picture (default), who is seen longest, a number, or who is at a place. */
   readonly person?:
     | 'largest'

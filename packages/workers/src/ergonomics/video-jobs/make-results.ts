@@ -17,6 +17,8 @@ export interface ResultsRequest {
   readonly layout: LayoutName;
   readonly settings: ProcessSettings;
   readonly models: readonly UsedModel[];
+  /** What the report tells of the recording, by name. */
+  readonly details: Readonly<Record<string, string>>;
   /** Absent where there is nothing to draw on. */
   readonly drawing?: DrawingSource | undefined;
   /** Absent where none is wanted. */
@@ -48,9 +50,9 @@ export type MakingStage = 'writing the report' | 'drawing the video';
 
 /** @throws VideoRefusal where there is too little to score; the signal's reason. */
 export async function makeResults(request: ResultsRequest, context: MakingContext): Promise<MadeResults> {
-  const { track, layout, settings, models, drawing, folder } = request;
+  const { track, layout, settings, models, details, drawing, folder } = request;
   const { signal, onStage } = context;
-  const scored = scorePerson(momentsOfTrack(track), track.person, layout, settings, models);
+  const scored = scorePerson(momentsOfTrack(track), track.person, layout, settings, models, details);
   signal.throwIfAborted();
   onStage('writing the report', 0);
   const pictures = drawing ? await drawWorstMoments(drawing, scored, signal) : [];

@@ -175,7 +175,7 @@ async function run(
 /** Report, tables, pictures and overlay, of which the pieces that were drawn before are taken as they are. */
 async function makeAll(
   { people, store, settings, log }: ProcessParts,
-  { job_id: jobId, settings: wanted }: StatusRecord,
+  { job_id: jobId, settings: wanted, video: { name } }: StatusRecord,
   { video, followed }: { video: OpenVideo; followed: Awaited<ReturnType<typeof followPerson>> },
   { folder, signal, onProgress }: Run,
 ): Promise<MadeResults> {
@@ -186,9 +186,18 @@ async function makeAll(
   const kept = createOverlayCheckpoints(store, jobId, { basis: drawnBy, signal, log });
   const isDrawn = drawing !== undefined && wanted.overlay;
   const overlay = isDrawn ? { endsMs, done: await kept.fetch(folder, endsMs.length) } : undefined;
+  const { samplesPerSecond } = QUALITIES[wanted.quality];
+  const details = {
+    ...{ video: name, person: `number ${track.person} of those who were seen` },
+    'looked at': `${samplesPerSecond} pictures a second (quality ${wanted.quality})`,
+    ...wanted.details,
+  };
   try {
     return await makeResultsAside(
-      { track, layout, settings: wanted, models: people.models, drawing, overlay, folder },
+      {
+        ...{ track, layout, settings: wanted, models: people.models, details },
+        ...{ drawing, overlay, folder },
+      },
       {
         signal,
         onStage: (stage, share) => onProgress({ progress: between(DRAWING, share), stage }),

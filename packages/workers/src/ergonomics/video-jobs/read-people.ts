@@ -67,6 +67,8 @@ async function* readSegments(
   const moments = video.read(begin.fromMs, carried, signal)[Symbol.asyncIterator]();
   let carry = carried;
   try {
+    // The first picture may be long in coming.
+    onProgress(first, 0);
     let next = await moments.next();
     for (const [index, { fromMs, toMs }] of rest.entries()) {
       const lengthMs = Math.min(toMs, video.durationMs) - fromMs;

@@ -23,6 +23,7 @@ export function scorePerson(
   layout: LayoutName,
   { observed, settings, title }: ProcessSettings,
   models: readonly UsedModel[],
+  details: Readonly<Record<string, string>> = {},
 ): ScoredPerson {
   const rule = { minConfidence: settings.min_confidence, is3d: false };
   if (moments.length < 2)
@@ -37,6 +38,7 @@ export function scorePerson(
     },
   };
   const sequence = scoreSequence(poses, observed, settings, false);
-  const result = buildResult(sequence, { title, layout, dimensions: 2, models, observed, settings });
+  const about = { title, details, layout, dimensions: 2, models } as const;
+  const result = buildResult(sequence, { ...about, observed, settings });
   return { person, sequence, result };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { personSettingSchema } from '../../pose/person-setting.ts';
-import { parse } from '../schema.ts';
+import { detailsSchema, parse } from '../schema.ts';
 import { observedSchema } from '../scoring/posture.ts';
 import { sequenceSettingsSchema } from '../sequence/sequence-settings.ts';
 import { QUALITY_NAMES } from './quality.ts';
@@ -39,6 +39,7 @@ export const processSettingsSchema = z.object({
     .enum(QUALITY_NAMES, { error: `expected ${QUALITY_NAMES.map((one) => `"${one}"`).join(', ')}` })
     .default('medium'),
   title: text(200).optional(),
+  details: detailsSchema.optional(),
   person: personSettingSchema.default('largest'),
   observed: observedSchema.prefault({}),
   settings: sequenceSettingsSchema.prefault({}),
