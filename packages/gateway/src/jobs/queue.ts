@@ -86,8 +86,7 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     },
     held,
     get: store.get,
-    getStored: store.getStored,
-    whole: store.whole,
+    ...largeValuesOf(store),
     list: store.list,
     attempts: store.attempts,
     coming: store.coming,
@@ -130,6 +129,10 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     removeEndedBefore: store.removeEndedBefore,
   };
 }
+
+const largeValuesOf = ({ openValue, checkValue, readValues, withWhole }: WholeJobStore) => ({
+  ...{ openValue, checkValue, readValues, withWhole },
+});
 
 interface QueueParts {
   readonly store: WholeJobStore;

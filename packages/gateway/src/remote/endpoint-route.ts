@@ -297,7 +297,9 @@ export class EndpointRoute {
   async #withInput({ workerId, jobId }: RemoteAttempt, job: Job): Promise<Job | undefined> {
     const { clock, queue, store, log, costs } = this.#options;
     try {
-      return await queue.whole(job);
+      const value = parseReference(job.input);
+      if (value) await queue.checkValue(value);
+      return job;
     } catch (error) {
       log.warn({ jobId, err: error }, 'the input of a job could not be read; it does not go to RunPod now');
       costs.release(workerId);
@@ -309,12 +311,16 @@ export class EndpointRoute {
 
   async #isTooLarge(jobId: string): Promise<boolean> {
     const { queue } = this.#options;
-    const job = await queue.getStored(jobId);
+    const job = await queue.get(jobId);
     const isLarge = (parseReference(job?.input)?.sizeBytes ?? 0) > INPUT_LIMIT_BYTES;
-    // One that can't be read now is asked for again at the next look.
-    const known = job && isLarge ? await queue.whole(job).catch(() => undefined) : job;
-    if (isLarge && !known) return true;
-    const why = known && this.#tooLarge(known.input);
+    let why = job && this.#tooLarge(job.input);
+    try {
+      const look = (whole: Job) => this.#tooLarge(whole.input);
+      if (job && isLarge) why = await queue.withWhole(job, ['input'], look);
+    } catch {
+      // One that can't be read now is asked for again at the next look.
+      return true;
+    }
     if (why !== undefined) this.#refused.set(jobId, why);
     return why !== undefined;
   }
@@ -381,7 +387,7 @@ export class EndpointRoute {
     const { queue, store, clock, random, local, costs, hooks } = this.#options;
     return {
       ...{ queue, store, clock, random, client: place.client },
-      inputFor: () => this.#inputFor(job),
+      inputFor: () => queue.withWhole(job, ['input'], (whole) => this.#inputFor(whole)),
       webhook: hooks?.urlFor(workerId),
       tell: (text: string) => this.log.add(workerId, `job ${job.id} ${text}`),
       onCall: (latencyMs: number, problem?: string) => place.note({ type: 'called', latencyMs, problem }),

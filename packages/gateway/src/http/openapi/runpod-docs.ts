@@ -34,6 +34,13 @@ const wait = ({ min, max, default: fallback }: (typeof WAIT_LIMITS)['runsync' | 
 
 const job = ok('The job.', runpodJobSchema);
 
+const values = z.object({
+  values: z
+    .enum(['whole', 'url'])
+    .describe('`url`: `outputUrl` in place of an output over 256 KiB.')
+    .optional(),
+});
+
 export const runpodDocs = {
   run: {
     ...{ id: 'run', tag: TAG, summary: 'Submit a job', body: runpodSubmitSchema },
@@ -44,10 +51,10 @@ export const runpodDocs = {
     query: wait(WAIT_LIMITS.runsync),
     answers: ok('The job, ended or as it is when the wait is over.', runpodJobSchema),
   },
-  status: { id: 'status', tag: TAG, summary: 'Show a job', answers: job },
+  status: { id: 'status', tag: TAG, summary: 'Show a job', query: values, answers: job },
   statusSync: {
     ...{ id: 'statusSync', tag: TAG, summary: 'Show a job when it has ended', answers: job },
-    query: wait(WAIT_LIMITS['status-sync']),
+    query: wait(WAIT_LIMITS['status-sync']).extend(values.shape),
   },
   stream: {
     ...{ id: 'stream', tag: TAG, summary: 'Read what a job has yielded since the last call' },

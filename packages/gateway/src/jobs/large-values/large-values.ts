@@ -1,7 +1,9 @@
-import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
+import type { Readable } from 'node:stream';
+import { ArtifactError, type ArtifactStore, notFound } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
+import type { ByteBudget } from '../../lib/byte-budget.ts';
 import type { Ids } from '../../lib/ids.ts';
-import { parseReference, referenceText } from './value-reference.ts';
+import { referenceText, type ValueReference } from './value-reference.ts';
 
 /** Longer inputs and outputs are kept beside the rows of their jobs. */
 export const LONGEST_IN_ROW_CHARS = 256 * 1024;
@@ -14,13 +16,15 @@ export interface ValueRows {
   forget(key: string): Promise<void>;
 }
 
-export type ValueBytes = Pick<ArtifactStore, 'put' | 'get' | 'delete'>;
+export type ValueBytes = Pick<ArtifactStore, 'put' | 'get' | 'head' | 'delete'>;
 
 export interface LargeValuesOptions {
   readonly bytes: ValueBytes;
   readonly rows: ValueRows;
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Pick<Ids, 'short'>;
+  /** Of values that are in memory whole. */
+  readonly budget: ByteBudget;
 }
 
 /**
@@ -31,8 +35,12 @@ export interface LargeValuesOptions {
 export interface LargeValues {
   /** Calls `use` with what stands for the text, once its bytes are on disk or in the bucket. */
   keep<T>(kind: 'input' | 'output', text: string, use: (reference: string) => Promise<T>): Promise<T>;
-  /** Throws ARTIFACT_NOT_FOUND, and STORAGE_UNAVAILABLE where it can't be read now. */
-  read(reference: string): Promise<string>;
+  /** Its bytes as the storage gives them. Throws ARTIFACT_NOT_FOUND, and STORAGE_UNAVAILABLE where it can't be read now. */
+  open(value: ValueReference): Promise<Readable>;
+  /** Throws as `open` does, and reads nothing. */
+  check(value: ValueReference): Promise<void>;
+  /** Reads them whole, and has room for all of them until `use` is through. Throws as `open`. */
+  read<T>(values: readonly ValueReference[], use: (texts: readonly string[]) => Promise<T> | T): Promise<T>;
   /** Deletes what no job has any more; answers how many. May be cut off at any point, and done again. */
   sweep(): Promise<number>;
 }
@@ -42,7 +50,7 @@ const LOOSE_MS = 10 * 60_000;
 const SWEPT_AT_ONCE = 100;
 const ID_LENGTH = 32;
 
-export function createLargeValues({ bytes, rows, clock, ids }: LargeValuesOptions): LargeValues {
+export function createLargeValues({ bytes, rows, clock, ids, budget }: LargeValuesOptions): LargeValues {
   /** Announced, and not given to a job yet. */
   const inHand = new Set<string>();
 
@@ -62,15 +70,7 @@ export function createLargeValues({ bytes, rows, clock, ids }: LargeValuesOption
         inHand.delete(key);
       }
     },
-    async read(reference) {
-      const value = parseReference(reference);
-      if (!value) return reference;
-      try {
-        return await textOf(bytes, value.key, value.sizeBytes);
-      } catch (error) {
-        throw unavailable('could not be read; try again', error);
-      }
-    },
+    ...createReading(bytes, budget),
     async sweep() {
       let swept = 0;
       for (const key of rows.loose(clock.now() - LOOSE_MS, SWEPT_AT_ONCE)) {
@@ -80,6 +80,29 @@ export function createLargeValues({ bytes, rows, clock, ids }: LargeValuesOption
         swept += 1;
       }
       return swept;
+    },
+  };
+}
+
+function createReading(bytes: ValueBytes, budget: ByteBudget): Pick<LargeValues, 'open' | 'check' | 'read'> {
+  const unreadable = (error: unknown) => {
+    throw unavailable('could not be read; try again', error);
+  };
+  return {
+    open: ({ key }) => bytes.get(key).then(({ stream }) => stream, unreadable),
+    async check({ key }) {
+      const info = await bytes.head(key).catch(unreadable);
+      if (!info) throw notFound(key);
+    },
+    async read(values, use) {
+      const release = await budget.take(values.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+      try {
+        const texts: string[] = [];
+        for (const value of values) texts.push(await textOf(bytes, value).catch(unreadable));
+        return await use(texts);
+      } finally {
+        release();
+      }
     },
   };
 }
@@ -106,7 +129,7 @@ async function* encoded(text: string): AsyncGenerator<Uint8Array, void> {
 
 const isHighSurrogate = (code: number) => code >= 0xd800 && code <= 0xdbff;
 
-async function textOf(store: ValueBytes, key: string, sizeBytes: number): Promise<string> {
+async function textOf(store: ValueBytes, { key, sizeBytes }: ValueReference): Promise<string> {
   const { stream } = await store.get(key);
   const bytes = Buffer.allocUnsafe(sizeBytes);
   let length = 0;
