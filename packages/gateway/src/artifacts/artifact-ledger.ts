@@ -8,8 +8,12 @@ export interface ArtifactQuota {
 }
 
 export interface ArtifactUsage {
+  /** Of all that is kept. */
   readonly bytes: number;
   readonly artifacts: number;
+  /** Inputs and outputs of jobs that are too long for a row. */
+  readonly values: number;
+  readonly valueBytes: number;
 }
 
 /** Who takes up room, and how much. */
@@ -22,12 +26,12 @@ export interface Claim {
 }
 
 /** What is kept already, as it stands in the records. */
-export interface KnownUsage extends ArtifactUsage {
+export interface KnownUsage extends Partial<ArtifactUsage> {
   readonly owner: string;
   readonly visitor?: string | undefined;
 }
 
-const NOTHING: ArtifactUsage = { bytes: 0, artifacts: 0 };
+const NOTHING: ArtifactUsage = { bytes: 0, artifacts: 0, values: 0, valueBytes: 0 };
 
 export type ArtifactLedger = ReturnType<typeof createArtifactLedger>;
 
@@ -40,15 +44,23 @@ export function createArtifactLedger(known: Iterable<KnownUsage>, quota: Artifac
   const owners = new Map<string, ArtifactUsage>();
   const visitors = new Map<string, ArtifactUsage>();
 
-  function add({ owner, visitor }: Pick<Claim, 'owner' | 'visitor'>, bytes: number, artifacts: number): void {
-    total = sum(total, bytes, artifacts);
-    addTo(owners, owner, bytes, artifacts);
-    if (visitor !== undefined) addTo(visitors, visitor, bytes, artifacts);
+  function add({ owner, visitor }: Pick<Claim, 'owner' | 'visitor'>, more: Partial<ArtifactUsage>): void {
+    total = sum(total, more);
+    addTo(owners, owner, more);
+    if (visitor !== undefined) addTo(visitors, visitor, more);
   }
-  for (const one of known) add(one, one.bytes, one.artifacts);
+  for (const one of known) add(one, one);
 
   const of = (owner: string) => owners.get(owner) ?? NOTHING;
   const ofVisitor = (visitor: string) => visitors.get(visitor) ?? NOTHING;
+
+  function refuseFull(owner: string, sizeBytes: number): void {
+    const { perKeyBytes, totalBytes } = quota;
+    if (perKeyBytes !== undefined)
+      refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, used: of(owner).bytes, sizeBytes });
+    if (totalBytes !== undefined)
+      refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, used: total.bytes, sizeBytes });
+  }
 
   return {
     quota,
@@ -58,29 +70,35 @@ export function createArtifactLedger(known: Iterable<KnownUsage>, quota: Artifac
     /** Takes the room. Throws PAYLOAD_TOO_LARGE, QUOTA_EXCEEDED or STORAGE_FULL with what to do. */
     claim(claim: Claim): void {
       const { owner, visitor, sizeBytes, allowance } = claim;
-      const { perArtifactBytes, perKeyBytes, totalBytes } = quota;
+      const { perArtifactBytes } = quota;
       if (perArtifactBytes !== undefined && sizeBytes > perArtifactBytes) {
         const sentence = `sizeBytes: one artifact may have ${text(perArtifactBytes)} (artifacts.quota.perArtifact), this has ${text(sizeBytes)}; send less, or have the limit raised`;
         throw new GatewayError('PAYLOAD_TOO_LARGE', sentence);
       }
       if (allowance && visitor !== undefined) refuseVisitor(allowance, ofVisitor(visitor), sizeBytes);
-      if (perKeyBytes !== undefined)
-        refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, used: of(owner).bytes, sizeBytes });
-      if (totalBytes !== undefined)
-        refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, used: total.bytes, sizeBytes });
-      add(claim, sizeBytes, 1);
+      refuseFull(owner, sizeBytes);
+      add(claim, { bytes: sizeBytes, artifacts: 1 });
     },
     release: (claim: Pick<Claim, 'owner' | 'visitor' | 'sizeBytes'>): void =>
-      add(claim, -claim.sizeBytes, -1),
+      add(claim, { bytes: -claim.sizeBytes, artifacts: -1 }),
+    /** The same for inputs and outputs of jobs, which are no artifacts and fill the same room. */
+    values: {
+      claim({ owner, sizeBytes }: Pick<Claim, 'owner' | 'sizeBytes'>): void {
+        refuseFull(owner, sizeBytes);
+        add({ owner }, { bytes: sizeBytes, values: 1, valueBytes: sizeBytes });
+      },
+      release: ({ owner, sizeBytes }: Pick<Claim, 'owner' | 'sizeBytes'>): void =>
+        add({ owner }, { bytes: -sizeBytes, values: -1, valueBytes: -sizeBytes }),
+    },
   };
 }
 
 const KEY = {
-  who: 'the artifacts of this key (artifacts.quota.perKey)',
-  fix: 'delete some (`spillway storage list`, DELETE /v1/artifacts/{id}), or have the limit raised',
+  who: 'the artifacts of this key and the large values of its jobs (artifacts.quota.perKey)',
+  fix: 'delete some (`spillway storage list`, DELETE /v1/artifacts/{id}, DELETE /v1/jobs/{id}), or have the limit raised',
 };
 const ALL = {
-  who: 'all artifacts of this gateway (artifacts.quota.total)',
+  who: 'all artifacts of this gateway and the large values of its jobs (artifacts.quota.total)',
   fix: 'have some deleted, wait until their retention is over, or have the limit raised',
 };
 
@@ -123,12 +141,17 @@ function text(bytes: number): string {
   return unit === '' ? `${bytes} bytes` : `${value.toFixed(1)} ${unit} (${bytes} bytes)`;
 }
 
-function addTo(map: Map<string, ArtifactUsage>, name: string, bytes: number, artifacts: number): void {
-  const after = sum(map.get(name) ?? NOTHING, bytes, artifacts);
-  if (after.artifacts <= 0) map.delete(name);
+function addTo(map: Map<string, ArtifactUsage>, name: string, more: Partial<ArtifactUsage>): void {
+  const after = sum(map.get(name) ?? NOTHING, more);
+  if (after.artifacts <= 0 && after.values <= 0) map.delete(name);
   else map.set(name, after);
 }
 
-function sum(before: ArtifactUsage, bytes: number, artifacts: number): ArtifactUsage {
-  return { bytes: before.bytes + bytes, artifacts: before.artifacts + artifacts };
+function sum(before: ArtifactUsage, more: Partial<ArtifactUsage>): ArtifactUsage {
+  return {
+    bytes: before.bytes + (more.bytes ?? 0),
+    artifacts: before.artifacts + (more.artifacts ?? 0),
+    values: before.values + (more.values ?? 0),
+    valueBytes: before.valueBytes + (more.valueBytes ?? 0),
+  };
 }

@@ -3,6 +3,7 @@ import { createManualClock } from '@spillway/sdk/clock';
 import { expect, test } from 'vitest';
 import { defaultConfig } from '../config/index.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
+import { createArtifactLedger } from './artifact-ledger.ts';
 import type { ArtifactRecord, ArtifactRecords } from './artifact-records.ts';
 import { createArtifacts } from './artifacts.ts';
 
@@ -30,7 +31,6 @@ function createCutOff() {
     },
   } as unknown as ArtifactStore;
   const records = {
-    usage: () => [],
     get: (id: string) => kept.get(id),
     insert: async (record: ArtifactRecord) => void kept.set(record.id, record),
     markReady: async (id: string, ready: Partial<ArtifactRecord>) =>
@@ -38,7 +38,8 @@ function createCutOff() {
   } as unknown as ArtifactRecords;
   const { artifacts: limits } = defaultConfig('/', {});
   const clock = createManualClock();
-  const artifacts = createArtifacts({ store, records, clock, ids: createCountingIds(), limits });
+  const ledger = createArtifactLedger([], limits.quota);
+  const artifacts = createArtifacts({ store, records, clock, ids: createCountingIds(), limits, ledger });
   return { artifacts, aborted, store, clock };
 }
 

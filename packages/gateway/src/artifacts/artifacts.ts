@@ -17,13 +17,7 @@ import {
 } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Ids } from '../lib/ids.ts';
-import {
-  type ArtifactLedger,
-  type ArtifactQuota,
-  type ArtifactUsage,
-  type Claim,
-  createArtifactLedger,
-} from './artifact-ledger.ts';
+import type { ArtifactLedger, ArtifactQuota, ArtifactUsage, Claim } from './artifact-ledger.ts';
 import type {
   ArtifactFilter,
   ArtifactPage,
@@ -84,6 +78,7 @@ export interface ArtifactsOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Pick<Ids, 'short'>;
   readonly limits: ArtifactLimits;
+  readonly ledger: ArtifactLedger;
 }
 
 const HOUR_MS = 3_600_000;
@@ -96,10 +91,14 @@ const SWEPT_AT_ONCE = 100;
 const ID_LENGTH = 32;
 
 /** From its first call to its end. */
-function createLife(
-  { store, records, clock, ids, limits }: ArtifactsOptions,
-  ledger: ArtifactLedger,
-): Pick<Artifacts, 'create' | 'complete' | 'remove'> {
+function createLife({
+  store,
+  records,
+  clock,
+  ids,
+  limits,
+  ledger,
+}: ArtifactsOptions): Pick<Artifacts, 'create' | 'complete' | 'remove'> {
   async function create(wanted: NewArtifact): Promise<{ record: ArtifactRecord; isNew: boolean }> {
     const { sizeBytes, resumeKey } = wanted;
     const before = resumeKey === undefined ? undefined : records.unfinished(wanted, resumeKey);
@@ -165,9 +164,8 @@ function createLife(
 }
 
 export function createArtifacts(options: ArtifactsOptions): Artifacts {
-  const { store, records, clock, limits } = options;
-  const ledger = createArtifactLedger(records.usage(), limits.quota);
-  const life = createLife(options, ledger);
+  const { store, records, clock, limits, ledger } = options;
+  const life = createLife(options);
 
   return {
     ...{ store, limits, ...life, ...createSigning(store) },

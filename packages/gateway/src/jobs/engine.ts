@@ -7,7 +7,12 @@ import type { Ids } from '../lib/ids.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createJobWaiters } from './job-waiters.ts';
-import { createLargeValues, type LargeValues, type ValueBytes } from './large-values/large-values.ts';
+import {
+  createLargeValues,
+  type LargeValues,
+  type ValueBytes,
+  type ValueQuota,
+} from './large-values/large-values.ts';
 import { withLargeValues } from './large-values/with-large-values.ts';
 import { createJobQueue } from './queue.ts';
 import { createSqliteJobStore, type SqliteJobStore } from './sqlite/sqlite-job-store.ts';
@@ -33,6 +38,8 @@ export interface JobEngineOptions {
   readonly outOfReach?: OutOfReach;
   /** Keeps inputs and outputs that are too long for a row (default: none are). */
   readonly valueBytes?: ValueBytes;
+  /** How many of them may be kept (default: no bound). */
+  readonly valueQuota?: ValueQuota;
   /** Of those that are read whole at a time. */
   readonly valueBudgetBytes?: number;
   /** What attempts cost (default: nothing). */
@@ -135,12 +142,14 @@ export function createJobEngine(options: JobEngineOptions) {
 }
 
 function createValues(
-  { valueBytes: bytes, valueBudgetBytes, clock, ids }: JobEngineOptions,
+  { valueBytes: bytes, valueBudgetBytes, valueQuota: quota = UNBOUNDED, clock, ids }: JobEngineOptions,
   { values: rows }: SqliteJobStore,
 ): LargeValues | undefined {
   const budget = createValueBudget(clock, valueBudgetBytes);
-  return bytes && createLargeValues({ bytes, rows, clock, ids, budget });
+  return bytes && createLargeValues({ bytes, rows, clock, ids, budget, quota });
 }
+
+const UNBOUNDED: ValueQuota = { claim: () => {}, release: () => {} };
 
 const MIB = 1024 * 1024;
 const WHOLE_VALUES_BYTES = 256 * MIB;

@@ -94,7 +94,12 @@ export const artifactPageSchema = z
   .meta({ id: 'ArtifactPage' });
 export type ArtifactPage = z.infer<typeof artifactPageSchema>;
 
-const usage = z.object({ bytes: z.int(), artifacts: z.int() });
+const usage = z.object({
+  bytes: z.int().describe('Of artifacts and of large values of jobs together.'),
+  artifacts: z.int(),
+  values: z.int().describe('Inputs and outputs of jobs over 256 KiB.'),
+  valueBytes: z.int().describe('Of these.'),
+});
 
 /** Answer of `GET /v1/storage`. */
 export const storageViewSchema = z

@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { createArtifactLedger } from '../../artifacts/artifact-ledger.ts';
 import type { Job } from '../job.ts';
 import { createTestEngine } from '../test-engine.ts';
 import { createTestValueBytes } from './test-value-bytes.ts';
@@ -120,6 +121,33 @@ test('bytes that take long to write are not swept away under their job', async (
   await submitted;
   const [job] = await other.take('w1');
   expect(job && (await other.queue.withWhole(job, BOTH, asItIs)).input).toBe(LARGE);
+});
+
+test('what may be kept is bounded: a submit is refused, and a result without room ends its job', async () => {
+  const ledger = createArtifactLedger([], { perKeyBytes: 2 * LARGE.length });
+  const other = createTestEngine({ valueBytes: createTestValueBytes().bytes, valueQuota: ledger.values });
+  const submit = () => other.submit({ input: LARGE, keyId: 'k1' });
+  const { id } = await submit();
+  await expect(submit()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+  await other.submit({ input: LARGE, keyId: 'k2' });
+  const [job] = await other.take('w1');
+  if (!job) throw new Error('no job was there');
+  expect(job.id).toBe(id);
+  await other.queue.complete(by(job), LARGE);
+  const ended = await other.queue.get(id);
+  expect(ended).toMatchObject({
+    status: 'FAILED',
+    error: expect.stringMatching(
+      /its output could not be kept: .*artifacts\.quota\.perKey.* DELETE \/v1\/jobs/,
+    ),
+  });
+  expect(ended).not.toHaveProperty('output');
+  expect(ledger.of('k1').values).toBe(1);
+  await other.queue.remove(id);
+  await other.clock.advance(MINUTES_11);
+  await other.sweepValues();
+  expect(ledger.of('k1')).toMatchObject({ bytes: 0, values: 0 });
+  await submit();
 });
 
 test('where jobs may go by their size, a large input counts with all its bytes', async () => {

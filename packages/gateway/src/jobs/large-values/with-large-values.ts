@@ -3,7 +3,7 @@ import { ArtifactError } from '@spillway/artifacts';
 import type { Job } from '../job.ts';
 import type { JobEvent, Transition } from '../job-machine.ts';
 import type { IdempotentSubmit, InsertResult, JobStore, UsedSignatures } from '../job-store.ts';
-import { type LargeValues, LONGEST_IN_ROW_CHARS } from './large-values.ts';
+import { type LargeValues, LONGEST_IN_ROW_CHARS, type ValueClaim } from './large-values.ts';
 import { parseReference, type ValueReference } from './value-reference.ts';
 
 export type ValueName = 'input' | 'output';
@@ -34,18 +34,51 @@ export function withLargeValues(store: JobStore, values: LargeValues | undefined
     ...reading,
     insert(job: Job, once?: IdempotentSubmit, used?: UsedSignatures): Promise<InsertResult> {
       if (!isLarge(job.input)) return store.insert(job, once, used);
-      return values.keep('input', job.input, (input) => store.insert({ ...job, input }, once, used));
+      return insertLarge(values, job, (kept) => store.insert(kept, once, used));
     },
     apply(id: string, event: JobEvent, now: number): Promise<Transition | undefined> {
       if (event.type !== 'completed' && event.type !== 'errored') return store.apply(id, event, now);
-      const { output } = event;
-      if (!isLarge(output)) return store.apply(id, event, now);
-      return values.keep('output', output, (reference) =>
-        store.apply(id, { ...event, output: reference }, now),
-      );
+      if (!isLarge(event.output)) return store.apply(id, event, now);
+      return endWith(store, values, { id, event: { ...event, output: event.output }, now });
     },
   };
 }
+
+async function insertLarge<T>(values: LargeValues, job: Job, insert: (job: Job) => Promise<T>): Promise<T> {
+  const { input: text } = job;
+  const claim = values.claim(job.keyId, text);
+  return values.keep('input', { text, claim }, (input) => insert({ ...job, input }));
+}
+
+type EndEvent = Extract<JobEvent, { readonly type: 'completed' | 'errored' }> & { readonly output: string };
+
+interface LargeEnd {
+  readonly id: string;
+  readonly event: EndEvent;
+  readonly now: number;
+}
+
+/** A result that there is no room for ends its job, whose worker would else send it for ever. */
+async function endWith(
+  store: JobStore,
+  values: LargeValues,
+  { id, event, now }: LargeEnd,
+): Promise<Transition | undefined> {
+  const { output: text, ...rest } = event;
+  const owner = (await store.get(id))?.keyId;
+  let claim: ValueClaim;
+  try {
+    claim = values.claim(owner, text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const report = { error: `its output could not be kept: ${why}`, ...NO_ROOM };
+    return store.apply(id, rest.type === 'errored' ? rest : { ...rest, ...report, type: 'errored' }, now);
+  }
+  const end = (output: string) => store.apply(id, { ...rest, output } as EndEvent, now);
+  return values.keep('output', { text, claim }, end);
+}
+
+const NO_ROOM = { failureType: 'ARTIFACT_UNAVAILABLE', isRetryable: false } as const;
 
 const isLarge = (text: string | undefined): text is string =>
   text !== undefined && text.length > LONGEST_IN_ROW_CHARS;
