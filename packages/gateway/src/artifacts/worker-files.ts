@@ -66,9 +66,10 @@ export interface WorkerFilesOptions {
 }
 
 export function createWorkerFiles({ store, records, clock }: WorkerFilesOptions): WorkerFiles {
+  const isUpload = (key: string) => records.uploadName(key) !== undefined;
   const isOwn = ({ endpoint }: FileUser, key: string) => records.get(key)?.endpoint === endpoint;
   const isReadable = async (as: FileUser, key: string) =>
-    isOwn(as, key) || (records.isUpload(key) && (await as.names(key)));
+    isOwn(as, key) || (isUpload(key) && (await as.names(key)));
 
   /** Notes whose it is and for how long. Throws FORBIDDEN where it is somebody else's. */
   async function claim(as: FileUser, key: string, upload?: UploadRef): Promise<void> {
@@ -76,7 +77,7 @@ export function createWorkerFiles({ store, records, clock }: WorkerFilesOptions)
     if (prefix === undefined)
       throw new GatewayError('INPUT_INVALID', `key: expected one below ${ARTIFACT_PREFIXES.join(', ')}`);
     const before = records.get(key);
-    if (records.isUpload(key) || (before && before.endpoint !== as.endpoint))
+    if (isUpload(key) || (before && before.endpoint !== as.endpoint))
       throw new GatewayError('FORBIDDEN', `${key} belongs to somebody else`);
     if (before?.upload && before.upload.uploadId !== upload?.uploadId)
       await store.multipart.abort({ key, ...before.upload });
@@ -87,7 +88,12 @@ export function createWorkerFiles({ store, records, clock }: WorkerFilesOptions)
   }
 
   return {
-    head: async (as, key) => ((await isReadable(as, checkKey(key))) ? store.head(key) : undefined),
+    async head(as, key) {
+      if (!(await isReadable(as, checkKey(key)))) return undefined;
+      const info = await store.head(key);
+      const name = isOwn(as, key) ? undefined : records.uploadName(key);
+      return info && name !== undefined ? { ...info, name } : info;
+    },
     async list({ endpoint }, prefix) {
       const found = await Promise.all(records.keys(endpoint, prefix).map((key) => store.head(key)));
       return found.filter((one) => one !== undefined);

@@ -28,6 +28,13 @@ export const artifactCreateSchema = z
       .default('uploads')
       .describe('Says how long it is kept: by default uploads 7 days, results and status 30 days.'),
     endpoint: z.string().describe('Its workers may read it.').optional(),
+    job: z
+      .string()
+      .min(1)
+      .describe(
+        'Of a worker: the job that it runs, and that this belongs to. Whoever submitted it may read it.',
+      )
+      .optional(),
     resumeKey: z
       .string()
       .min(1)

@@ -185,7 +185,7 @@ function isOutputOnly(value: Record<string, unknown>): boolean {
 async function resultTooLarge(call: Call): Promise<object> {
   const by = reporterOf(call);
   call.parts.stops.obeyed(by.workerId, by.wireId);
-  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MB} MB; put large results in as an artifact (POST /v1/artifacts, with the worker's key) and return its id or URL`;
+  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MB} MB; put large results in as an artifact (context.artifacts.upload, or POST /v1/artifacts with the worker's key) and return its id or URL`;
   await call.parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
   return {};
 }
