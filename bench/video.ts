@@ -23,7 +23,7 @@ export async function benchVideo({ only, isQuick }: BenchFlags): Promise<BenchRe
   if (unknown.length > 0) {
     throw new Error(`video has no part ${unknown.join(', ')}; it has ${Object.keys(PARTS).join(', ')}`);
   }
-  ensurePrograms([FFMPEG]);
+  await ensurePrograms([FFMPEG]);
   const chosen = Object.entries(PARTS).filter(([name]) => only.length === 0 || only.includes(name));
   const results: BenchResult[] = [];
   for (const [, part] of chosen) results.push(await part.run(isQuick));

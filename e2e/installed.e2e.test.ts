@@ -116,7 +116,7 @@ describe.skipIf(installation === undefined)('an installation from tarballs', () 
     };
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'ok' });
     expect((await fetch(`${url}/docs`)).status).toBe(200);
-    expect(JSON.parse(run('spillway', 'jobs', '--json').stdout)).toBeDefined();
+    expect(JSON.parse(run('spillway', 'jobs', '--json').stdout)).toEqual({ jobs: [] });
   });
 
   test('the page for videos is served from what was packed, and a command makes links to it', async () => {
@@ -131,6 +131,11 @@ describe.skipIf(installation === undefined)('an installation from tarballs', () 
   test('handlers of its user run, in JavaScript and in TypeScript', () => {
     expect(output('greet', '{"name": "Ada"}')).toEqual({ greeting: 'Hello, Ada!' });
     expect(output('count', '{"text": "seven"}')).toEqual({ letters: 5 });
+    const { jobs } = JSON.parse(run('spillway', 'jobs', '--json').stdout) as { jobs: object[] };
+    expect(jobs).toMatchObject([
+      { endpoint: 'count', status: 'COMPLETED', attempt: 1 },
+      { endpoint: 'greet', status: 'COMPLETED', attempt: 1 },
+    ]);
   });
 
   test('the built-in workers run, with the models that were packed', () => {

@@ -1,5 +1,15 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect, test } from 'vitest';
-import { CHROMIUM, ensurePrograms, FFMPEG, type Machine, type SystemProgram } from './system-programs.ts';
+import {
+  CHROMIUM,
+  ensurePrograms,
+  FFMPEG,
+  findProgram,
+  type Machine,
+  type SystemProgram,
+} from './system-programs.ts';
 
 /** A machine that has some programs; `answers` are those of apt-get, one a call, undefined for success. */
 function machineWith(
@@ -12,7 +22,7 @@ function machineWith(
   const machine: Machine = {
     find: (program) => (there.has(program) ? '/usr/bin/it' : undefined),
     ...{ isRoot, hasApt },
-    aptGet(args) {
+    async aptGet(args) {
       calls.push(args.join(' '));
       const problem = answers.shift() as string | undefined;
       if (problem === undefined && args[0] === 'install') there.add(FFMPEG).add(CHROMIUM);
@@ -23,30 +33,30 @@ function machineWith(
   return { machine, calls, lines };
 }
 
-test('nothing is done or said where all is there', () => {
+test('nothing is done or said where all is there', async () => {
   const { machine, calls, lines } = machineWith([FFMPEG, CHROMIUM]);
-  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  await ensurePrograms([FFMPEG, CHROMIUM], machine);
   expect([...calls, ...lines]).toEqual([]);
 });
 
-test('root gets only what is absent, from the packages of the system', () => {
+test('root gets only what is absent, from the packages of the system', async () => {
   const { machine, calls, lines } = machineWith([CHROMIUM]);
-  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  await ensurePrograms([FFMPEG, CHROMIUM], machine);
   expect(calls).toEqual(['install --yes --no-install-recommends ffmpeg']);
   expect(lines).toEqual(["Installing ffmpeg from the system's packages …"]);
 });
 
-test('stale lists of packages are refreshed once', () => {
+test('stale lists of packages are refreshed once', async () => {
   const { machine, calls } = machineWith([], { answers: ['Unable to locate package ffmpeg'] });
-  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  await ensurePrograms([FFMPEG, CHROMIUM], machine);
   const install = 'install --yes --no-install-recommends ffmpeg chromium';
   expect(calls).toEqual([install, 'update', install]);
 });
 
-test('without network one line says what is skipped and why', () => {
+test('without network one line says what is skipped and why', async () => {
   const reason = 'Temporary failure resolving the mirror';
   const { machine, lines } = machineWith([], { answers: [reason, reason, reason] });
-  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  await ensurePrograms([FFMPEG, CHROMIUM], machine);
   expect(lines.slice(1)).toEqual([
     `SKIPPED: ffmpeg and chromium could not be installed (${reason}). Tests that need them are skipped (Debian: apt-get install ffmpeg chromium).`,
   ]);
@@ -55,11 +65,33 @@ test('without network one line says what is skipped and why', () => {
 test.each([
   ['a user who is not root', { isRoot: false }, 'only root may install packages'],
   ['another system', { hasApt: false }, 'there is no apt-get here'],
-])('%s is told in one line', (_, options, reason) => {
+])('%s is told in one line', async (_, options, reason) => {
   const { machine, calls, lines } = machineWith([CHROMIUM], options);
-  ensurePrograms([FFMPEG, CHROMIUM], machine);
+  await ensurePrograms([FFMPEG, CHROMIUM], machine);
   expect(calls).toEqual([]);
   expect(lines).toEqual([
     `SKIPPED: ffmpeg not found, and ${reason}. Tests that need it are skipped (Debian: apt-get install ffmpeg).`,
   ]);
+});
+
+test('a program that an installation left in pieces is none, and the next one on PATH is taken', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'spillway-programs-'));
+  const write = (place: string, script: string) => {
+    const file = path.join(folder, place, 'ffmpeg');
+    mkdirSync(path.dirname(file));
+    writeFileSync(file, script);
+    chmodSync(file, 0o755);
+    return file;
+  };
+  try {
+    const broken = path.dirname(
+      write('broken', "#!/bin/sh\necho 'libavdevice.so.59: no such file' >&2\nexit 127\n"),
+    );
+    const empty = path.dirname(write('empty', '\x7fELF'));
+    expect(findProgram(FFMPEG, [broken, empty].join(path.delimiter))).toBeUndefined();
+    const whole = write('whole', '#!/bin/sh\n[ "$*" = -version ]\n');
+    expect(findProgram(FFMPEG, [broken, empty, path.dirname(whole)].join(path.delimiter))).toBe(whole);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

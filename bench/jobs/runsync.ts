@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { pythonWithRunpod } from '../../e2e/harness/python-sdk.ts';
+import { PYTHON_WITH_RUNPOD, pythonWithRunpod } from '../../e2e/harness/python-sdk.ts';
+import { ensureCached } from '../../packages/artifacts/test/cached-program.ts';
 import { NotAvailable } from './peers.ts';
 import type { Bench, Part, Side } from './scenario.ts';
 import { describe, describeLatency, measureInTurns, orReason, ratioOf, summarize } from './scenario.ts';
@@ -66,14 +67,15 @@ export async function measureRunsync(bench: Bench): Promise<Part> {
 }
 
 /** Throws NotAvailable. */
-export function requirePython(): string {
+export async function requirePython(): Promise<string> {
+  await ensureCached(PYTHON_WITH_RUNPOD);
   const python = pythonWithRunpod();
   if (python === undefined) throw new NotAvailable('no Python with the official runpod package (see above)');
   return python;
 }
 
 async function startPythonServer({ stage, cores }: Site): Promise<Server> {
-  const python = requirePython();
+  const python = await requirePython();
   const file = path.join(stage.folder(), 'echo.py');
   writeFileSync(file, PYTHON_ECHO);
   const port = String(await freePort());

@@ -22,7 +22,7 @@ runpod.serverless.start({"handler": handler, "concurrency_modifier": lambda curr
  */
 export async function measureWorkers(bench: Bench): Promise<Part> {
   const { load, effort } = bench;
-  const python = await orReason(async () => requirePython());
+  const python = await orReason(requirePython);
   const { folder, endpoints } = writeWorkers(bench, python.startsWith('/') ? python : undefined);
   const server = await startGateway(bench, endpoints, folder);
   const run = (endpoint: string, clients: number, seconds: number, warmupSeconds: number) =>

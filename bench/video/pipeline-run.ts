@@ -25,14 +25,10 @@ async function act(input: Record<string, unknown>): Promise<Record<string, unkno
   return reply;
 }
 
-let own = 0;
 let ffmpeg = 0;
 const look = setInterval(() => {
-  own = Math.max(own, residentOf('self'));
-  ffmpeg = Math.max(
-    ffmpeg,
-    childrenOf(process.pid).reduce((sum, pid) => sum + residentOf(pid), 0),
-  );
+  const now = childrenOf(process.pid).reduce((sum, pid) => sum + bytesOf('VmRSS', pid), 0);
+  ffmpeg = Math.max(ffmpeg, now);
 }, 250);
 try {
   const { upload_url: url, video_key } = await act({ action: 'generate_upload_url', filename: 'bench.mp4' });
@@ -45,6 +41,7 @@ try {
   await act({ video_key, quality, overlay: overlay === 'true' });
   const ms = performance.now() - startedAt;
   delays.disable();
+  const own = bytesOf('VmHWM', 'self');
   process.stdout.write(JSON.stringify({ ms, own, ffmpeg, lateMs: delays.max / 1e6 }));
 } finally {
   clearInterval(look);
@@ -52,8 +49,9 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-function residentOf(pid: string): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status(pid))?.[1] ?? 0) * 1024;
+/** Resident memory as it is now, or was at most. */
+function bytesOf(field: 'VmRSS' | 'VmHWM', pid: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status(pid))?.[1] ?? 0) * 1024;
 }
 
 function childrenOf(parent: number): string[] {

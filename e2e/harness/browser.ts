@@ -10,7 +10,12 @@ if (BROWSER === undefined)
   console.warn('SKIPPED: chromium is not installed (Debian: apt-get install chromium)');
 
 export const launchBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: BROWSER ?? '', args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  chromium.launch({
+    executablePath: BROWSER ?? '',
+    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    // Its first start on a busy machine takes long; the hook that waits for it has a limit of its own.
+    timeout: 0,
+  });
 
 export interface Site {
   readonly url: string;

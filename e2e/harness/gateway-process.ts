@@ -17,7 +17,9 @@ export function makeFolder(
   const path = mkdtempSync(join(tmpdir(), 'spillway-process-'));
   writeFileSync(join(path, 'endpoints.yaml'), yaml);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  // Workers of a gateway that was killed are ended a moment later, and may write until then.
+  const remove = () => rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  return { path, remove };
 }
 
 export interface GatewayProcess {

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page, Request } from 'playwright-core';
+import type { Browser, Locator, Page, Request } from 'playwright-core';
 import { filmScene } from '../../packages/workers/test/mannequin/film.ts';
 import { SCENES } from '../../packages/workers/test/mannequin/scenes.ts';
+import type { GatewayProcess } from './gateway-process.ts';
 
 const DETECTOR = join(import.meta.dirname, '../../packages/workers/test/fixtures/official-rf-detr.onnx');
 
@@ -48,12 +49,63 @@ export async function slowDown(page: Page, bytesPerSecond: number): Promise<void
   await session.send('Network.emulateNetworkConditions', line);
 }
 
-/** Numbers of parts whose PUTs were answered, in the order of the answers. */
+/** Numbers of parts whose PUTs were answered, by the gateway or by a bucket, in the order of the answers. */
 export function watchParts(page: Page): number[] {
   const arrived: number[] = [];
   page.on('requestfinished', (request: Request) => {
-    const part = new URL(request.url()).searchParams.get('part');
+    const { searchParams } = new URL(request.url());
+    const part = searchParams.get('part') ?? searchParams.get('partNumber');
     if (request.method() === 'PUT' && part !== null) arrived.push(Number(part));
   });
   return arrived;
+}
+
+/** Of an upload token, as its visitor gets it. */
+export async function makeLink(
+  gateway: GatewayProcess,
+  address: string,
+  visitor?: string,
+): Promise<{ readonly url: string; readonly id: string }> {
+  const wanted = { endpoint: 'ergonomics', maxBytes: 1024 ** 3, ...(visitor ? { visitor } : {}) };
+  const made = (await (await gateway.call('/v1/upload-tokens', wanted)).json()) as {
+    token: string;
+    id: string;
+  };
+  return { url: `${address}#endpoint=ergonomics&token=${made.token}`, id: made.id };
+}
+
+/** Somebody with a browser of their own, which keeps nothing of visits before. */
+export interface PageVisit {
+  readonly page: Page;
+  /** What the browser complains of: refused by the page's policy, errors of its script. */
+  readonly complaints: readonly string[];
+  /** Every request so far: where it went, and what it showed there. */
+  readonly sent: readonly { readonly url: URL; readonly authorization: string | undefined }[];
+  choose(file: string): Promise<void>;
+  button(name: RegExp | string): Locator;
+  heading(name: RegExp | string): Locator;
+  close(): Promise<void>;
+}
+
+export async function openVisit(browser: Browser, url: string): Promise<PageVisit> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const complaints: string[] = [];
+  const sent: { url: URL; authorization: string | undefined }[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('console', (message) => {
+    if (/content security policy/i.test(message.text())) complaints.push(message.text());
+  });
+  page.on('request', (request) =>
+    sent.push({ url: new URL(request.url()), authorization: request.headers().authorization }),
+  );
+  await page.goto(url);
+  return {
+    ...{ page, complaints, sent },
+    choose: (file) => page.locator('input[type=file]').setInputFiles(file),
+    button: (name) => page.getByRole('button', { name, exact: true }),
+    heading: (name) => page.getByRole('heading', { name, exact: true }),
+    close: () => context.close(),
+  };
 }

@@ -13,6 +13,8 @@ def handler(job):
     given = job["input"]
     if given.get("unserializable"):
         return {"a", "set"}
+    if given.get("nan"):
+        return {"loss": float("nan")}
     if given.get("crash"):
         print("about to leave", flush=True)
         os._exit(3)
@@ -186,6 +188,13 @@ describe.skipIf(python === undefined)('the official Python worker', () => {
     expect(reply.error).toMatch(
       /^job timed out after 1 retries: 3 heartbeats of worker .* did not name the job/,
     );
+  });
+
+  it('sends NaN, which is no JSON: the job fails at once, with the reason', async () => {
+    const reply = await run('plain', { nan: true });
+    expect(reply).toMatchObject({ status: 'FAILED' });
+    expect(reply.error).toMatch(/could not be read: it holds NaN/);
+    expect(reply.retries).toBeUndefined();
   });
 
   it('that dies with its job is followed by another, and the job that kills every one ends with the reason', async () => {

@@ -9,7 +9,8 @@ import { nodeEndpoint, nodeWorker } from '../harness/node-worker.ts';
 const DAY_MS = 86_400_000;
 const PRELOAD = new URL('../harness/shifting-clock.ts', import.meta.url).href;
 
-const YAML = `lease: { duration: 2s, heartbeat: 500ms }
+// A busy machine may be late by seconds; a jump is a day.
+const YAML = `lease: { duration: 60s, heartbeat: 500ms }
 endpoints:
 ${nodeEndpoint('work', 'work.mjs', '    workers: { min: 1, max: 1, idleTimeout: 60s }\n    retries: { handlerError: 1 }\n')}${nodeEndpoint('none', 'work.mjs', '    workers: { max: 0 }\n')}`;
 

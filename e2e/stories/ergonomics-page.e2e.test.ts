@@ -2,12 +2,20 @@
 // being processed, and reads what was found; also on a page that somebody else hosts.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FFMPEG, findProgram } from '../../tools/system-programs.ts';
 import { BROWSER, hostPageElsewhere, launchBrowser, type Site } from '../harness/browser.ts';
 import { type GatewayProcess, makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
-import { slowDown, watchParts, writeDetector, writeVideo } from '../harness/page-visit.ts';
+import {
+  makeLink,
+  openVisit,
+  type PageVisit,
+  slowDown,
+  watchParts,
+  writeDetector,
+  writeVideo,
+} from '../harness/page-visit.ts';
 import { ADMIN_KEY } from '../harness/start-gateway.ts';
 
 const hasFfmpeg = findProgram(FFMPEG) !== undefined;
@@ -24,10 +32,8 @@ describe.skipIf(BROWSER === undefined || !hasFfmpeg)('the page of ergonomics', (
   let gateway: GatewayProcess;
   let listed: Site;
   let stranger: Site;
-  let context: BrowserContext;
+  let visitor: PageVisit;
   let page: Page;
-  /** What a browser complains of: refused by the page's policy, errors of its script. */
-  const complaints: string[] = [];
 
   beforeAll(async () => {
     folder = makeFolder('', {});
@@ -55,33 +61,20 @@ endpoints:
     folder?.remove();
   });
   afterEach(async () => {
-    await context.close();
-    expect(complaints.splice(0)).toEqual([]);
+    await visitor.close();
+    expect(visitor.complaints).toEqual([]);
   });
 
-  async function link(address: string, visitor?: string): Promise<{ url: string; id: string }> {
-    const wanted = { endpoint: 'ergonomics', maxBytes: 1024 * MiB, ...(visitor ? { visitor } : {}) };
-    const made = (await (await gateway.call('/v1/upload-tokens', wanted)).json()) as {
-      token: string;
-      id: string;
-    };
-    return { url: `${address}#endpoint=ergonomics&token=${made.token}`, id: made.id };
-  }
+  const link = (address: string, name?: string) => makeLink(gateway, address, name);
   const ownPage = () => `${gateway.url}/pages/ergonomics`;
 
   async function visit(url: string): Promise<void> {
-    context = await browser.newContext();
-    page = await context.newPage();
-    page.setDefaultTimeout(60_000);
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    page.on('console', (message) => {
-      if (/content security policy/i.test(message.text())) complaints.push(message.text());
-    });
-    await page.goto(url);
+    visitor = await openVisit(browser, url);
+    ({ page } = visitor);
   }
-  const choose = () => page.locator('input[type=file]').setInputFiles(video);
-  const button = (name: RegExp | string) => page.getByRole('button', { name, exact: true });
-  const heading = (name: RegExp | string) => page.getByRole('heading', { name, exact: true });
+  const choose = () => visitor.choose(video);
+  const button = (name: RegExp | string) => visitor.button(name);
+  const heading = (name: RegExp | string) => visitor.heading(name);
 
   it('brings a video to its report over a pause, a reload and a kill of the gateway, and sends no part twice', async () => {
     const { url } = await link(ownPage());

@@ -28,7 +28,7 @@ createServer(async (request, response) => {
 }).listen(Number(process.env.PORT), process.env.HOST);
 `;
 const SETTINGS = `    type: LOAD_BALANCER
-    workers: { min: 0, max: 3, idleTimeout: 3s }
+    workers: { min: 0, max: 3, idleTimeout: 600s }
     scaling: { type: REQUEST_COUNT, requestCount: 1 }
 `;
 
@@ -66,6 +66,7 @@ it('serves from nothing, streams, keeps sessions apart, and goes back to nothing
   for await (const part of stream.body?.pipeThrough(new TextDecoderStream()) ?? []) parts.push(part);
   expect(parts.join('')).toBe('data: one\n\ndata: two\n\ndata: three\n\n');
 
+  await test.call('/v1/endpoints/notes', { method: 'PATCH', body: '{"workers":{"idleTimeoutMs":1000}}' });
   await until(async () => {
     const { idle = 0, running = 0, initializing = 0 } = (await health()).workers;
     return idle + running + initializing === 0;

@@ -151,7 +151,12 @@ describe('when calls go wrong', () => {
       path.endsWith('/run') && number === 1 ? { losesAnswer: true } : undefined;
     const id = await submit({});
     expect(await ended(id)).toMatchObject({ status: 'COMPLETED', output: { where: 'there' } });
-    expect(await attempts(id)).toMatchObject([{ outcome: 'handed-back' }, { outcome: 'completed' }]);
+    // It may run there until then, and says so.
+    const { expiresAt } = await read(here, `/v1/jobs/${id}`);
+    expect(await attempts(id)).toMatchObject([
+      { outcome: 'handed-back', route: { there: 'unseen', mayRunUntil: expiresAt } },
+      { outcome: 'completed', route: { there: 'over', remoteId: expect.any(String) } },
+    ]);
     expect(await jobsThere()).toHaveLength(2);
   });
 

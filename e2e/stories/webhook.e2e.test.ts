@@ -47,9 +47,15 @@ it('tells a job’s end, signed, and again when asked', async () => {
     webhook: hook,
   });
   expect(received[0]?.headers['webhook-signature']).toMatch(/^v1,/);
-  const log = (await (await test.call(`/v1/jobs/${id}/deliveries`)).json()) as Deliveries;
-  expect(log.deliveries).toMatchObject([{ log: [{ status: 200 }] }]);
-  await test.call(`/v1/deliveries/${log.deliveries[0]?.id}/redeliver`, { json: {} });
+  const { call } = test;
+  let deliveries: Deliveries['deliveries'] = [];
+  // It is noted after the receiver has answered.
+  await until(async () => {
+    ({ deliveries } = (await (await call(`/v1/jobs/${id}/deliveries`)).json()) as Deliveries);
+    return (deliveries[0]?.log.length ?? 0) > 0;
+  });
+  expect(deliveries).toMatchObject([{ log: [{ status: 200 }] }]);
+  await call(`/v1/deliveries/${deliveries[0]?.id}/redeliver`, { json: {} });
   await until(() => received.length === 2);
   expect(received[1]?.headers['webhook-id']).toBe(received[0]?.headers['webhook-id']);
 });

@@ -1,6 +1,7 @@
 // npm run test:upload [-- --gigabytes 2] [--store disk|s3|both]
 import { parseArgs } from 'node:util';
-import { startS3Server } from '../../packages/artifacts/test/versity.ts';
+import { ensureCached } from '../../packages/artifacts/test/cached-program.ts';
+import { startS3Server, VERSITY_GATEWAY } from '../../packages/artifacts/test/versity.ts';
 import { isKept, uploadLines } from './report.ts';
 import { runUploadTest } from './upload-test.ts';
 
@@ -23,6 +24,7 @@ async function show(title: string, run: () => ReturnType<typeof runUploadTest>):
 
 if (values.store !== 's3') await show("on the gateway's disk", () => runUploadTest({ sizeBytes, onLine }));
 if (values.store !== 'disk') {
+  await ensureCached(VERSITY_GATEWAY);
   const s3 = await startS3Server('uploads');
   if (!s3) process.exitCode = values.store === 's3' ? 1 : (process.exitCode ?? 0);
   else {

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { S3Server } from '../../packages/artifacts/test/versity.ts';
+import { bucketEnv } from '../harness/bucket.ts';
+import { freePort } from '../harness/free-port.ts';
 import { spawnGateway } from '../harness/gateway-process.ts';
 import { ADMIN_KEY } from '../harness/start-gateway.ts';
 import { type CountingProxy, startCountingProxy } from './counting-proxy.ts';
@@ -63,7 +64,7 @@ async function uploadIn(
   const address = { host: '127.0.0.1', port: await freePort() };
   const front = await startCountingProxy(address);
   const bucket = s3 && (await startCountingProxy(addressOf(s3.settings.endpoint)));
-  const gateways = await createGateways(folder, address, bucket ? bucketEnv(s3, bucket) : {});
+  const gateways = await createGateways(folder, address, bucket ? bucketEnv(s3, bucket.url) : {});
   try {
     const proxy = bucket ?? front;
     const deaths: string[] = [];
@@ -160,27 +161,7 @@ function startClient(url: string, cwd: string, args: readonly string[]): Client 
   };
 }
 
-function bucketEnv({ settings }: S3Server, { url }: CountingProxy): Record<string, string> {
-  return {
-    STORAGE_PROVIDER: 's3',
-    AWS_ENDPOINT_URL_S3: url,
-    AWS_BUCKET_NAME: settings.bucket,
-    AWS_ACCESS_KEY_ID: settings.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: settings.secretAccessKey,
-    AWS_REGION: settings.region,
-  };
-}
-
 function addressOf(url = ''): { host: string; port: number } {
   const { hostname, port } = new URL(url);
   return { host: hostname, port: Number(port) };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

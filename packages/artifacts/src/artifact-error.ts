@@ -16,6 +16,9 @@ export type ArtifactErrorCode =
   | 'RANGE_NOT_SATISFIABLE'
   | 'INPUT_INVALID'
   | 'PAYLOAD_TOO_LARGE'
+  /** Of a gateway's quotas. */
+  | 'QUOTA_EXCEEDED'
+  | 'STORAGE_FULL'
   /** The bucket does not answer, or refuses its credentials. */
   | 'STORAGE_UNAVAILABLE';
 

@@ -29,7 +29,8 @@ const CODES: ReadonlySet<string> = new Set<ArtifactErrorCode>([
     'URL_EXPIRED',
     'RANGE_NOT_SATISFIABLE',
   ] as const),
-  ...(['INPUT_INVALID', 'PAYLOAD_TOO_LARGE', 'STORAGE_UNAVAILABLE'] as const),
+  ...(['INPUT_INVALID', 'PAYLOAD_TOO_LARGE', 'QUOTA_EXCEEDED', 'STORAGE_FULL'] as const),
+  'STORAGE_UNAVAILABLE',
 ]);
 
 export function createGatewayCaller(

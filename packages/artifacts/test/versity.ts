@@ -1,30 +1,35 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { S3Settings } from '../src/s3-settings.ts';
+import { type CachedProgram, findCached } from './cached-program.ts';
 
 const VERSION = 'v1.8.0';
-const FOLDER = path.join(import.meta.dirname, '../../../.cache', `versitygw-${VERSION}`);
-const PROGRAM = path.join(FOLDER, 'versitygw');
+/** The Versity S3 Gateway, which checks signatures, lengths and expiry. */
+export const VERSITY_GATEWAY: CachedProgram = {
+  title: `the S3 server versitygw ${VERSION}`,
+  folder: `versitygw-${VERSION}`,
+  program: 'versitygw',
+  steps: (into) => [
+    {
+      command: ['go', 'install', `github.com/versity/versitygw/cmd/versitygw@${VERSION}`],
+      env: { GOBIN: into },
+    },
+    { command: [path.join(into, 'versitygw'), '--version'] },
+  ],
+};
 
 export interface S3Server {
   readonly settings: S3Settings;
   stop(): Promise<void>;
 }
 
-/**
- * A real S3 server: the Versity S3 Gateway, which checks signatures, lengths and expiry. Built on first use by `go` from
- * the Go module proxy and kept in `.cache/`. Undefined, with one visible line that says why, where it can't be had.
- */
+/** A real S3 server of this test's own. Undefined, with one visible line that says so, where there is none. */
 export async function startS3Server(bucket: string): Promise<S3Server | undefined> {
-  const reason = install();
-  if (reason !== undefined) {
-    console.warn(`SKIPPED: no S3 server (versitygw ${VERSION}) to test against: ${reason}`);
-    return undefined;
-  }
+  const program = findCached(VERSITY_GATEWAY);
+  if (program === undefined) return undefined;
   const folder = await mkdtemp(path.join(os.tmpdir(), 'spillway-s3-'));
   const [root, meta] = [path.join(folder, 'root'), path.join(folder, 'meta')];
   await mkdir(path.join(root, bucket), { recursive: true });
@@ -32,7 +37,7 @@ export async function startS3Server(bucket: string): Promise<S3Server | undefine
   const port = await freePort();
   const [accessKeyId, secretAccessKey] = ['test-access', 'test-secret-of-the-bucket'];
   const child = spawn(
-    PROGRAM,
+    program,
     [
       '--port',
       `127.0.0.1:${port}`,
@@ -61,22 +66,6 @@ export async function startS3Server(bucket: string): Promise<S3Server | undefine
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Undefined once it is there, else why it is not. */
-function install(): string | undefined {
-  if (existsSync(PROGRAM)) return undefined;
-  const { status, stderr, error } = spawnSync(
-    'go',
-    ['install', `github.com/versity/versitygw/cmd/versitygw@${VERSION}`],
-    {
-      env: { ...process.env, GOBIN: FOLDER },
-      encoding: 'utf8',
-      timeout: 240_000,
-    },
-  );
-  if (status === 0) return undefined;
-  return error?.message ?? (stderr.trim().split('\n').at(-1) || `exit code ${status}`);
 }
 
 function freePort(): Promise<number> {

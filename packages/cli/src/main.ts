@@ -18,6 +18,7 @@ import { storageCommand } from './commands/storage.ts';
 import { upCommand } from './commands/up.ts';
 import { estimateCommand, pricesCommand, usageCommand } from './commands/usage.ts';
 import { workersCommand } from './commands/workers.ts';
+import { endWithReader } from './output.ts';
 import { readVersion } from './version.ts';
 
 /**
@@ -50,11 +51,7 @@ Every command has its own --help.`;
 
 /** Runs one command line (without the program's own name) and answers the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
-  // A reader that has seen enough (`spillway jobs | head`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.ok);
-  });
+  endWithReader(EXIT.ok);
   try {
     await createProgram().parseAsync(argv.length === 0 ? ['--help'] : [...argv], { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);

@@ -13,6 +13,24 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
+/**
+ * A reader of results that has seen enough (`spillway jobs | head`) is no failure, and words beside them that nobody reads
+ * are none either.
+ */
+export function endWithReader(endedWell: number): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(endedWell);
+  });
+  process.stderr.on('error', () => {});
+}
+
+/** For a command whose output is a log: who read it may leave, and its disk may be full; it goes on with its work. */
+export function outliveReader(): void {
+  process.stdout.removeAllListeners('error');
+  process.stdout.on('error', () => {});
+}
+
 /** One JSON value a line, for answers that come one after the other. */
 export function printJsonLine(value: unknown): void {
   print(JSON.stringify(value));

@@ -88,6 +88,42 @@ test('jobs show tells each attempt and cuts large values', async () => {
   expect(stdout.length).toBeLessThan(1500);
 });
 
+test('jobs show tells where attempts ran and why, and which may run at RunPod without our hearing of it', async () => {
+  const ended = {
+    number: 1,
+    workerId: 'runpod:far:a',
+    startedAt: 1500,
+    endedAt: 4000,
+    outcome: 'handed-back',
+  };
+  const route = {
+    backend: 'runpod',
+    code: 'QUEUE_DELAY',
+    message: 'it had waited too long',
+    remoteEndpoint: 'far',
+  };
+  const mayRunUntil = Date.now() + 3_600_000;
+  const attempts = [
+    { ...ended, route: { ...route, there: 'unseen', mayRunUntil } },
+    { ...ended, number: 2, route: { ...route, there: 'to-cancel', remoteId: 'r2' } },
+    {
+      ...ended,
+      number: 3,
+      workerId: 'w1',
+      route: { backend: 'local', code: 'LOCAL', message: 'a worker here took it' },
+    },
+  ];
+  const { spillway } = await withGateway({ 'GET /v1/jobs/j1': { json: { ...job, attempts, input: {} } } });
+  const { stdout } = await spillway('jobs', 'show', 'j1');
+  expect(stdout).toMatch(/^ *1 +handed-back +runpod:far:a +RunPod far +2\.5 s/m);
+  expect(stdout).toMatch(/^ *3 +handed-back +w1 +here +2\.5 s/m);
+  expect(stdout).toContain('attempt 1 went to far: it had waited too long');
+  expect(stdout).toContain(`until ${new Date(mayRunUntil).toISOString().slice(0, 10)}`);
+  expect(stdout).toMatch(
+    /attempt 2 went to far as r2: .*\n {2}it counts for nothing any more, and is yet to be cancelled/,
+  );
+});
+
 test('cancel says what became of the job, and ends with 1 when it was too late', async () => {
   const { spillway } = await withGateway({
     'POST /v1/jobs/j1/cancel': { json: { ...job, status: 'CANCELLED' } },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { answerBilling, type FakeBills } from './fake-runpod-billing.ts';
 
 /**
  * RunPod's management API v2 as a state machine without a network: what it accepts, what it refuses and how it then looks,
@@ -19,6 +20,9 @@ export interface FakeAccount {
   readonly fullPools: Set<string>;
   /** Types of card without a free machine. */
   readonly fullCards: Set<string>;
+  /** Dollars an hour that pools cost in place of the catalogue's, as prices change. */
+  readonly poolPrices: Map<string, number>;
+  readonly bills: FakeBills;
   handle(method: string, path: string, body: unknown): FakeAnswer;
 }
 
@@ -130,6 +134,8 @@ export function createFakeAccount(): FakeAccount {
   ];
   const fullPools = new Set<string>();
   const fullCards = new Set<string>();
+  const poolPrices = new Map<string, number>();
+  const bills: FakeBills = { serverless: [], volumes: [] };
   let made = 0;
   const newId = (kind: string) => {
     made += 1;
@@ -256,10 +262,12 @@ export function createFakeAccount(): FakeAccount {
   }
 
   function answer(method: string, path: string, body: unknown): FakeAnswer {
-    const [, version, kind = '', id, ...more] = path.split('?')[0]?.split('/') ?? [];
+    const { pathname, searchParams: query } = new URL(path, 'http://fake');
+    const [, version, kind = '', id, ...more] = pathname.split('/');
     if (version !== 'v2') return missing();
-    if (kind === 'catalog' && id === 'gpus' && method === 'GET')
-      return { status: 200, json: { gpus: catalogue() } };
+    if (kind === 'catalog' && id === 'gpus' && method === 'GET' && more.length === 0) return catalogue(query);
+    if (kind === 'billing' && method === 'GET' && more.length === 0)
+      return answerBilling(bills, id ?? '', query, Date.now()) ?? missing();
     const held = { serverless: endpoints, 'network-volumes': volumes, pods }[kind];
     if (!held || more.length > 0) return missing();
     if (id === undefined) {
@@ -297,16 +305,27 @@ export function createFakeAccount(): FakeAccount {
     return { status: 200, json: next };
   }
 
-  function catalogue() {
-    return CARDS.map(([id, name, pool, memory, secure, community, serverless]) => ({
+  /** Availability only where it is asked for, and then for some product. */
+  function catalogue(query: URLSearchParams): FakeAnswer {
+    const [include, product] = [query.get('include'), query.get('product')];
+    if (include !== null && include !== 'AVAILABILITY') return refused(`include: unknown value ${include}`);
+    if ((include === null) !== (product === null))
+      return refused('product is required with include=AVAILABILITY, and valid only with it');
+    if (product?.split(',').some((one) => !['POD', 'CLUSTER', 'SERVERLESS'].includes(one)))
+      return refused(`product: unknown value ${product}`);
+    const gpus = CARDS.map(([id, name, pool, memory, secure, community, serverless]) => ({
       ...{ id, name, pool, manufacturer: 'NVIDIA', memory, secure: true, community: true },
-      ...{ price: { secure, community, serverless }, maxCount: { secure: 8, community: 4 } },
-      availability: fullPools.has(pool) || fullCards.has(id) ? 'NONE' : 'HIGH',
+      price: { secure, community, serverless: poolPrices.get(pool) ?? serverless },
+      maxCount: { secure: 8, community: 4 },
+      ...(include === null
+        ? {}
+        : { availability: fullPools.has(pool) || fullCards.has(id) ? 'NONE' : 'HIGH' }),
     }));
+    return { status: 200, json: { gpus } };
   }
 
   return {
-    ...{ endpoints, volumes, pods, fullPools, fullCards },
+    ...{ endpoints, volumes, pods, fullPools, fullCards, poolPrices, bills },
     handle(method, path, body) {
       try {
         return answer(method, path, body);

@@ -45,6 +45,8 @@ export function startCli(args: readonly string[], options: CliOptions): StartedC
     stderr += chunk.toString();
     check();
   });
+  // One that refuses its arguments reads nothing.
+  child.stdin.on('error', () => {});
   child.stdin.end(options.stdin ?? '');
   const ended = new Promise<CliRun>((resolve) => {
     child.on('close', (code) => resolve({ code, stdout, stderr }));

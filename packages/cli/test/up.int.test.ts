@@ -66,6 +66,32 @@ test('--json prints JSON lines only, of which one says that it is ready; no key 
   expect(stdout).not.toContain(readFileSync(path.join(cwd, '.spillway', 'admin.key'), 'utf8').trim());
 });
 
+test.each([[[]], [['--json']]])(
+  'a gateway lives on when whoever read its log has left (%j)',
+  async (flags) => {
+    // Its workers fail to start, and each time it says so.
+    writeFileSync(
+      path.join(cwd, 'spillway.yaml'),
+      'endpoints:\n  broken: { command: [sh, -c, exit 3], workers: { min: 1 } }\n',
+    );
+    const { child, ended } = await up(...flags);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    const failures = async () => {
+      const headers = {
+        authorization: readFileSync(path.join(cwd, '.spillway', 'admin.key'), 'utf8').trim(),
+      };
+      const reply = await fetch(`${holder().url}/v1/workers`, { headers });
+      const { workers } = (await reply.json()) as { workers: { state: string }[] };
+      return workers.filter(({ state }) => state === 'stopped').length;
+    };
+    const before = await failures();
+    await expect.poll(failures).toBeGreaterThan(before + 1);
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 0 });
+  },
+);
+
 test('a second gateway over the same data says who holds it', async () => {
   await up();
   const second = await runCli(['up', '--port', '0'], { cwd });

@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const NOTHING = {
   ...{ attempts: 0, completed: 0, executionMs: 0, chargedSeconds: 0, unpricedAttempts: 0 },
-  ...{ startUpMs: 0, idleMs: 0, costMicros: 0 },
+  ...{ startUpMs: 0, idleMs: 0, costMicros: 0, unseenSubmits: 0, possibleMicros: 0 },
 };
 const work = { ...NOTHING, attempts: 12, completed: 11, executionMs: 90_500, chargedSeconds: 96 };
 const USAGE: UsageView = {
@@ -35,8 +35,12 @@ const USAGE: UsageView = {
       idleMs: 7_250_000,
       costMicros: 1_240_000,
     },
+    { kind: 'runpod-volumes', endpoint: 'clip', ...NOTHING, costMicros: 50_000 },
+    { kind: 'possible', endpoint: 'clip', ...NOTHING, unseenSubmits: 1, possibleMicros: 186_000 },
   ],
-  total: { ...work, unpricedAttempts: 2, costMicros: 1_269_760 },
+  total: {
+    ...{ ...work, unpricedAttempts: 2, costMicros: 1_319_760, unseenSubmits: 1, possibleMicros: 186_000 },
+  },
 };
 const BUDGETS: BudgetsView = {
   budgets: [
@@ -82,7 +86,10 @@ test('usage is a table of work and of what workers cost beside it, with budgets 
   const text = words(stdout);
   expect(text).toContain('clip jobs 12 11 91 s $0.03');
   expect(text).toContain('clip start-up and idle 40 s 2 h $1.24');
-  expect(text).toContain('in all $1.27 for 12 attempts');
+  expect(text).toMatch(/clip network volumes \$0\.05\n/);
+  expect(text).toMatch(/clip perhaps done at RunPod \(up to \$0\.19\)\n/);
+  expect(text).toContain('in all $1.32 for 12 attempts');
+  expect(stderr).toContain('1 submit to RunPod got no answer; if RunPod took it, that cost up to $0.19');
   expect(text).toContain('gpu all month $1.00 $1.27 $0.00 used up; jobs wait until 2026-12-01');
   expect(stderr).toContain('2 attempts at RunPod are in no cost');
 });

@@ -75,6 +75,13 @@ export interface AnalysisOptions {
   readonly sleep: Sleep;
 }
 
+export interface Sending {
+  readonly signal: AbortSignal;
+  /** Numbers of parts that are known to be there; grows. */
+  readonly acknowledged: Set<number>;
+  readonly onProgress: (sentBytes: number) => void;
+}
+
 export type Analysis = ReturnType<typeof createAnalysis>;
 
 const POLL_MS = 5_000;
@@ -109,7 +116,7 @@ export function createAnalysis({ client, endpoint: name, origin, sleep }: Analys
       return state === 'ready' ? key : undefined;
     },
     /** Sends what is not there yet; answers the video's key. */
-    async send(file: File, signal: AbortSignal, onProgress: (sentBytes: number) => void): Promise<string> {
+    async send(file: File, { signal, acknowledged, onProgress }: Sending): Promise<string> {
       const source = {
         ...{ name: file.name, sizeBytes: file.size },
         ...(file.type === '' ? {} : { mediaType: file.type }),
@@ -120,7 +127,7 @@ export function createAnalysis({ client, endpoint: name, origin, sleep }: Analys
         },
       };
       const { key } = await client.artifacts.upload(source, {
-        ...{ endpoint: name, resumeKey: fingerprintOf(file), signal },
+        ...{ endpoint: name, resumeKey: fingerprintOf(file), signal, acknowledged },
         onProgress: ({ sentBytes }) => onProgress(sentBytes),
       });
       return key;

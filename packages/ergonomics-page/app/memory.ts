@@ -11,6 +11,8 @@ export interface Remembered {
   readonly sentBytes: number;
   /** Of the unfinished artifact. */
   readonly uploadId?: string;
+  /** Numbers of its parts whose arrival this page was told. */
+  readonly parts?: readonly number[];
   /** Since all bytes are there. */
   readonly videoKey?: string;
   /** Since it was started. */

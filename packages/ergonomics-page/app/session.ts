@@ -175,11 +175,14 @@ export class Session {
     try {
       const { id: uploadId } = await analysis.begin(file);
       signal.throwIfAborted();
-      this.#note({ uploadId });
+      const before = this.#known.uploadId === uploadId ? this.#known.parts : undefined;
+      const acknowledged = new Set(before);
+      this.#note({ uploadId, parts: [...acknowledged] });
       this.#uploading();
-      const videoKey = await analysis.send(file, signal, (bytes) => {
-        if (!signal.aborted) this.#partArrived(bytes);
-      });
+      const onProgress = (bytes: number) => {
+        if (!signal.aborted) this.#partArrived(bytes, [...acknowledged]);
+      };
+      const videoKey = await analysis.send(file, { signal, acknowledged, onProgress });
       this.#note({ sentBytes: file.size, videoKey });
     } catch (error) {
       this.#fail(error, signal);
@@ -188,11 +191,11 @@ export class Session {
     await this.#process();
   }
 
-  #partArrived(bytes: number): void {
+  #partArrived(bytes: number, parts: readonly number[]): void {
     // What was there before is no speed.
     if (this.#partBytes === 0) this.#rate.forget();
     this.#partBytes = bytes;
-    this.#note({ sentBytes: bytes });
+    this.#note({ sentBytes: bytes, parts });
     this.#uploading();
   }
 

@@ -40,19 +40,23 @@ export function openStoreOf(options: {
   return openArtifactStore({ env, dataDir: config.dataDir, clock, ids });
 }
 
-/** What is kept already, of artifacts and of large values of jobs, under the bounds of both. */
+/** What is kept already, of artifacts, files of workers and large values of jobs, under the bounds of all. */
 export function openLedger(db: DatabaseSync, { artifacts: { quota } }: GatewayConfig): ArtifactLedger {
   const values = readValueUsage(db).map((one) => ({ ...one, bytes: one.valueBytes }));
-  return createArtifactLedger([...createArtifactRecords(db).usage(), ...values], quota);
+  const files = createWorkerFileRecords(db).usage();
+  return createArtifactLedger([...createArtifactRecords(db).usage(), ...files, ...values], quota);
 }
 
 /** The part of the composition root that keeps files: artifacts, tokens of pages that upload them, and what sweeps both. */
 export function createArtifactParts(db: DatabaseSync, store: ArtifactStore, options: ArtifactPartsOptions) {
   const { config, log, clock, ids, exclusive, ledger, sweepValues } = options;
   const records = createArtifactRecords(db, exclusive);
-  const artifacts = createArtifacts({ store, records, clock, ids, ledger, limits: config.artifacts });
+  const fileRecords = createWorkerFileRecords(db, exclusive);
+  const limits = config.artifacts;
+  const artifacts = createArtifacts({ store, records, clock, ids, limits, ledger });
   const uploadTokens = createUploadTokens(db, { clock, ids, inTurn: exclusive });
-  const workerFiles = createWorkerFiles({ store, clock, records: createWorkerFileRecords(db, exclusive) });
+  const { retentionMs } = limits;
+  const workerFiles = createWorkerFiles({ store, records: fileRecords, ledger, clock, retentionMs });
   const sweep = async () =>
     (await uploadTokens.sweep()) +
     (await artifacts.sweep()) +

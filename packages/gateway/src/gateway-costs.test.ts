@@ -122,8 +122,9 @@ const spillBudget = (limitMicros: number): Budget => ({
 });
 
 describe('what may be spent at RunPod in a day', () => {
-  test('is passed by no job: the first goes alone, then as many as their measured cost allows; only idle time comes on top', async () => {
-    scene = createScene({ endpoint: remoteOnly(), budgets: [spillBudget(3 * JOB_COST)] });
+  test('is passed by no job and no idle time: the first goes alone, then as many as their measured cost allows', async () => {
+    const limit = 3 * (JOB_COST + IDLE_COST);
+    scene = createScene({ endpoint: remoteOnly(), budgets: [spillBudget(limit)] });
     await scene.start();
     const ids = await run(6, undefined, JOB_MS / 2);
     expect(scene.submittedAt.size).toBe(1);
@@ -131,17 +132,18 @@ describe('what may be spent at RunPod in a day', () => {
     expect(scene.submittedAt.size).toBe(3);
     const [state] = scene.costs.ledger.budgets.states();
     expect(state).toMatchObject({ spentMicros: 3 * JOB_COST + 2 * IDLE_COST, reservedMicros: 0 });
+    expect(state?.spentMicros).toBeLessThanOrEqual(limit);
     const waiting = ids.filter((_id, index) => index >= 3);
     expect(await statusesOf(waiting)).toEqual(['IN_QUEUE', 'IN_QUEUE', 'IN_QUEUE']);
     const job = { id: waiting[0] ?? '', endpoint: 'echo' };
     expect(scene.spill.obstacle(job)).toEqual({
       code: 'BUDGET',
-      message: expect.stringContaining('what echo may spend at RunPod ($0.093 a day) is used up'),
+      message: expect.stringContaining('what echo may spend at RunPod ($0.098 a day) has too little left'),
     });
   });
 
   test('begins anew with the day', async () => {
-    scene = createScene({ endpoint: remoteOnly(), budgets: [spillBudget(JOB_COST)] });
+    scene = createScene({ endpoint: remoteOnly(), budgets: [spillBudget(JOB_COST + IDLE_COST)] });
     await scene.start();
     const ids = await run(2);
     expect(await statusesOf(ids)).toEqual(['COMPLETED', 'IN_QUEUE']);
@@ -189,8 +191,9 @@ test('without a pool the price is unknown, and told so instead of guessed', asyn
 });
 
 describe('thresholds of a budget', () => {
+  const MOST = 2 * (JOB_COST + IDLE_COST);
   const budget: Budget = {
-    ...{ name: 'gpu', per: 'month', limitMicros: 2 * JOB_COST, alertAt: [50, 100], isHardStop: true },
+    ...{ name: 'gpu', per: 'month', limitMicros: MOST, alertAt: [45, 95], isHardStop: true },
     webhook: 'https://example.com/money',
   };
 
@@ -201,8 +204,8 @@ describe('thresholds of a budget', () => {
     await scene.clock.advance(5 * JOB_MS);
     const alerts = scene.events.after(0, 1_000)?.filter(({ type }) => type === 'budget.alert');
     expect(alerts).toMatchObject([
-      { budget: 'gpu', percent: 50 },
-      { budget: 'gpu', percent: 100, reason: expect.stringContaining('nothing more is spent') },
+      { budget: 'gpu', percent: 45 },
+      { budget: 'gpu', percent: 95 },
     ]);
     const deliveries = createSqliteDeliveryStore(scene.engine.db).due(scene.clock.now(), 10);
     expect(
@@ -210,30 +213,70 @@ describe('thresholds of a budget', () => {
     ).toMatchObject([
       {
         url: budget.webhook,
-        body: { type: 'budget.alert', budget: 'gpu', percent: 50, spentMicros: JOB_COST },
+        body: { type: 'budget.alert', budget: 'gpu', percent: 45, spentMicros: JOB_COST },
       },
-      { body: { percent: 100, spentMicros: 2 * JOB_COST + IDLE_COST, hardStop: true } },
+      { body: { percent: 95, spentMicros: 2 * JOB_COST + IDLE_COST, hardStop: true } },
     ]);
   });
 });
 
-test('workers here that cost get no jobs once the budget is used up, and jobs say so', async () => {
-  const budget: Budget = {
-    ...{ name: 'box', per: 'day', limitMicros: microsOf(1), alertAt: [], isHardStop: true },
-  };
-  scene = createScene({ budgets: [budget], prices: { ...NO_PRICES, local: microsOf(2) } });
-  await scene.start();
-  scene.tell({
-    ...{ id: 'w1', endpoint: 'echo', backend: 'process', state: 'idle', jobs: 0 },
-    ...{ startedAt: scene.clock.now(), readyAt: scene.clock.now() },
+describe('a budget for workers here', () => {
+  const MIDNIGHT = Math.ceil(1_800_000_000_000 / 86_400_000) * 86_400_000;
+
+  /** One that costs a dollar in half an hour, which is what may be spent in a day. */
+  async function startPaid(): Promise<void> {
+    const budget: Budget = {
+      ...{ name: 'box', per: 'day', limitMicros: microsOf(1), alertAt: [80, 100], isHardStop: true },
+    };
+    scene = createScene({ budgets: [budget], prices: { ...NO_PRICES, local: microsOf(2) } });
+    await scene.start();
+    await scene.clock.advance(3_300);
+    scene.tell({
+      ...{ id: 'w1', endpoint: 'echo', backend: 'process', state: 'idle', jobs: 0 },
+      ...{ startedAt: scene.clock.now(), readyAt: scene.clock.now() },
+    });
+  }
+
+  test('ends deliveries in the very moment in which it is used up, and jobs say so', async () => {
+    await startPaid();
+    // A second is paid when it begins.
+    await scene.clock.advance(30 * 60_000 - 1_000);
+    expect(scene.costs.isHeld('echo')).toBe(false);
+    await scene.clock.advance(1);
+    expect(scene.costs.isHeld('echo')).toBe(true);
+    expect(scene.costs.isUnpaid('echo')).toBe(true);
+    expect(scene.costs.ledger.stopOf('echo')).toContain('the budget box ($1.00 a day) is used up: $1.0');
+    await scene.engine.submit();
+    const taken = scene.engine.take('w1', { holdMs: 1_000 });
+    await scene.clock.advance(1_000);
+    expect(await taken).toEqual([]);
   });
-  await scene.clock.advance(20 * 60_000);
-  expect(scene.costs.isHeld('echo')).toBe(false);
-  await scene.clock.advance(11 * 60_000);
-  expect(scene.costs.isHeld('echo')).toBe(true);
-  expect(scene.costs.ledger.stopOf('echo')).toContain('the budget box ($1.00 a day) is used up: $1.0');
-  await scene.engine.submit();
-  const taken = scene.engine.take('w1', { holdMs: 1_000 });
-  await scene.clock.advance(1_000);
-  expect(await taken).toEqual([]);
+
+  test('tells its thresholds as they are reached', async () => {
+    await startPaid();
+    const startedAt = scene.clock.now();
+    await scene.clock.advance(31 * 60_000);
+    const alerts = scene.events.after(0, 1_000)?.filter(({ type }) => type === 'budget.alert');
+    expect(alerts).toMatchObject([
+      { percent: 80, at: startedAt + 24 * 60_000 - 999 },
+      {
+        percent: 100,
+        at: startedAt + 30 * 60_000 - 999,
+        reason: expect.stringContaining('nothing more is spent'),
+      },
+    ]);
+  });
+
+  test('lets jobs go on with the first moment of the next day', async () => {
+    await startPaid();
+    await scene.clock.advance(31 * 60_000);
+    scene.tell({
+      ...{ id: 'w1', endpoint: 'echo', backend: 'process', state: 'stopped', jobs: 0 },
+      ...{ startedAt: 1_800_000_003_300, readyAt: 1_800_000_003_300, stoppedAt: scene.clock.now() },
+    });
+    await scene.clock.advance(MIDNIGHT - scene.clock.now() - 1);
+    expect(scene.costs.isHeld('echo')).toBe(true);
+    await scene.clock.advance(1);
+    expect(scene.costs.isHeld('echo')).toBe(false);
+  });
 });

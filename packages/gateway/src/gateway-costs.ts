@@ -9,7 +9,9 @@ import type { Fleet } from './fleet/fleet.ts';
 import type { JobEngine } from './jobs/engine.ts';
 import type { AttemptMeter } from './jobs/usage-row.ts';
 import type { SpillCosts } from './remote/spill-options.ts';
+import type { HostEnv } from './remote-accounts.ts';
 import { createRemoteBills } from './remote-bills.ts';
+import { createRemotePrices } from './remote-prices.ts';
 import { createUsageMeter } from './usage/attempt-meter.ts';
 import { createLedger, type Ledger } from './usage/ledger.ts';
 import { createPriceBook } from './usage/prices.ts';
@@ -38,6 +40,8 @@ export interface GatewayCosts {
   readonly spill: SpillCosts;
   /** The endpoint's jobs are not delivered: paused, or its workers cost what may not be spent. */
   isHeld(endpoint: string): boolean;
+  /** The latter. */
+  isUnpaid(endpoint: string): boolean;
 }
 
 export function createGatewayCosts(options: {
@@ -47,11 +51,19 @@ export function createGatewayCosts(options: {
   readonly log: Pick<Logger, 'warn' | 'error'>;
   readonly fleet: () => Pick<Fleet, 'worker'>;
   /** May hold a key that may read bills (default: this process's). */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly env?: HostEnv | undefined;
   readonly fetch?: typeof fetch;
+  /** Where RunPod's catalogue of prices is kept. */
+  readonly catalogueFile?: string;
 }): { readonly meter: AttemptMeter | undefined; open(db: DatabaseSync, parts: CostParts): GatewayCosts } {
   const { config, endpoints, clock, log, fleet } = options;
-  const prices = createPriceBook(config.prices);
+  const reach = { env: options.env ?? process.env, fetch: options.fetch };
+  const catalogue = createRemotePrices({
+    ...{ endpoints, clock, ...reach, file: options.catalogueFile },
+    onProblem: (problem) =>
+      log.warn({ problem }, "RunPod's catalogue of prices could not be read; those known before hold"),
+  });
+  const prices = createPriceBook(config.prices, catalogue.current);
   const backendOf = (workerId: string) => fleet().worker(workerId)?.backend;
   const meter = createUsageMeter({ endpoints, prices, backendOf });
   return {
@@ -79,24 +91,26 @@ export function createGatewayCosts(options: {
       const { budgets } = ledger;
       const bills = createRemoteBills({
         ...{ db, engine, endpoints, clock, ledger, log },
-        ...{ env: options.env ?? process.env, fetch: options.fetch, retentionMs: config.retention.usageMs },
+        ...{ ...reach, retentionMs: config.retention.usageMs },
       });
       return {
         ledger,
         start() {
           ledger.start();
           bills.start();
+          catalogue.start();
         },
         async stop() {
-          await bills.stop();
+          await Promise.all([bills.stop(), catalogue.stop()]);
           await ledger.stop();
         },
         views: createUsageViews({
-          ...{ ledger, prices, store, isMetered: meter.isMetered },
-          ...{ read: engine.readAside, idle: bills.idle },
+          ...{ ledger, prices, catalogue, store, isMetered: meter.isMetered },
+          ...{ read: engine.readAside, remotes: bills.settings },
           now: () => clock.now(),
         }),
         isHeld: (name) => endpoints.isPaused(name) || ledger.stopOf(name) !== undefined,
+        isUnpaid: (name) => ledger.stopOf(name) !== undefined,
         spill: {
           reserve: (workerId, job) => budgets.reserve(workerId, job),
           keep: (workerId, job) => budgets.keep(workerId, job),

@@ -49,6 +49,7 @@ import { createSqliteDeliveryStore } from './results/sqlite/sqlite-delivery-stor
 import { createDemandReader } from './scheduler/read-demand.ts';
 import { createScheduler, type Scheduler } from './scheduler/scheduler.ts';
 import { createJobSignatures } from './signatures/create-job-signatures.ts';
+import { catalogueFile } from './usage/catalogue/catalogue-file.ts';
 
 export interface GatewayOptions {
   readonly config: GatewayConfig;
@@ -176,7 +177,9 @@ export class Gateway {
     const endpoints = createEndpointDirectory(config.endpoints, createEndpointStore(db, this.#clock));
     const clock = this.#clock;
     const given = { config, log, clock, ids: this.#ids, endpoints, env: this.#options.hostEnv };
-    const costing = createGatewayCosts({ ...given, fleet: () => fleet });
+    const costing = createGatewayCosts({
+      ...{ ...given, fleet: () => fleet, catalogueFile: catalogueFile(config.dataDir) },
+    });
     const room = openLedger(db, config);
     const forJobs = { fleet: () => fleet, meter: costing.meter, valueBytes: store, valueQuota: room.values };
     const engine = this.#buildEngine(db, file, endpoints, forJobs);
@@ -193,10 +196,10 @@ export class Gateway {
     const holds = createDeliveryHolds(engine.dispatcher);
     const metered = { ...engine, dispatcher: holds.by('budget') };
     const costs = costing.open(db, { engine: metered, fleet, events, pokeWebhooks, onStopChange: onDemand });
-    const { isHeld, ledger } = costs;
+    const { isHeld, isUnpaid, ledger } = costs;
     const wantsTrial = (endpoint: string) => spill.wantsTrial(endpoint);
     const scheduler = this.#buildScheduler({
-      ...{ engine, fleet, endpoints, loadBalancer, placer, isHeld, wantsTrial },
+      ...{ engine, fleet, endpoints, loadBalancer, placer, isHeld, isUnpaid, wantsTrial },
     });
     const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
     const spill = createGatewaySpill({
@@ -244,6 +247,7 @@ export class Gateway {
       ids: this.#ids,
       endpoints: endpoints.names(),
       cancelGraceMs: (name) => endpoints.get(name)?.cancelGraceMs ?? 0,
+      heartbeatMs: config.lease.heartbeatMs,
       retentionMs: config.retention.resultsMs,
       ...more,
       onOverdueWorker: (workerId) =>
@@ -359,16 +363,19 @@ export class Gateway {
     parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer' | 'placer'> & {
       endpoints: EndpointDirectory;
       isHeld: (endpoint: string) => boolean;
+      isUnpaid: (endpoint: string) => boolean;
       wantsTrial: (endpoint: string) => boolean;
     },
   ) {
-    const { engine, fleet, endpoints, loadBalancer, placer, isHeld, wantsTrial } = parts;
+    const { engine, fleet, endpoints, loadBalancer, placer, isHeld, isUnpaid, wantsTrial } = parts;
     return createScheduler({
       clock: this.#clock,
       endpoints,
       fleet,
       placer,
-      queue: createDemandReader({ queue: engine.queue, endpoints, loadBalancer, isHeld, wantsTrial }),
+      queue: createDemandReader({
+        ...{ queue: engine.queue, endpoints, loadBalancer, isHeld, isUnpaid, wantsTrial },
+      }),
       log: this.#options.log,
     });
   }

@@ -65,7 +65,7 @@ const AT_RUNPOD: WaitReason = {
 export function createHttpFace(options: HttpFaceOptions): App {
   const { config, clock, log, engine, adminKey, workerKeys, watchWebhooks, ledger, events, run, ...given } =
     options;
-  const { queue, dispatcher, waiters, stops, strays } = engine;
+  const { queue, dispatcher, waiters, stops, strays, forgetSoon } = engine;
   const { endpoints, fleet, keys, uploadTokens } = given;
   const version = readVersion();
   const metrics = createGatewayMetrics({ queue, fleet, endpoints, version, watchWebhooks, costs: ledger });
@@ -74,7 +74,7 @@ export function createHttpFace(options: HttpFaceOptions): App {
   const stopping = new AbortController();
   const parts: RouteParts = {
     ...given,
-    ...{ queue, dispatcher, waiters, stops, strays, clock, events },
+    ...{ queue, dispatcher, waiters, stops, strays, forgetSoon, clock, events },
     publicUrl: config.publicUrl,
     stopping: stopping.signal,
     reference: createReference(ROUTES, version),

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type ArtifactStore, createDiskStore, openBucket, readStorageSettings } from '@spillway/artifacts';
 import type { JobDetail } from '@spillway/protocol/v1';
 import { createSystemClock } from '@spillway/sdk/clock';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type S3Server, startS3Server } from '../../artifacts/test/versity.ts';
 import { createRandomIds } from '../src/lib/ids.ts';
 import { ADMIN_KEY, type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
@@ -99,7 +99,7 @@ describe.each(DRIVERS)('large values %s', (_name, env) => {
       expect((await ask('GET', `/v2/echo/status/${id}`)).status).toBe(404);
       gateway.advance(11 * 60_000);
       await gateway.restart();
-      await vi.waitFor(async () => expect(await kept()).toEqual(before), { timeout: 10_000 });
+      await expect.poll(kept).toEqual(before);
     });
 
     test('an input that somebody deleted in the storage ends its job, and says so', async () => {

@@ -11,7 +11,8 @@ beforeAll(async () => {
     'host: web.example.test',
     'workers: { min: 1, max: 1 }',
     'scaling: { type: REQUEST_COUNT, requestCount: 3 }',
-    'waitTimeout: 300ms',
+    // So long that whoever leaves sooner has left by himself.
+    'waitTimeout: 600s',
   ]);
   await until(async () => (await lb.health()).workers.ready === 1);
 });
@@ -23,9 +24,11 @@ afterEach(async () => {
   await until(async () => (await lb.health()).jobs.inProgress === 0);
 });
 
-function connectTo(path: string, protocols: string[] = [], key = ADMIN_KEY): WebSocket {
-  const url = `${lb.url.replace('http', 'ws')}${path}`;
-  const socket = new WebSocket(url, { protocols, headers: { authorization: `Bearer ${key}` } });
+function connectTo(path: string, protocols: string[] = [], url = lb.url): WebSocket {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}${path}`, {
+    protocols,
+    headers: { authorization: `Bearer ${ADMIN_KEY}` },
+  });
   open.push(socket);
   return socket;
 }
@@ -47,8 +50,9 @@ async function say(socket: WebSocket, text: string): Promise<unknown> {
 function refused(
   path: string,
   headers: Record<string, string> = {},
+  url = lb.url,
 ): Promise<http.IncomingMessage & { text?: string }> {
-  const { hostname, port } = new URL(lb.url);
+  const { hostname, port } = new URL(url);
   const upgrade = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
   const request = http.get({
     ...{ hostname, port, path, agent: false },
@@ -105,14 +109,19 @@ test("under the endpoint's own host name every path is a WebSocket's", async () 
   expect([reply.statusCode, reply.text]).toEqual([403, 'not today']);
 });
 
-test('a WebSocket goes to the worker that it names, and none is left when all have their fill', async () => {
-  const sockets = [connectTo('/lb/web/ws'), connectTo('/lb/web/ws'), connectTo('/lb/web/ws')];
-  await Promise.all(sockets.map(opened));
-  const full = await refused('/lb/web/ws', { authorization });
-  expect(full.statusCode).toBe(400);
-  expect(JSON.parse(full.text ?? '')).toMatchObject({ error: 'no workers available' });
+test('a WebSocket for a worker that is gone is refused', async () => {
   const gone = await refused('/lb/web/ws', { authorization, 'x-runpod-worker-id': 'strict nobody' });
   expect(gone.statusCode).toBe(404);
+});
+
+test('when all workers have their fill of WebSockets one more is refused with the reason', async () => {
+  const full = await startLbGateway(['workers: { min: 1, max: 1 }', 'waitTimeout: 300ms']);
+  await until(async () => (await full.health()).workers.ready === 1);
+  await opened(connectTo('/lb/web/ws', [], full.url));
+  const answer = await refused('/lb/web/ws', { authorization }, full.url);
+  expect(answer.statusCode).toBe(400);
+  expect(JSON.parse(answer.text ?? '')).toMatchObject({ error: 'no workers available' });
+  await full.stop();
 });
 
 test('a client that hangs up without a word, waiting or connected, takes no place', async () => {

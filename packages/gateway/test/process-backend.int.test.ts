@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { createManualClock, createSystemClock, type ManualClock } from '@spillway/sdk/clock';
@@ -299,10 +299,12 @@ describe('the log of a worker', () => {
   });
 
   test('is removed when so many newer ones are there', async () => {
-    for (const name of ['a', 'b', 'c']) {
-      await writeFile(path.join(dataDir, `${name}.log`), name);
-      await writeFile(path.join(dataDir, `${name}.log.1`), name);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    for (const [age, name] of ['c', 'b', 'a'].entries()) {
+      for (const file of [`${name}.log`, `${name}.log.1`]) {
+        await writeFile(path.join(dataDir, file), name);
+        const writtenAt = new Date(Date.UTC(2026, 0, 9 - age));
+        await utimes(path.join(dataDir, file), writtenAt, writtenAt);
+      }
     }
     await pruneLogs(dataDir, 2);
     expect((await readdir(dataDir)).toSorted()).toEqual(['b.log', 'b.log.1', 'c.log', 'c.log.1']);

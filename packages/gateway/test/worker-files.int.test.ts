@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
+import { ADMIN_KEY, type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
 
 /** What workers keep by the gateway: theirs, that of other endpoints, and what callers uploaded. */
 const POOLS = 'endpoints: { mine: { backends: [pool] }, other: { backends: [pool] } }';
@@ -151,6 +151,89 @@ test('a follow-up job is submitted by the worker that runs the first one, with i
   expect(cancelled.body).toMatchObject({ id: followUp, status: 'CANCELLED' });
   const shown = await gateway.call('GET', `${path}/${followUp}`, undefined, key);
   expect(await shown.json()).toMatchObject({ status: 'CANCELLED' });
+});
+
+test('files of workers count in the quotas, also those that others upload for them, over a restart', async () => {
+  const quota = 'artifacts: { quota: { total: 6m, perEndpoint: 4m, perArtifact: 3m } }';
+  const bounded = await startArtifactGateway({}, `${POOLS}\n${quota}`);
+  try {
+    const ask = async (method: string, path: string, body?: object | Buffer, key?: string) => {
+      const sent = Buffer.isBuffer(body) ? { body: new Uint8Array(body) } : { body: JSON.stringify(body) };
+      const reply = await fetch(bounded.url + path, {
+        ...{ method, headers: { authorization: key ?? ADMIN_KEY } },
+        ...(body === undefined ? {} : sent),
+      });
+      const text = await reply.text();
+      return { status: reply.status, ...(text === '' ? {} : JSON.parse(text)) } as Record<string, never>;
+    };
+    const worker = { name: 'worker', scope: 'worker', endpoints: ['mine', 'other'] };
+    const { key } = await ask('POST', '/v1/keys', worker);
+    const keep = (name: string, bytes: number, endpoint = 'mine') =>
+      ask('PUT', `${files(endpoint)}/${name}`, Buffer.alloc(bytes), key);
+    const used = async () => (await ask('GET', '/v1/storage')).all as unknown as { bytes: number };
+    const MB = 1024 * 1024;
+    expect(await keep('results/a.bin', 2 * MB)).toMatchObject({ status: 200 });
+    // In place of another one it takes up only what it is larger by.
+    expect(await keep('results/a.bin', 3 * MB)).toMatchObject({ status: 200 });
+    expect(await keep('results/b.bin', 2 * MB)).toMatchObject({
+      ...{ status: 413, code: 'QUOTA_EXCEEDED' },
+      detail: expect.stringContaining("the files of this endpoint's workers (artifacts.quota.perEndpoint)"),
+    });
+    expect(await keep('results/b.bin', 3 * MB + 1)).toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+    expect(await keep('results/c.bin', 2 * MB, 'other')).toMatchObject({ status: 200 });
+    expect(await keep('results/d.bin', 2 * MB, 'other')).toMatchObject({ status: 507, code: 'STORAGE_FULL' });
+    expect((await used()).bytes).toBe(5 * MB);
+    await bounded.restart();
+    expect((await used()).bytes).toBe(5 * MB);
+    // How a job stands can always be said, and counts.
+    expect(await keep('status/job_1.json', MB, 'other')).toMatchObject({ status: 200 });
+    expect(await keep('status/job_2.json', MB)).toMatchObject({ status: 200 });
+    expect((await used()).bytes).toBe(7 * MB);
+    await ask('DELETE', `${files('mine')}/results/a.bin`, undefined, key);
+    expect((await used()).bytes).toBe(4 * MB);
+    // Nobody knows what comes by a URL until it is looked at, or the URL has expired.
+    const url = async (name: string) => {
+      const asked = { do: 'sign-put', key: name, mostBytes: 5 * MB, expiresInMs: 60_000 };
+      const signed = await ask('POST', files('mine'), asked, key);
+      return bounded.url + (signed.request as unknown as { url: string }).url;
+    };
+    for (const name of ['uploads/video_1.mp4', 'uploads/video_2.mp4'])
+      await fetch(await url(name), { method: 'PUT', body: new Uint8Array(MB) });
+    await url('uploads/video_3.mp4');
+    expect((await used()).bytes).toBe(4 * MB);
+    await ask('GET', `${files('mine')}/uploads/video_1.mp4`, undefined, key);
+    expect((await used()).bytes).toBe(5 * MB);
+    bounded.advance(61_000);
+    await bounded.restart();
+    await expect.poll(async () => (await used()).bytes).toBe(6 * MB);
+  } finally {
+    await bounded.stop();
+  }
+});
+
+test('files of workers are kept as long as artifacts.retention says of their prefix', async () => {
+  const retention = 'artifacts: { retention: { results: 2h, status: 1d } }';
+  const brief = await startArtifactGateway({}, `${POOLS}\n${retention}`);
+  try {
+    const worker = { name: 'worker', scope: 'worker', endpoints: ['mine'] };
+    const { key } = (await (await brief.call('POST', '/v1/keys', worker)).json()) as { key: string };
+    const names = ['results/job_1.pkl', 'status/job_1.json'];
+    for (const name of names) await brief.call('PUT', `${files('mine')}/${name}`, {}, key);
+    const states = () =>
+      Promise.all(
+        names.map(
+          async (name) => (await brief.call('GET', `${files('mine')}/${name}`, undefined, key)).status,
+        ),
+      );
+    brief.advance(7_100_000);
+    await brief.restart();
+    expect(await states()).toEqual([200, 200]);
+    brief.advance(200_000);
+    await brief.restart();
+    await expect.poll(states).toEqual([404, 200]);
+  } finally {
+    await brief.stop();
+  }
 });
 
 test('files of workers are forgotten in time, also half-finished uploads', async () => {

@@ -39,14 +39,14 @@ export const REPORTED_FAILURES = [
 export const jobDoneSchema = z.looseObject({
   output: z.unknown().optional(),
   error: z.unknown().optional(),
-  status: z.string().optional(),
+  status: z.string().optional().catch(undefined),
   /** Our SDK says what kind of error it was; other workers' errors are HANDLER_ERROR. */
   failure: z
     .object({ type: z.enum(REPORTED_FAILURES).catch('HANDLER_ERROR'), isRetryable: z.boolean().optional() })
     .optional()
     .catch(undefined),
   /** The worker wants to be stopped after this job (`refresh_worker`). */
-  stopPod: z.boolean().optional(),
+  stopPod: z.boolean().optional().catch(undefined),
 });
 
 export type JobDoneBody = z.infer<typeof jobDoneSchema>;

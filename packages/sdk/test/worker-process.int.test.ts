@@ -63,6 +63,21 @@ test('SIGTERM lets the running job finish and deliver, then the process ends wit
   }
 });
 
+test('a worker whose log nobody reads any more works on', async () => {
+  const { started } = spawnWorker();
+  await server.waitForPolls('job-take', 1);
+  started.stdout.destroy();
+  // Between the two jobs it says that it could get none, and then that it can again.
+  server.trouble('job-take', 500, 500);
+  for (const id of ['j1', 'j2']) {
+    server.offer({ id, input: {} });
+    await hasBegun(id);
+    server.openGate(id);
+    await server.waitForDone(id);
+  }
+  expect(started.exitCode).toBeNull();
+});
+
 test('a second signal ends the process at once, as its number says', async () => {
   const { started, exit } = spawnWorker();
   server.offer({ id: 'j1', input: {} });

@@ -9,6 +9,9 @@ import { WORKERS } from './registry.ts';
 // Compiled code kept from one start to the next saves 100 ms here and as much in the thread.
 enableCompileCache();
 
+// Who read its log may leave; its calls go on.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
 const [argument] = process.argv.slice(2);
 // Options, such as the SDK's --test_input, may stand alone.
 const name = argument === undefined || argument.startsWith('-') ? process.env.WORKER : argument;

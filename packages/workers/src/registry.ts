@@ -54,6 +54,8 @@ export interface WorkerInstance {
 
 export interface WorkerRow {
   readonly description: string;
+  /** What `spillway run` may be given to try it out. */
+  readonly example: string;
   /** Variables it reads from its environment. */
   readonly env: readonly string[];
   /** Where it is not as its models make of cards; for a worker without models. */
@@ -65,6 +67,7 @@ export interface WorkerRow {
 export const WORKERS: Readonly<Record<string, WorkerRow>> = {
   detect: {
     description: 'Finds, outlines and measures cracks, spalling, stains and other defects in a picture.',
+    example: 'photo.jpg',
     env: [
       ...[
         'DETECTOR_VARIANT',
@@ -81,6 +84,7 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
   },
   clip: {
     description: 'Turns pictures and texts into vectors of one space, for search by meaning (CLIP).',
+    example: `'{"text":"a red star"}'`,
     env: [
       ...['CLIP_MODEL', 'CLIP_CONCURRENCY', 'CLIP_DOWNLOAD_TIMEOUT_S', 'CLIP_DOWNLOAD_MAX_MB'],
       ...['EMBEDDING_AUTH', 'EMBEDDING_HMAC_SECRET', 'EMBEDDING_HMAC_SECRET_PREVIOUS'],
@@ -92,6 +96,7 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
   ergonomics: {
     description:
       'Scores working postures with RULA, REBA, OWAS and the NIOSH lifting equation, also of people in videos.',
+    example: 'video.mp4',
     env: [...VIDEO_ENV, ...STORAGE_ENV, ...POSE_ENV, ...MODEL_ENV, ...ENGINE_ENV],
     start: async (context) => (await import('./ergonomics/worker.ts')).startErgonomics(context),
   },
@@ -99,6 +104,8 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
 
 export interface BuiltInWorker {
   readonly description: string;
+  /** What `spillway run` may be given to try it out. */
+  readonly example: string;
   /** Variables it reads, which an endpoint's `env` may set. */
   readonly env: readonly string[];
   /** Program and arguments that start one worker process. */
@@ -112,8 +119,8 @@ const main = fileURLToPath(new URL('../bin/spillway-worker.mjs', import.meta.url
 
 /** What `worker:` in `spillway.yaml` may name, with the command that a gateway starts for it. */
 export const builtInWorkers: Readonly<Record<string, BuiltInWorker>> = Object.fromEntries(
-  Object.entries(WORKERS).map(([name, { description, env, cardUse = decideCardUse }]) => [
+  Object.entries(WORKERS).map(([name, { description, example, env, cardUse = decideCardUse }]) => [
     name,
-    { description, env, command: [process.execPath, main, name], cardUse },
+    { description, example, env, command: [process.execPath, main, name], cardUse },
   ]),
 );

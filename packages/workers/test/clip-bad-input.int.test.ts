@@ -1,124 +1,14 @@
 // What must not get through to the clip worker, as jobs and over its own HTTP routes: each has its code, and no answer
 // tells of the inside.
-import type { lookup as systemLookup } from 'node:dns';
-import { hostname } from 'node:os';
-import path from 'node:path';
-import { signImageUrlV0, signJob, signV1 } from '@spillway/sdk/signing';
-import { runHandler } from '@spillway/sdk/worker';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startClip } from '../src/clip/worker.ts';
-import { type PodServer, startPodServer } from '../src/pod/pod-server.ts';
-import type { WorkerInstance } from '../src/registry.ts';
-import { JPEG, type PictureServer, startPictureServer } from './fixtures/picture-server.ts';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { expectNothingOfTheInside, type Fields, openClipBench } from './clip-bench.ts';
+import { JPEG } from './fixtures/picture-server.ts';
 
-const SECRET = 'test-secret';
-const OLD_SECRET = 'test-secret-of-before';
 const IMAGE = JPEG.toString('base64');
-
-/** What names stand for, at each question the next; the last one stays. */
-const NAMES: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  'pictures.test': [['127.0.0.1']],
-  'inside.test': [['10.9.8.7']],
-  'both.test': [['93.184.216.34', '10.9.8.7']],
-  'six.test': [['fd00::7']],
-  'changes.test': [['127.0.0.1'], ['10.9.8.7']],
-};
-const asked = new Map<string, number>();
-
-const lookup = ((name: string, _options: object, answer: (error: Error | null, found: object[]) => void) => {
-  const times = asked.get(name) ?? 0;
-  asked.set(name, times + 1);
-  const answers = NAMES[name];
-  const found = answers?.[Math.min(times, answers.length - 1)];
-  if (!found) return answer(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), []);
-  answer(
-    null,
-    found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-  );
-}) as unknown as typeof systemLookup;
-
-let pictures: PictureServer;
-let worker: WorkerInstance;
-let pod: PodServer;
-let calls = 0;
-
-beforeAll(async () => {
-  pictures = await startPictureServer();
-  const env = {
-    ...{ EMBEDDING_HMAC_SECRET: SECRET, EMBEDDING_HMAC_SECRET_PREVIOUS: OLD_SECRET },
-    // The test's own server, and nothing else of the inside.
-    SPILLWAY_ALLOW_PRIVATE_URLS: '127.0.0.1',
-    ...{ CLIP_DOWNLOAD_MAX_MB: '1', CLIP_DOWNLOAD_TIMEOUT_S: '1' },
-  };
-  worker = await startClip({ env, warn: () => {} }, { lookup });
-  pod = await startPodServer({
-    ...{ name: 'clip', settings: { host: '127.0.0.1', port: 0, apiKey: undefined } },
-    newId: () => `call-${++calls}`,
-    onError: () => {},
-  });
-  pod.ready(worker);
-});
-afterAll(async () => {
-  await pod.stop();
-  await worker.stop();
-  pictures.stop();
-});
-beforeEach(() => asked.clear());
-
-type Fields = Record<string, unknown>;
-
-interface Outcome {
-  readonly status: number | string;
-  readonly code: string | undefined;
-  readonly message: string;
-  readonly text: string;
-}
-
-async function post(route: string, body: unknown): Promise<Outcome> {
-  const reply = await fetch(`${pod.url}${route}`, { method: 'POST', body: JSON.stringify(body) });
-  const text = await reply.text();
-  const { error } = JSON.parse(text) as { error?: { code: string; message: string } };
-  return { status: reply.status, code: error?.code, message: error?.message ?? '', text };
-}
-
-const postSigned = (route: string, body: Fields) =>
-  post(route, { ...body, auth: signV1({ method: 'POST', path: route, body }, { secret: SECRET }) });
-
-async function job(input: Fields): Promise<Outcome> {
-  const run = await runHandler(worker.handler, input, { endpoint: 'clip', jobId: `job-${++calls}` });
-  const output = run.output as { code?: string; error?: string } | undefined;
-  const isAuth = output?.error === 'Authentication failed';
-  return {
-    status: run.status,
-    code: isAuth ? 'AUTH_FAILED' : output?.code,
-    message: run.error ?? '',
-    text: JSON.stringify({ output: run.output, error: run.error }),
-  };
-}
-
-const jobSigned = (input: Fields) => job({ ...input, auth: signJob('clip', input, { secret: SECRET }) });
-
-/** Paths, stacks, host names, resolved addresses, libraries. */
-const INSIDE = [
-  path.resolve(import.meta.dirname, '../../..'),
-  hostname(),
-  ...['node_modules', '.ts:', '    at ', 'Error:', '/srv/', '10.9.8.7', 'fd00::7', 'ECONN', 'ENOTFOUND'],
-  ...['vips', 'sharp', 'onnx', 'getaddrinfo', SECRET],
-];
-
-function expectNothingOfTheInside({ text }: Outcome): void {
-  expect(INSIDE.filter((word) => text.includes(word))).toEqual([]);
-}
-
-const at = (file: string, host = 'pictures.test') => `http://${host}:${pictures.port}/${file}`;
-
-/** The same picture by each way that there is. */
-async function byEveryWay(image_url: string): Promise<Outcome[]> {
-  const item = { image_url, request_id: 'r' };
-  const outcomes = await Promise.all([jobSigned(item), postSigned('/v1/embed/image', item)]);
-  for (const outcome of outcomes) expectNothingOfTheInside(outcome);
-  return outcomes;
-}
+const bench = await openClipBench();
+const { asked, at, byEveryWay, jobSigned, postSigned } = bench;
+afterAll(() => bench.close());
+beforeEach(() => bench.asked.clear());
 
 describe('a URL that leads inside', () => {
   test.each([
@@ -290,123 +180,10 @@ describe('an input', () => {
 
   test('that is no JSON object is refused', async () => {
     for (const body of ['{', '[]', '"x"']) {
-      const reply = await fetch(`${pod.url}/v1/embed/image`, { method: 'POST', body });
+      const reply = await fetch(`${bench.url}/v1/embed/image`, { method: 'POST', body });
       expect([reply.status, ((await reply.json()) as { error: { code: string } }).error.code]).toEqual([
         ...[400, 'INPUT_INVALID'],
       ]);
     }
-  });
-});
-
-describe('a signature', () => {
-  const now = () => Math.floor(Date.now() / 1000);
-  const url = () => at('good.jpg');
-  const item = () => ({ image_url: url(), request_id: 'r' });
-  const path = '/v1/embed/image';
-  const request = { method: 'POST', path };
-  const good = { secret: SECRET };
-
-  const auths: [string, () => unknown, () => unknown][] = [
-    ['that is missing', () => undefined, () => undefined],
-    ['that is null', () => null, () => null],
-    ['that is no object', () => 'x', () => 'x'],
-    [
-      'of upper-case hex',
-      () => ({ ts: now(), sig: 'A'.repeat(64) }),
-      () => ({ ts: now(), sig: 'A'.repeat(64) }),
-    ],
-    [
-      'of a time as text',
-      () => ({ ...signImageUrlV0(url(), good), ts: String(now()) }),
-      () => ({ ...signImageUrlV0(url(), good), ts: String(now()) }),
-    ],
-    [
-      'of another secret',
-      () => signJob('clip', item(), { secret: 'x' }),
-      () => signV1({ ...request, body: item() }, { secret: 'x' }),
-    ],
-    [
-      'that is expired',
-      () => signJob('clip', item(), { ...good, ts: now() - 125 }),
-      () => signV1({ ...request, body: item() }, { ...good, ts: now() - 125 }),
-    ],
-    [
-      'of the future',
-      () => signJob('clip', item(), { ...good, ts: now() + 125 }),
-      () => signV1({ ...request, body: item() }, { ...good, ts: now() + 125 }),
-    ],
-    [
-      'of an older version that is expired',
-      () => signImageUrlV0(url(), { ...good, ts: now() - 125 }),
-      () => signImageUrlV0(url(), { ...good, ts: now() - 125 }),
-    ],
-    [
-      'of another body',
-      () => signJob('clip', { ...item(), normalize: false }, good),
-      () => signV1({ ...request, body: { ...item(), normalize: false } }, good),
-    ],
-    [
-      'of another endpoint or path',
-      () => signJob('other', item(), good),
-      () => signV1({ method: 'POST', path: '/v1/embed/text', body: item() }, good),
-    ],
-    [
-      'of another kind of request',
-      () => signV1({ ...request, body: item() }, good),
-      () => signJob('clip', item(), good),
-    ],
-    [
-      'of another method',
-      () => signV1({ method: 'POST', path: 'clip', body: item() }, good),
-      () => signV1({ method: 'GET', path, body: item() }, good),
-    ],
-    ['of another URL', () => signImageUrlV0(`${url()}?`, good), () => signImageUrlV0(`${url()}?`, good)],
-  ];
-
-  test.each(auths)('%s is refused before anything is fetched', async (_name, forJob, forHttp) => {
-    const before = pictures.seen.length;
-    const asJob = await job({ ...item(), auth: forJob() });
-    const overHttp = await post(path, { ...item(), auth: forHttp() });
-    const told = { code: 'AUTH_FAILED', message: 'Authentication failed' };
-    expect(asJob).toMatchObject({ status: 'FAILED', ...told });
-    expect(overHttp).toMatchObject({ status: 401, ...told });
-    expect(JSON.parse(overHttp.text)).toMatchObject({ request_id: 'r' });
-    for (const outcome of [asJob, overHttp]) expectNothingOfTheInside(outcome);
-    expect(pictures.seen.length).toBe(before);
-  });
-
-  test('counts once, also when it is used in another way than before', async () => {
-    const auth = signImageUrlV0(url(), { ...good, ts: now() - 7 });
-    expect((await post(path, { image_url: url(), auth })).status).toBe(200);
-    expect((await post(path, { image_url: url(), auth })).code).toBe('AUTH_FAILED');
-    expect((await job({ image_url: url(), auth })).code).toBe('AUTH_FAILED');
-    const body = { image_url: url() };
-    const signed = { ...body, auth: signV1({ ...request, body }, good) };
-    expect((await post(path, signed)).status).toBe(200);
-    expect((await post(path, signed)).status).toBe(401);
-  });
-
-  test('of the secret before is good while secrets are rotated', async () => {
-    const auth = signImageUrlV0(url(), { secret: OLD_SECRET });
-    expect((await post(path, { image_url: url(), auth })).status).toBe(200);
-  });
-
-  test('of a URL asks for no text, and that of a text for no picture', async () => {
-    const auth = signImageUrlV0(url(), { ...good, ts: now() - 9 });
-    expect((await post('/v1/embed/text', { text: 'a star', image_url: url(), auth })).status).toBe(401);
-    expect((await job({ text: 'a star', image_url: url(), auth })).code).toBe('AUTH_FAILED');
-    expect((await post('/v1/embeddings', { input: 'a star', image_url: url(), auth })).status).toBe(401);
-    expect((await post('/v1/embed/image-batch', { items: [], image_url: url(), auth })).status).toBe(401);
-  });
-
-  test('that is wrong fails its item of a batch alone', async () => {
-    const items = [
-      { image_url: url(), auth: signImageUrlV0(url(), { ...good, ts: now() - 11 }) },
-      { image_url: url(), request_id: 'b' },
-    ];
-    const { text } = await post('/v1/embed/image-batch', { items });
-    expect(JSON.parse(text)).toMatchObject({
-      results: [{ dim: 512 }, { request_id: 'b', error: { code: 'AUTH_FAILED' } }],
-    });
   });
 });

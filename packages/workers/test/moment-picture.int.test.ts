@@ -86,7 +86,7 @@ test('without a video the skeleton stands on empty ground, and without a pose th
 });
 
 test('each worst moment gets the frame of its own time', async () => {
-  const moments = findWorstMoments(sequence.samples);
+  const moments = findWorstMoments(sequence);
   const asked: number[] = [];
   const pictures = await drawMoments(sequence, moments, async (t) => {
     asked.push(t);

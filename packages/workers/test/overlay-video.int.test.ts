@@ -76,7 +76,7 @@ describe.skipIf(!hasFfmpeg)('an overlay video', () => {
     const frameAt = readMomentFrames({ source, video, poseWidthPx: POSE_WIDTH });
     expect((await frameAt(1.2))?.frame).toMatchObject({ width: 400, height: 450 });
     expect(await frameAt(30)).toBeUndefined();
-    const moments = findWorstMoments(sequence.samples);
+    const moments = findWorstMoments(sequence);
     const pictures = await drawMoments(sequence, moments, frameAt);
     expect(pictures.map(({ rank }) => rank)).toEqual(moments.map(({ rank }) => rank));
     const empty = await drawMoments(sequence, moments);

@@ -206,6 +206,20 @@ describe('a worker that serves HTTP itself', () => {
   });
 });
 
+test('a worker lives on when whoever read its log has left', async () => {
+  const env = { ...process.env, RUNPOD_SERVERLESS: 'false', API_PORT: '0', EMBEDDING_AUTH: 'off' };
+  const child = spawn(process.execPath, [MAIN, 'clip'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const exit = once(child, 'exit');
+  const [line] = (await once(child.stderr, 'data')) as [Buffer];
+  const url = /http:\/\/[\d.:]+/.exec(String(line))?.[0] ?? '';
+  child.stderr.destroy();
+  // Once its models are loaded it says so, to nobody.
+  await expect.poll(async () => (await fetch(`${url}/ping`)).status).toBe(200);
+  expect((await fetch(`${url}/health`)).status).toBe(200);
+  child.kill('SIGTERM');
+  expect((await exit)[0]).toBe(0);
+});
+
 test('the detect worker serves its routes, and ends when it is asked to', async () => {
   const env = { ...process.env, DETECTOR_VARIANT: 'nano', RUNPOD_SERVERLESS: 'false', API_PORT: '0' };
   const child = spawn(process.execPath, [MAIN, 'detect'], { env, stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,5 +1,5 @@
 import { createManualClock } from '@spillway/sdk/clock';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { SpareThread } from '../src/engines/spare-thread.ts';
 import { ThreadPool, type ThreadPoolOptions } from '../src/engines/thread-pool.ts';
 
@@ -153,7 +153,7 @@ test('a thread that was started before its work was known becomes the first of a
 test('a spare thread that could not even start leaves its pool one that says why', async () => {
   const missing = new URL('./fixtures/no-such-thread.ts', import.meta.url);
   const spare = new SpareThread(missing);
-  await vi.waitFor(() => expect(spare.isFree).toBe(false));
+  await expect.poll(() => spare.isFree).toBe(false);
   const { pool } = createPool({ entry: missing, spare });
   await expect(pool.start()).rejects.toThrow('no-such-thread');
 });

@@ -29,20 +29,28 @@ export const bending = (t: number): SeenMoment['people'] => {
   return [{ id: 1, box, keypoints: drawMannequin(angles) }];
 };
 
-export function createScenePeople(scene: Scene): PeopleSource & { readonly read: number[] } {
-  const read: number[] = [];
+export interface ScenePeople extends PeopleSource {
+  /** Times of all samples, and those from which on they were asked for; milliseconds. */
+  readonly read: number[];
+  readonly starts: number[];
+}
+
+export function createScenePeople(scene: Scene): ScenePeople {
+  const [read, starts]: [number[], number[]] = [[], []];
   return {
-    read,
+    ...{ read, starts },
     models: [{ role: 'pose', id: 'drawn', demo: true }],
     open: async (_file, { samplesPerSecond }) => ({
       ...{ durationMs: scene.seconds * 1000, widthPx: 960, heightPx: 540, warnings: () => [] },
-      async *read({ fromMs, toMs }, carried, signal) {
+      // As those of a film in 4K.
+      shownWidthPx: 3840,
+      async *read(fromMs, carried, signal) {
+        starts.push(fromMs);
         // Who was carried over goes on: a count of samples stands for the tracker.
         let carry = (carried as number | undefined) ?? 0;
-        const end = Math.min(toMs, scene.seconds * 1000);
         for (let at = Math.ceil((fromMs / 1000) * samplesPerSecond); ; at += 1) {
           const timeMs = (at / samplesPerSecond) * 1000;
-          if (timeMs >= end) return;
+          if (timeMs >= scene.seconds * 1000) return;
           await scene.onSample?.(timeMs / 1000);
           signal.throwIfAborted();
           read.push(timeMs);

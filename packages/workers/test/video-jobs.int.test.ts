@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ArtifactError } from '@spillway/artifacts';
 import { createManualClock } from '@spillway/sdk/clock';
 import { afterEach, describe, expect, test } from 'vitest';
+import { asJson } from '../src/ergonomics/results/result.ts';
 import type { SeenMoment } from '../src/ergonomics/video-jobs/people-source.ts';
 import { scorePerson } from '../src/ergonomics/video-jobs/score-person.ts';
 import type { StatusRecord } from '../src/ergonomics/video-jobs/status-record.ts';
@@ -170,7 +172,31 @@ print(result["schema"], len(result["samples"]["t"]))`;
     const moments = bench.people.read.map((timeMs) => ({ timeMs, people: momentAt(timeMs / 1000) }));
     const { settings } = JSON.parse(await textOf(`status/job_${id}.json`)) as StatusRecord;
     const { result } = scorePerson(moments, 1, 'coco17', settings, bench.people.models);
-    expect(await textOf(`results/job_${id}/ergonomics.json`)).toBe(JSON.stringify(result));
+    expect(await textOf(`results/job_${id}/ergonomics.json`)).toBe(JSON.stringify(asJson(result)));
+  });
+
+  test('is scored for whoever is meant by a place in the video, however small it is looked at', async () => {
+    const momentAt = (t: number) => [
+      ...bending(t),
+      ...bending(t + 1).map((one) => ({ ...one, id: 2, box: tiny })),
+    ];
+    await open({ seconds: 12, momentAt });
+    const key = await bench.upload();
+    const trunkOf = async (person: unknown, jobId: string) => {
+      const { job_id: id, process_job_id: job = '' } = await start(key, { person }, jobId);
+      const run = await bench.process(job);
+      if (run.status !== 'COMPLETED') return run.error;
+      const { samples } = JSON.parse(await textOf(`results/job_${id}/ergonomics.json`)) as {
+        samples: { trunk_flexion: number[] };
+      };
+      return samples.trunk_flexion;
+    };
+    const second = await trunkOf(2, 'start-1');
+    expect(await trunkOf(1, 'start-2')).not.toEqual(second);
+    expect(await trunkOf({ at: [60, 100], t: 3 }, 'start-3')).toEqual(second);
+    expect(await trunkOf({ at: [3000, 100], t: 3 }, 'start-4')).toBe(
+      'Nobody is at 3000, 100 at 3 s. There are: 1 (1600, 2000), 2 (60, 100).',
+    );
   });
 
   test('can be fetched result by result, and nothing else can', async () => {
@@ -199,6 +225,8 @@ describe('an interrupted job', () => {
     const again = await bench.process(job, { attempt: 2 });
     expect(again.status).toBe('COMPLETED');
     expect(bench.people.read[before]).toBe(20_000);
+    // In one go each, though there are four segments.
+    expect(bench.people.starts).toEqual([0, 20_000]);
     // 45 s at six a second, each seen once in what was scored.
     const { results = {} } = await statusOf(id);
     const csv = await readFile(fileURLToPath(results.csv_url ?? ''), 'utf8');
@@ -395,7 +423,7 @@ describe('bad input', () => {
 
   test.each([
     ['medium', 9, 'The video is 9.0 hours long; at most 8 are taken (VIDEO_MAX_HOURS).'],
-    ['ultra', 2, 'The video is 2.0 hours long; of quality "ultra" at most 1.4 are scored.'],
+    ['ultra', 4, 'The video is 4.0 hours long; of quality "ultra" at most 3.7 are scored.'],
   ])(
     'of quality %s a video of %i hours is too long, and told so at once',
     async (quality, hours, sentence) => {
@@ -406,6 +434,22 @@ describe('bad input', () => {
       expect(bench.people.read).toEqual([]);
     },
   );
+
+  test('results that the store has no room for fail the job with its reason, and none of them stays', async () => {
+    await open({ seconds: 12 });
+    const { store } = bench;
+    const { put } = store;
+    const refusal = new ArtifactError('STORAGE_FULL', 'all artifacts may have 5 GB; have some deleted');
+    store.put = async (key, ...more) => {
+      if (key.endsWith('ergonomics.pdf')) throw refusal;
+      return put(key, ...more);
+    };
+    const { job_id: id, process_job_id: job = '' } = await start(await bench.upload());
+    const run = await bench.process(job);
+    const error = `The processing failed: ${refusal.message}`;
+    expect([run.status, await statusOf(id)]).toMatchObject(['FAILED', { status: 'failed', error }]);
+    expect(await bench.keys('results/')).toEqual([]);
+  });
 
   test('a process action of a stranger is refused', async () => {
     await open({ seconds: 12 });

@@ -64,8 +64,7 @@ async function judge(source: PeopleSource, file: string, truth: VideoTruth): Pro
   const { signal } = new AbortController();
   const video = await source.open(file, quality, signal);
   const moments: SeenMoment[] = [];
-  for await (const moment of video.read({ fromMs: 0, toMs: Number.POSITIVE_INFINITY }, undefined, signal))
-    moments.push(moment);
+  for await (const moment of video.read(0, undefined, signal)) moments.push(moment);
   const { id } = choosePerson(moments, 'longest');
   const { sequence } = scorePerson(moments, id, 'coco17', settings, source.models);
   const scale = truth.width_px / video.widthPx;
@@ -73,7 +72,7 @@ async function judge(source: PeopleSource, file: string, truth: VideoTruth): Pro
   const scores = { samples: 0, partial: 0, rula: 0, reba: 0 };
   let compared = 0;
   let notSeen = 0;
-  for (const [at, sample] of sequence.samples.entries()) {
+  for (const [at, sample] of [...sequence.samples].entries()) {
     const frame = frameAt(truth, sample.t);
     const seen = moments[at]?.people.find((person) => person.id === id);
     const person = frame && nearest(frame.people, seen?.box, scale);

@@ -3,6 +3,7 @@ import type { ConnectionOptions } from '../connection.ts';
 import { dataOption, jsonOption } from './options.ts';
 
 export interface GpusOptions extends ConnectionOptions {
+  readonly refresh?: boolean;
   readonly json?: boolean;
 }
 
@@ -12,6 +13,7 @@ export function gpusCommand(): Command {
       'graphics cards, the workers on them, which cards endpoints need, and what they cost at RunPod',
     )
     .argument('[endpoint]', 'only this one, with all pools of RunPod that are large enough')
+    .option('--refresh', "ask RunPod for its prices first (RUNPOD_API_KEY, or the gateway's key)")
     .addOption(jsonOption())
     .addOption(dataOption())
     .action(async (endpoint: string | undefined, options: GpusOptions) => {
@@ -21,8 +23,9 @@ export function gpusCommand(): Command {
     .addHelpText(
       'after',
       `
-Where no gateway runs it shows this machine's cards and the needs that ./spillway.yaml tells of. RunPod is not asked:
-its prices are those that this version was made with, each with its date.
+Where no gateway runs it shows this machine's cards and the needs that ./spillway.yaml tells of. RunPod's prices are those
+of its catalogue as it was read last (a gateway reads it once a day), else those that this version was made with; each has
+its date.
 
 Examples:
   spillway gpus                           all cards and endpoints

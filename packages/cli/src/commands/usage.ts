@@ -19,6 +19,7 @@ export interface EstimateOptions extends ConnectionOptions {
 }
 
 export interface CostOptions extends ConnectionOptions {
+  readonly refresh?: boolean;
   readonly json?: boolean;
 }
 
@@ -71,6 +72,7 @@ Examples:
 export function pricesCommand(): Command {
   return new Command('prices')
     .description('what workers cost, each price with its date and source')
+    .option('--refresh', "read RunPod's catalogue of prices first")
     .addOption(jsonOption())
     .addOption(dataOption())
     .action(async (options: CostOptions) => {

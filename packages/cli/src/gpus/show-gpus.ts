@@ -9,7 +9,8 @@ type EndpointGpus = GpusView['endpoints'][number];
 
 /** The whole of `spillway gpus`. */
 export async function showGpus(name: string | undefined, options: GpusOptions): Promise<void> {
-  const { view, gateway } = await fetchGpus(options);
+  const { view, gateway, problem } = await fetchGpus(options);
+  if (problem !== undefined) note(`RunPod's prices were not read anew: ${problem}`);
   const endpoints = name === undefined ? view.endpoints : [named(view, name)];
   if (options.json) return printJson({ gateway, ...view, endpoints });
   if (gateway === null) {

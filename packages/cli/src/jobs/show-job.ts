@@ -60,15 +60,33 @@ export function printJob(job: JobDetail, now: number): void {
 }
 
 function attemptTable(attempts: readonly AttemptView[], now: number): string {
+  const isRouted = attempts.some(({ route }) => route !== undefined);
   const columns = [
     ...[{ title: 'attempt', isNumber: true }, { title: 'outcome' }, { title: 'worker' }],
+    ...(isRouted ? [{ title: 'where' }] : []),
     ...[{ title: 'took', isNumber: true }, { title: 'reason' }],
   ];
-  const rows = attempts.map(({ number, outcome, workerId, startedAt, endedAt, failure }) => {
+  const rows = attempts.map(({ number, outcome, workerId, startedAt, endedAt, failure, route }) => {
     const reason = failure === undefined ? '' : oneLine(`${failure.type}: ${failure.message}`, 80);
-    return [String(number), outcome, workerId, durationText((endedAt ?? now) - startedAt), reason];
+    const where = route?.remoteEndpoint === undefined ? 'here' : `RunPod ${route.remoteEndpoint}`;
+    const took = durationText((endedAt ?? now) - startedAt);
+    return [String(number), outcome, workerId, ...(isRouted ? [where] : []), took, reason];
   });
-  return table(columns, rows);
+  return [table(columns, rows), ...attempts.flatMap((attempt) => routeLines(attempt, now))].join('\n');
+}
+
+/** Why one went to RunPod, and what may be left of it there. */
+function routeLines({ number, route }: AttemptView, now: number): string[] {
+  if (route?.remoteEndpoint === undefined) return [];
+  const { remoteEndpoint, remoteId, message, there, mayRunUntil } = route;
+  const id = remoteId === undefined ? '' : ` as ${remoteId}`;
+  const lines = [`attempt ${number} went to ${remoteEndpoint}${id}: ${message}`];
+  if (there === 'to-cancel') lines.push('  it counts for nothing any more, and is yet to be cancelled there');
+  if (there === 'unseen' && (mayRunUntil ?? 0) > now)
+    lines.push(
+      `  no answer came to its submit: until ${timeText(mayRunUntil ?? 0)} it may run there and cost; it counts for nothing`,
+    );
+  return lines;
 }
 
 function section(name: string, text: string): string {

@@ -69,6 +69,12 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
   }
 }
 
+/** Paths of the files that `runVideo` has brought, by its reply. */
+export function fetchedResults({ output }: JobReply): readonly string[] {
+  const { results } = (output ?? {}) as { readonly results?: readonly string[] };
+  return results?.filter((file) => path.isAbsolute(file)) ?? [];
+}
+
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   '.avi': 'video/x-msvideo',
   '.mkv': 'video/x-matroska',

@@ -1,13 +1,16 @@
 import type { Gateway, GatewayConfig } from '@spillway/gateway';
 import { fields, style, table } from '../output.ts';
 import { readVersion } from '../version.ts';
+import { type Examples, tryCommand } from './try-command.ts';
+
+export interface BannerParts {
+  readonly url: string;
+  readonly adminKey: Gateway['adminKey'];
+  readonly examples: Examples;
+}
 
 /** What `spillway up` says when it is ready: where, which endpoints, which key, and what to try. */
-export function banner(
-  config: GatewayConfig,
-  { url, adminKey }: { readonly url: string; readonly adminKey: Gateway['adminKey'] },
-): string {
-  const first = config.endpoints[0];
+export function banner(config: GatewayConfig, { url, adminKey, examples }: BannerParts): string {
   const lines = [
     `${style('bold', `Spillway ${readVersion()}`)} is ready at ${style('cyan', url)}`,
     '',
@@ -17,10 +20,7 @@ export function banner(
       ['config', config.file ?? 'built-in defaults (no spillway.yaml here)'],
       ['data', config.dataDir],
       ['key', keyText(adminKey)],
-      [
-        'try',
-        first && `spillway run ${first.name} ${first.worker === 'detect' ? 'photo.jpg' : `'{"prompt":"…"}'`}`,
-      ],
+      ['try', tryCommand(config.endpoints, examples)],
       ['stop', 'Ctrl-C'],
     ]),
     '',

@@ -10,7 +10,7 @@ import {
 import { pino } from 'pino';
 import { CliError, EXIT, wrongUse } from '../cli-error.ts';
 import type { UpOptions } from '../commands/up.ts';
-import { note, print } from '../output.ts';
+import { note, outliveReader, print } from '../output.ts';
 import { CONFIG_FILE, readConfig } from '../read-config.ts';
 import { banner } from './banner.ts';
 import { logLine } from './log-line.ts';
@@ -18,6 +18,7 @@ import { logLine } from './log-line.ts';
 /** The whole of `spillway up`: configuration → gateway → until a signal says that it is enough. */
 export async function runGateway(options: UpOptions): Promise<void> {
   const config = await resolveConfig(options);
+  outliveReader();
   const log = pino(
     { level: options.logLevel, base: null },
     { write: (line: string) => (options.json ? process.stdout.write(line) : note(logLine(line))) },
@@ -34,7 +35,8 @@ export async function runGateway(options: UpOptions): Promise<void> {
     // The key itself stays out of logs.
     log.info({ event: 'ready', url: gateway.url, endpoints, keyFile: file, isNewKey: isNew }, 'ready');
   } else {
-    print(banner(config, { url: gateway.url, adminKey: gateway.adminKey }));
+    const { builtInWorkers: examples } = await import('@spillway/workers');
+    print(banner(config, { url: gateway.url, adminKey: gateway.adminKey, examples }));
   }
   await stopped;
   if (options.json) log.info({ event: 'stopped' }, 'stopped');

@@ -29,6 +29,12 @@ export async function showUsage(options: UsageOptions): Promise<void> {
       `${total.unpricedAttempts} attempts at RunPod are in no cost: \`gpuPool\` in their endpoint's backend says what they cost`,
     );
   }
+  if (total.unseenSubmits > 0) {
+    const [submits, took] = total.unseenSubmits === 1 ? ['submit', 'it'] : ['submits', 'them'];
+    note(
+      `${total.unseenSubmits} ${submits} to RunPod got no answer; if RunPod took ${took}, that cost up to ${dollars(total.possibleMicros)}, which is in no sum until its bill is read`,
+    );
+  }
   await showBudgets(api);
 }
 
@@ -53,22 +59,28 @@ const WHATS = {
   workers: 'start-up and idle',
   runpod: "rest of RunPod's bill",
   'runpod-estimate': 'idle at RunPod (estimated)',
+  'runpod-volumes': 'network volumes',
+  possible: 'perhaps done at RunPod',
 } as const;
 
 function cells(row: UsageRowView, groups: readonly string[]): string[] {
-  const { kind, attempts, completed, executionMs, startUpMs, idleMs, costMicros, unpricedAttempts } = row;
+  const { kind, attempts, completed, executionMs, startUpMs, idleMs, unpricedAttempts } = row;
   const names: Readonly<Record<string, string | undefined>> = { ...row } as never;
   const isWork = kind === 'attempts';
   const name = (group: string) => names[group] || (group === 'tag' && isWork ? '(none)' : '-');
-  const cost = unpricedAttempts > 0 ? `${dollars(costMicros)} + unknown` : dollars(costMicros);
+  const isTimed = kind === 'workers' || kind === 'runpod-estimate';
   return [
     ...groups.map(name),
     WHATS[kind],
-    ...(isWork ? [String(attempts), String(completed), span(executionMs), '', ''] : ['', '', '']),
-    ...(isWork ? [] : [span(startUpMs), span(idleMs)]),
-    cost,
+    ...(isWork ? [String(attempts), String(completed), span(executionMs)] : ['', '', '']),
+    ...(isTimed ? [span(startUpMs), span(idleMs)] : ['', '']),
+    unpricedAttempts > 0 ? `${dollars(row.costMicros)} + unknown` : costText(row),
   ];
 }
+
+/** What is only possible is told apart from what is certain. */
+const costText = ({ kind, costMicros, possibleMicros }: UsageRowView): string =>
+  kind === 'possible' ? `(up to ${dollars(possibleMicros)})` : dollars(costMicros);
 
 async function showBudgets(api: GatewayApi): Promise<void> {
   const { budgets } = await api.get<BudgetsView>('/v1/budgets');

@@ -4,6 +4,8 @@ import { GatewayError } from '../errors.ts';
 export interface ArtifactQuota {
   readonly totalBytes?: number;
   readonly perKeyBytes?: number;
+  /** Of the files of one endpoint's workers. */
+  readonly perEndpointBytes?: number;
   readonly perArtifactBytes?: number;
 }
 
@@ -18,9 +20,14 @@ export interface ArtifactUsage {
 
 /** Who takes up room, and how much. */
 export interface Claim {
+  /** A key's id, or an endpoint's name. */
   readonly owner: string;
+  /** It is a file of the endpoint's workers, which is nobody's key's. */
+  readonly isEndpoint?: boolean;
   readonly visitor?: string | undefined;
   readonly sizeBytes: number;
+  /** Of the file whose place it takes; absent where there is none. */
+  readonly replacedBytes?: number | undefined;
   /** Of an upload token, for its visitor. */
   readonly allowance?: { readonly maxBytes: number; readonly maxArtifacts: number } | undefined;
 }
@@ -28,38 +35,52 @@ export interface Claim {
 /** What is kept already, as it stands in the records. */
 export interface KnownUsage extends Partial<ArtifactUsage> {
   readonly owner: string;
+  readonly isEndpoint?: boolean;
   readonly visitor?: string | undefined;
 }
+
+type Owner = Pick<Claim, 'owner' | 'isEndpoint' | 'visitor'>;
 
 const NOTHING: ArtifactUsage = { bytes: 0, artifacts: 0, values: 0, valueBytes: 0 };
 
 export type ArtifactLedger = ReturnType<typeof createArtifactLedger>;
 
 /**
- * How much is kept in all, by key and by visitor. An upload counts with all of its announced bytes from its first call on:
+ * How much is kept in all, by key, by visitor, and by the workers of each endpoint. An upload counts with all of its announced bytes from its first call on:
  * what was begun can be finished, and two that begin at once don't both get the last room.
  */
 export function createArtifactLedger(known: Iterable<KnownUsage>, quota: ArtifactQuota) {
   let total = NOTHING;
   const owners = new Map<string, ArtifactUsage>();
+  const endpoints = new Map<string, ArtifactUsage>();
   const visitors = new Map<string, ArtifactUsage>();
 
-  function add({ owner, visitor }: Pick<Claim, 'owner' | 'visitor'>, more: Partial<ArtifactUsage>): void {
+  function note({ owner, isEndpoint, visitor }: Owner, more: Partial<ArtifactUsage>): void {
     total = sum(total, more);
-    addTo(owners, owner, more);
+    addTo(isEndpoint ? endpoints : owners, owner, more);
     if (visitor !== undefined) addTo(visitors, visitor, more);
   }
-  for (const one of known) add(one, one);
+  for (const one of known) note(one, one);
+  const add = (claim: Claim): void => {
+    const { sizeBytes, replacedBytes } = claim;
+    const artifacts = replacedBytes === undefined ? 1 : 0;
+    note(claim, { bytes: sizeBytes - (replacedBytes ?? 0), artifacts });
+  };
 
   const of = (owner: string) => owners.get(owner) ?? NOTHING;
   const ofVisitor = (visitor: string) => visitors.get(visitor) ?? NOTHING;
 
-  function refuseFull(owner: string, sizeBytes: number): void {
-    const { perKeyBytes, totalBytes } = quota;
-    if (perKeyBytes !== undefined)
-      refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, used: of(owner).bytes, sizeBytes });
-    if (totalBytes !== undefined)
-      refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, used: total.bytes, sizeBytes });
+  /** Throws QUOTA_EXCEEDED or STORAGE_FULL. */
+  function refuseFull({ owner, isEndpoint, sizeBytes, replacedBytes = 0 }: Claim): void {
+    const { perKeyBytes, perEndpointBytes, totalBytes } = quota;
+    const usedBy = (usage: ArtifactUsage) => ({ used: usage.bytes - replacedBytes, sizeBytes });
+    if (isEndpoint && perEndpointBytes !== undefined) {
+      const usage = endpoints.get(owner) ?? NOTHING;
+      refuseOver('QUOTA_EXCEEDED', WORKERS, { limit: perEndpointBytes, ...usedBy(usage) });
+    }
+    if (!isEndpoint && perKeyBytes !== undefined)
+      refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, ...usedBy(of(owner)) });
+    if (totalBytes !== undefined) refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, ...usedBy(total) });
   }
 
   return {
@@ -69,26 +90,28 @@ export function createArtifactLedger(known: Iterable<KnownUsage>, quota: Artifac
     total: (): ArtifactUsage => total,
     /** Takes the room. Throws PAYLOAD_TOO_LARGE, QUOTA_EXCEEDED or STORAGE_FULL with what to do. */
     claim(claim: Claim): void {
-      const { owner, visitor, sizeBytes, allowance } = claim;
+      const { visitor, sizeBytes, allowance } = claim;
       const { perArtifactBytes } = quota;
       if (perArtifactBytes !== undefined && sizeBytes > perArtifactBytes) {
         const sentence = `sizeBytes: one artifact may have ${text(perArtifactBytes)} (artifacts.quota.perArtifact), this has ${text(sizeBytes)}; send less, or have the limit raised`;
         throw new GatewayError('PAYLOAD_TOO_LARGE', sentence);
       }
       if (allowance && visitor !== undefined) refuseVisitor(allowance, ofVisitor(visitor), sizeBytes);
-      refuseFull(owner, sizeBytes);
-      add(claim, { bytes: sizeBytes, artifacts: 1 });
+      refuseFull(claim);
+      add(claim);
     },
-    release: (claim: Pick<Claim, 'owner' | 'visitor' | 'sizeBytes'>): void =>
-      add(claim, { bytes: -claim.sizeBytes, artifacts: -1 }),
+    /** Takes the room whatever the quotas say. */
+    add,
+    release: (claim: Owner & Pick<Claim, 'sizeBytes'>): void =>
+      note(claim, { bytes: -claim.sizeBytes, artifacts: -1 }),
     /** The same for inputs and outputs of jobs, which are no artifacts and fill the same room. */
     values: {
       claim({ owner, sizeBytes }: Pick<Claim, 'owner' | 'sizeBytes'>): void {
-        refuseFull(owner, sizeBytes);
-        add({ owner }, { bytes: sizeBytes, values: 1, valueBytes: sizeBytes });
+        refuseFull({ owner, sizeBytes });
+        note({ owner }, { bytes: sizeBytes, values: 1, valueBytes: sizeBytes });
       },
       release: ({ owner, sizeBytes }: Pick<Claim, 'owner' | 'sizeBytes'>): void =>
-        add({ owner }, { bytes: -sizeBytes, values: -1, valueBytes: -sizeBytes }),
+        note({ owner }, { bytes: -sizeBytes, values: -1, valueBytes: -sizeBytes }),
     },
   };
 }
@@ -96,6 +119,10 @@ export function createArtifactLedger(known: Iterable<KnownUsage>, quota: Artifac
 const KEY = {
   who: 'the artifacts of this key and the large values of its jobs (artifacts.quota.perKey)',
   fix: 'delete some (`spillway storage list`, DELETE /v1/artifacts/{id}, DELETE /v1/jobs/{id}), or have the limit raised',
+};
+const WORKERS = {
+  who: "the files of this endpoint's workers (artifacts.quota.perEndpoint)",
+  fix: 'wait until the retention of some is over, or have the limit raised',
 };
 const ALL = {
   who: 'all artifacts of this gateway and the large values of its jobs (artifacts.quota.total)',

@@ -38,8 +38,10 @@ function createCutOff() {
   } as unknown as ArtifactRecords;
   const { artifacts: limits } = defaultConfig('/', {});
   const clock = createManualClock();
-  const ledger = createArtifactLedger([], limits.quota);
-  const artifacts = createArtifacts({ store, records, clock, ids: createCountingIds(), limits, ledger });
+  const artifacts = createArtifacts({
+    ...{ store, records, clock, ids: createCountingIds(), limits },
+    ledger: createArtifactLedger([], limits.quota),
+  });
   return { artifacts, aborted, store, clock };
 }
 

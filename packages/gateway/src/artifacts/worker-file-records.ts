@@ -1,11 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { runNow, type Turn } from '../lib/turn.ts';
+import type { KnownUsage } from './artifact-ledger.ts';
 
 /** Whose a file of workers is, and until when it is kept. */
 export interface WorkerFileRecord {
   readonly key: string;
   readonly endpoint: string;
   readonly expiresAt: number;
+  /** In quotas. */
+  readonly countedBytes: number;
+  /** When it is to be looked at how large it is. */
+  readonly lookAt?: number;
   /** While it is uploaded in parts. */
   readonly upload?: { readonly uploadId: string; readonly sizeBytes: number; readonly partSizeBytes: number };
 }
@@ -15,6 +20,10 @@ export interface WorkerFileRecords {
   /** Those of an endpoint whose keys begin so. */
   keys(endpoint: string, prefix: string): readonly string[];
   expired(now: number, limit: number): readonly WorkerFileRecord[];
+  /** Those that are to be looked at. */
+  due(now: number, limit: number): readonly WorkerFileRecord[];
+  /** By endpoint. */
+  usage(): readonly KnownUsage[];
   put(record: WorkerFileRecord): Promise<void>;
   remove(key: string): Promise<void>;
   /** What the uploader of an artifact that a caller's key uploaded, and that is there whole, calls it. */
@@ -27,9 +36,13 @@ export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow)
     // No key has a character as high as that.
     keys: db.prepare('SELECT key FROM worker_files WHERE endpoint = ? AND key >= ? AND key < ?'),
     expired: db.prepare('SELECT * FROM worker_files WHERE expires_at <= ? ORDER BY expires_at LIMIT ?'),
+    due: db.prepare('SELECT * FROM worker_files WHERE look_at <= ? ORDER BY look_at LIMIT ?'),
+    usage: db.prepare(
+      'SELECT endpoint, sum(counted_bytes) AS bytes, count(*) AS artifacts FROM worker_files GROUP BY endpoint',
+    ),
     put: db.prepare(
-      `INSERT OR REPLACE INTO worker_files (key, endpoint, expires_at, upload_id, size_bytes, part_size_bytes)
-       VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO worker_files (key, endpoint, expires_at, counted_bytes, look_at, upload_id, size_bytes, part_size_bytes)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     remove: db.prepare('DELETE FROM worker_files WHERE key = ?'),
     upload: db.prepare('SELECT name FROM artifacts WHERE key = ? AND ready_at IS NOT NULL'),
@@ -42,10 +55,17 @@ export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow)
     keys: (endpoint, prefix) =>
       sql.keys.all(endpoint, prefix, `${prefix}\u{10ffff}`).map(({ key }) => String(key)),
     expired: (now, limit) => sql.expired.all(now, limit).map(recordOf),
-    put: ({ key, endpoint, expiresAt, upload }) =>
+    due: (now, limit) => sql.due.all(now, limit).map(recordOf),
+    usage: () =>
+      sql.usage.all().map(({ endpoint, bytes, artifacts }) => ({
+        ...{ owner: String(endpoint), isEndpoint: true },
+        ...{ bytes: Number(bytes), artifacts: Number(artifacts) },
+      })),
+    put: ({ key, endpoint, expiresAt, countedBytes, lookAt = null, upload }) =>
       inTurn(() => {
         const { uploadId = null, sizeBytes = null, partSizeBytes = null } = upload ?? {};
-        sql.put.run(key, endpoint, expiresAt, uploadId, sizeBytes, partSizeBytes);
+        const now = [key, endpoint, expiresAt, countedBytes, lookAt] as const;
+        sql.put.run(...now, uploadId, sizeBytes, partSizeBytes);
       }),
     remove: (key) => inTurn(() => void sql.remove.run(key)),
     uploadName(key) {
@@ -56,10 +76,12 @@ export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow)
 }
 
 function recordOf(row: Record<string, unknown>): WorkerFileRecord {
-  const { upload_id: uploadId } = row;
+  const { upload_id: uploadId, look_at: lookAt } = row;
   const upload = { sizeBytes: Number(row.size_bytes), partSizeBytes: Number(row.part_size_bytes) };
   return {
     ...{ key: String(row.key), endpoint: String(row.endpoint), expiresAt: Number(row.expires_at) },
+    countedBytes: Number(row.counted_bytes),
+    ...(typeof lookAt === 'number' ? { lookAt } : {}),
     ...(typeof uploadId === 'string' ? { upload: { uploadId, ...upload } } : {}),
   };
 }

@@ -1,5 +1,4 @@
 import {
-  ARTIFACT_PREFIXES,
   type ArtifactInfo,
   type ArtifactPrefix,
   type ArtifactStore,
@@ -16,13 +15,14 @@ import {
   uploadGone,
 } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
-import { GatewayError } from '../errors.ts';
+import type { ArtifactLedger } from './artifact-ledger.ts';
+import { createWorkerFileClaims, type WorkerFileClaims } from './worker-file-claims.ts';
 import type { WorkerFileRecords } from './worker-file-records.ts';
 
 /**
  * Files of an endpoint's workers under keys of their own choice (`status/job_….json`), in the store of artifacts. Workers
  * of one endpoint share them, those of another never see them; of what callers uploaded they read what the job that they
- * run names. Each has its record before its bytes, so that none outlives its time.
+ * run names. Each has its record before its bytes, so that none outlives its time, nor escapes the quotas.
  */
 export interface WorkerFiles {
   head(as: FileUser, key: string): Promise<ArtifactInfo | undefined>;
@@ -51,102 +51,104 @@ export interface FileUser {
   names(key: string): Promise<boolean>;
 }
 
-const DAY_MS = 86_400_000;
-const KEPT_MS: Readonly<Record<ArtifactPrefix, number>> = {
-  uploads: 7 * DAY_MS,
-  results: 30 * DAY_MS,
-  status: 30 * DAY_MS,
-};
 const SWEPT_AT_ONCE = 100;
 
 export interface WorkerFilesOptions {
   readonly store: ArtifactStore;
   readonly records: WorkerFileRecords;
+  readonly ledger: ArtifactLedger;
   readonly clock: Pick<Clock, 'now'>;
+  readonly retentionMs: Readonly<Record<ArtifactPrefix, number>>;
 }
 
-export function createWorkerFiles({ store, records, clock }: WorkerFilesOptions): WorkerFiles {
+export function createWorkerFiles(options: WorkerFilesOptions): WorkerFiles {
+  const { store, records, clock } = options;
+  const claims = createWorkerFileClaims(options);
   const isUpload = (key: string) => records.uploadName(key) !== undefined;
   const isOwn = ({ endpoint }: FileUser, key: string) => records.get(key)?.endpoint === endpoint;
   const isReadable = async (as: FileUser, key: string) =>
     isOwn(as, key) || (isUpload(key) && (await as.names(key)));
 
-  /** Notes whose it is and for how long. Throws FORBIDDEN where it is somebody else's. */
-  async function claim(as: FileUser, key: string, upload?: UploadRef): Promise<void> {
-    const prefix = ARTIFACT_PREFIXES.find((one) => checkKey(key).startsWith(`${one}/`));
-    if (prefix === undefined)
-      throw new GatewayError('INPUT_INVALID', `key: expected one below ${ARTIFACT_PREFIXES.join(', ')}`);
-    const before = records.get(key);
-    if (isUpload(key) || (before && before.endpoint !== as.endpoint))
-      throw new GatewayError('FORBIDDEN', `${key} belongs to somebody else`);
-    if (before?.upload && before.upload.uploadId !== upload?.uploadId)
-      await store.multipart.abort({ key, ...before.upload });
-    await records.put({
-      ...{ key, endpoint: as.endpoint, expiresAt: clock.now() + KEPT_MS[prefix] },
-      ...(upload ? { upload } : {}),
-    });
+  async function orLookLater<T>(key: string, write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      await claims.fail(key);
+      throw error;
+    }
+  }
+  async function head(as: FileUser, key: string): Promise<ArtifactInfo | undefined> {
+    if (!(await isReadable(as, checkKey(key)))) return undefined;
+    const info = await store.head(key);
+    const record = records.get(key);
+    if (record?.lookAt !== undefined && info) await claims.settle(record, info.sizeBytes);
+    const name = record?.endpoint === as.endpoint ? undefined : records.uploadName(key);
+    return info && name !== undefined ? { ...info, name } : info;
   }
 
   return {
-    async head(as, key) {
-      if (!(await isReadable(as, checkKey(key)))) return undefined;
-      const info = await store.head(key);
-      const name = isOwn(as, key) ? undefined : records.uploadName(key);
-      return info && name !== undefined ? { ...info, name } : info;
-    },
+    head,
     async list({ endpoint }, prefix) {
       const found = await Promise.all(records.keys(endpoint, prefix).map((key) => store.head(key)));
       return found.filter((one) => one !== undefined);
     },
     async put(as, key, body, description) {
-      await claim(as, key);
-      return store.put(key, body, description);
+      await claims.take(as.endpoint, key, description);
+      return orLookLater(key, () => store.put(key, body, description));
     },
     async delete(as, key) {
-      if (!isOwn(as, checkKey(key))) return;
+      const record = records.get(checkKey(key));
+      if (record?.endpoint !== as.endpoint) return;
       await store.delete(key);
-      await records.remove(key);
+      await claims.remove(record);
     },
     async signGet(as, key, terms) {
       if (!(await isReadable(as, checkKey(key)))) throw notFound(key);
       return store.presignGet(key, terms);
     },
     async signPut(as, key, terms) {
-      await claim(as, key);
+      const sizeBytes = 'sizeBytes' in terms ? terms.sizeBytes : 0;
+      await claims.take(as.endpoint, key, { sizeBytes, writableMs: terms.expiresInMs });
       return store.presignPut(key, terms);
     },
-    ...createUploads({ store, claim, isOwn, records }),
+    ...createUploads({ ...options, claims, isOwn, orLookLater }),
     async sweep() {
+      const due = records.due(clock.now(), SWEPT_AT_ONCE);
+      for (const record of due) await claims.settle(record, (await store.head(record.key))?.sizeBytes);
       const expired = records.expired(clock.now(), SWEPT_AT_ONCE);
-      for (const { key, upload } of expired) {
+      for (const record of expired) {
+        const { key, upload } = record;
         if (upload) await store.multipart.abort({ key, ...upload });
         await store.delete(key);
-        await records.remove(key);
+        await claims.remove(record);
       }
-      return expired.length;
+      return due.length + expired.length;
     },
   };
 }
 
-interface Ownership extends Pick<WorkerFilesOptions, 'store' | 'records'> {
-  claim(as: FileUser, key: string, upload?: UploadRef): Promise<void>;
+interface Ownership extends Pick<WorkerFilesOptions, 'store' | 'records' | 'clock' | 'retentionMs'> {
+  readonly claims: WorkerFileClaims;
   isOwn(as: FileUser, key: string): boolean;
+  orLookLater<T>(key: string, write: () => Promise<T>): Promise<T>;
 }
 
 function createUploads({
   store,
-  claim,
+  claims,
   isOwn,
-  records,
+  orLookLater,
 }: Ownership): Pick<WorkerFiles, 'createUpload' | 'signPart' | 'listParts' | 'complete' | 'abort'> {
   const demandOwn = (as: FileUser, key: string) => {
     if (!isOwn(as, key)) throw uploadGone();
   };
   return {
     async createUpload(as, key, plan) {
-      await claim(as, key);
-      const uploadId = await store.multipart.create(key, plan);
-      await claim(as, key, { key, uploadId, ...plan });
+      const { endpoint } = as;
+      const { sizeBytes, partSizeBytes } = plan;
+      await claims.take(endpoint, key, { sizeBytes });
+      const uploadId = await orLookLater(key, () => store.multipart.create(key, plan));
+      await claims.take(endpoint, key, { sizeBytes, upload: { uploadId, sizeBytes, partSizeBytes } });
       return uploadId;
     },
     async signPart(as, upload, partNumber, expiresInMs) {
@@ -161,15 +163,14 @@ function createUploads({
       demandOwn(as, upload.key);
       const info = await store.multipart.complete(upload);
       // The upload is over; what it was is a file now.
-      const record = records.get(upload.key);
-      if (record)
-        await records.put({ key: record.key, endpoint: record.endpoint, expiresAt: record.expiresAt });
+      await claims.finish(upload.key, info.sizeBytes);
       return info;
     },
     async abort(as, upload) {
       if (!isOwn(as, upload.key)) return;
       await store.multipart.abort(upload);
-      if ((await store.head(upload.key)) === undefined) await records.remove(upload.key);
+      // What it was to replace is there still.
+      await claims.finish(upload.key, (await store.head(upload.key))?.sizeBytes);
     },
   };
 }

@@ -1,27 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the file's own syntax
 import { expect, test } from 'vitest';
-import { parseConfig } from './parse-config.ts';
-import { formatProblems } from './problem.ts';
+import { createTestConfig } from './test-config.ts';
 
-const context = {
-  path: '/site/spillway.yaml',
-  env: { RUNPOD_API_KEY: 'rpa_very-secret', EMPTY: '' },
-  builtInWorkers: { detect: { command: ['node', 'detect.ts'] } },
-};
 const KEY = '"${RUNPOD_API_KEY}"';
-const text = (...lines: string[]) =>
-  ['endpoints:', '  mine:', ...lines.map((line) => `    ${line}`)].join('\n');
-
-function endpointOf(...lines: string[]) {
-  const result = parseConfig(text(...lines), context);
-  if (!result.ok) throw new Error(formatProblems('spillway.yaml', result.problems));
-  return result.config.endpoints[0];
-}
-
-function problemsOf(...lines: string[]) {
-  const result = parseConfig(text(...lines), context);
-  return result.ok ? [] : result.problems;
-}
+const { endpointOf, problemsOf } = createTestConfig({
+  RUNPOD_API_KEY: 'rpa_very-secret',
+  EMPTY: '',
+});
 
 test('jobs spill to RunPod after ten seconds, or at once when nothing here can run them, unless the file says otherwise', () => {
   expect(
@@ -55,15 +40,18 @@ test('everything of RunPod can be set, and an endpoint may run nowhere else', ()
 });
 
 test('several endpoints of RunPod stand in order, each with its own settings and the spill rule', () => {
-  const one = `{ runpod: { endpointId: small, apiKey: ${KEY}, maxInFlight: 2 } }`;
+  const one = `{ runpod: { endpointId: small, apiKey: ${KEY}, maxInFlight: 2, queueDelay: 45s } }`;
   const two = `{ runpod: { endpointId: large, apiKey: ${KEY}, gpuPool: ADA_80_PRO } }`;
   expect(
     endpointOf('worker: detect', `backends: [process, ${one}, ${two}]`, 'spill: { queueDelay: 3s }'),
   ).toMatchObject({
     backends: ['process', 'runpod'],
-    remote: { endpointId: 'small', maxInFlight: 2, queueDelayMs: 3_000 },
+    remote: { endpointId: 'small', maxInFlight: 2, queueDelayMs: 3_000, waitThereMs: 45_000 },
     furtherRemotes: [{ endpointId: 'large', maxInFlight: 10, gpuPool: 'ADA_80_PRO', queueDelayMs: 3_000 }],
   });
+  expect(problemsOf('worker: detect', `backends: [${one.replace('45s', '10')}]`)).toMatchObject([
+    { message: expect.stringContaining('expected a duration from 1s to 24h') },
+  ]);
   expect(problemsOf('worker: detect', `backends: [${one}, ${one}]`)).toMatchObject([
     { message: expect.stringContaining('different `endpointId`s') },
   ]);

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { BackendKind, RemoteBackend, RemoteFaults } from '../endpoints/endpoint.ts';
 import { POOL_NAMES } from '../usage/prices.ts';
-import { count, dollars, duration, hints } from './fields.ts';
+import { count, dollars, duration, hints, optionalDuration } from './fields.ts';
 
 /** Where an endpoint's jobs run, and when they go to RunPod: the keys `backends` and `spill`. */
 export const LOCAL_KINDS = ['process', 'container', 'pool'] as const;
@@ -76,6 +76,11 @@ function runpod() {
         { min: 1, max: MOST_IN_FLIGHT },
         'Jobs that may be there at once, waiting or running.',
       ).prefault(10),
+      queueDelay: optionalDuration(
+        { min: '1s', max: '24h' },
+        '60s',
+        'A job that has waited so long in the queue there goes on to the next `runpod` backend. Without it: as in `spill`.',
+      ),
       gpuPool: z
         .enum(POOL_NAMES as [string, ...string[]])
         .register(hints, {
@@ -181,13 +186,14 @@ export function toBackends(
   const firstAt = parsed.backends?.findIndex((one) => typeof one !== 'string');
   const remotes = (parsed.backends ?? []).flatMap((one, at): RemoteBackend[] => {
     if (typeof one === 'string') return [];
-    const { gpuPool: said, gpuCount, faults, ...others } = one.runpod;
+    const { gpuPool: said, gpuCount, faults, queueDelay: waitThereMs, ...others } = one.runpod;
     const known = said === undefined && at === firstAt && made?.pools?.length === 1 ? made : undefined;
     const gpuPool = said ?? known?.pools?.[0];
     const settings = { ...others, gpuCount: known?.count ?? gpuCount };
     return [
       {
         ...{ ...settings, queueDelayMs: queueDelay, onUnhealthy },
+        ...(waitThereMs === undefined ? {} : { waitThereMs }),
         ...(gpuPool === undefined ? {} : { gpuPool }),
         ...(faults === undefined ? {} : { faults: toFaults(faults) }),
         ...(maxCostPerDay === undefined ? {} : { maxCostPerDayMicros: maxCostPerDay }),

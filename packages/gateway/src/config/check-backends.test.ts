@@ -1,25 +1,8 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from './parse-config.ts';
-import { formatProblems } from './problem.ts';
+import { createTestConfig } from './test-config.ts';
 
-const context = {
-  path: '/site/spillway.yaml',
-  env: { CARDS: '2' },
-  builtInWorkers: { detect: { command: ['node', 'detect.ts'] } },
-};
-const text = (...lines: string[]) =>
-  ['endpoints:', '  mine:', ...lines.map((line) => `    ${line}`)].join('\n');
-
-function endpointOf(...lines: string[]) {
-  const result = parseConfig(text(...lines), context);
-  if (!result.ok) throw new Error(formatProblems('spillway.yaml', result.problems));
-  return result.config.endpoints[0];
-}
-
-function problemsOf(...lines: string[]) {
-  const result = parseConfig(text(...lines), context);
-  return result.ok ? [] : result.problems;
-}
+const { context, endpointOf, fileOf, problemsOf } = createTestConfig({ CARDS: '2' });
 
 test('an image runs in containers without being told to, with nothing else set', () => {
   expect(endpointOf('image: acme/whisper:2')).toMatchObject({
@@ -79,7 +62,7 @@ test.each([
 test('a built-in worker says what it makes of cards, with the variables of its endpoint', () => {
   const cardUse = (env: Readonly<Record<string, string>>) => (env.CPU ? 'none' : 'wanted');
   const builtInWorkers = { detect: { command: ['x'], cardUse } } as const;
-  const lines = text('worker: detect', 'env: { CPU: "1" }');
+  const lines = fileOf('worker: detect', 'env: { CPU: "1" }');
   const result = parseConfig(lines, { ...context, builtInWorkers });
   expect(result.ok && result.config.endpoints[0]?.cardUse).toBe('none');
   expect(endpointOf('worker: detect')).not.toHaveProperty('cardUse');

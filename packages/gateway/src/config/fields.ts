@@ -36,6 +36,14 @@ interface DurationLimits {
 
 /** Text such as `5s` → whole milliseconds within the bounds. */
 export function duration(limits: DurationLimits, fallback: string, description: string) {
+  return optionalDuration(limits, fallback, description)
+    .unwrap()
+    .prefault(fallback)
+    .describe(describeDuration(limits, description));
+}
+
+/** Absent where the file doesn't say; `example` is what a message shows. */
+export function optionalDuration(limits: DurationLimits, example: string, description: string) {
   const min = parseDuration(limits.min) ?? 0;
   const max = parseDuration(limits.max) ?? 0;
   const bounds = limits.isRunPods ? ", RunPod's own bounds" : '';
@@ -45,11 +53,15 @@ export function duration(limits: DurationLimits, fallback: string, description: 
     .transform((text) => parseDuration(text) ?? Number.NaN)
     .refine((ms) => ms >= min && ms <= max)
     .register(hints, {
-      expected: `a duration from ${limits.min} to ${limits.max}, such as \`${fallback}\`${bounds}`,
-      fix: (found) => durationFix(found, { min, max }, fallback),
+      expected: `a duration from ${limits.min} to ${limits.max}, such as \`${example}\`${bounds}`,
+      fix: (found) => durationFix(found, { min, max }, example),
     })
-    .prefault(fallback)
-    .describe(`${description} A duration from ${limits.min} to ${limits.max}.`);
+    .optional()
+    .describe(describeDuration(limits, description));
+}
+
+function describeDuration({ min, max }: DurationLimits, description: string): string {
+  return `${description} A duration from ${min} to ${max}.`;
 }
 
 function durationFix(found: unknown, { min, max }: { min: number; max: number }, fallback: string): string {

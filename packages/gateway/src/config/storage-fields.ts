@@ -20,6 +20,10 @@ export const artifactsField = z
       .strictObject({
         total: size('500g', 'All together; absent means no bound.').optional(),
         perKey: size('50g', 'Those of one key, its upload tokens included.').optional(),
+        perEndpoint: size(
+          '200g',
+          "Those that one endpoint's workers keep, such as results of videos.",
+        ).optional(),
         perArtifact: size('20g', 'One of them.').optional(),
       })
       .prefault({})
@@ -29,12 +33,13 @@ export const artifactsField = z
   .describe('Files of any size beside jobs.');
 
 export function toArtifactLimits({ retention, quota }: z.output<typeof artifactsField>): ArtifactLimits {
-  const { total, perKey, perArtifact } = quota;
+  const { total, perKey, perEndpoint, perArtifact } = quota;
   return {
     retentionMs: retention,
     quota: {
       ...(total === undefined ? {} : { totalBytes: total }),
       ...(perKey === undefined ? {} : { perKeyBytes: perKey }),
+      ...(perEndpoint === undefined ? {} : { perEndpointBytes: perEndpoint }),
       ...(perArtifact === undefined ? {} : { perArtifactBytes: perArtifact }),
     },
   };

@@ -22,6 +22,8 @@ export interface RemoteBackend {
   readonly maxInFlight: number;
   /** A job that has waited so long goes there. */
   readonly queueDelayMs: number;
+  /** One that has waited so long in the queue there goes on to the next such backend; without it as long as here. */
+  readonly waitThereMs?: number;
   /** At once while the backends here can run nothing. */
   readonly onUnhealthy: boolean;
   /** RunPod's pool that its workers are of, by which they are priced, and how many cards each has. */

@@ -1,9 +1,11 @@
+import { POLICY_LIMITS } from '@spillway/protocol';
 import type { AttemptView, JobView } from '@spillway/protocol/v1';
 import { GatewayError } from '../errors.ts';
 import { isPlaced, type Job } from '../jobs/job.ts';
 import type { JobSummary } from '../jobs/job-store.ts';
 import { isReference } from '../jobs/large-values/value-reference.ts';
 import { joinJsonObject } from '../lib/json-slices.ts';
+import type { RemoteAttempt } from '../remote/remote-store.ts';
 import { maySee } from './auth.ts';
 import { answerParts, sendParts } from './large-answer.ts';
 import type { Call } from './route.ts';
@@ -94,10 +96,22 @@ function withRoutes(call: Call, job: Job, attempts: readonly AttemptView[]): rea
     const there = remote.find(({ workerId }) => workerId === attempt.workerId);
     if (!there)
       return { ...attempt, route: { backend: 'local', code: 'LOCAL', message: 'a worker here took it' } };
-    const { reason, remoteEndpoint, remoteId } = there;
-    const route = { backend: 'runpod', ...reason, remoteEndpoint };
-    return { ...attempt, route: remoteId === undefined ? route : { ...route, remoteId } };
+    const { reason, remoteEndpoint, remoteId, state } = there;
+    return {
+      ...attempt,
+      route: {
+        ...{ backend: 'runpod', ...reason, remoteEndpoint },
+        ...(remoteId === undefined ? {} : { remoteId }),
+        there: state === 'cancel' ? 'to-cancel' : state,
+        ...(state === 'unseen' ? { mayRunUntil: endsThereBy(there, job) } : {}),
+      },
+    };
   });
+}
+
+/** Its submit carried what was left of the job's time to live, or the least that RunPod takes. */
+function endsThereBy({ routedAt }: RemoteAttempt, { expiresAt }: Pick<Job, 'expiresAt'>): number {
+  return Math.max(expiresAt, routedAt + POLICY_LIMITS.ttl.min);
 }
 
 /** What each cost that ended in a worker which costs something. */

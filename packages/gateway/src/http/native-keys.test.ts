@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { keyCreatedSchema, keyListSchema } from '@spillway/protocol/v1';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createNativeTestApp, type NativeTestApp } from './test-native-app.ts';
@@ -27,6 +28,13 @@ it('a key that ends is good until then, and says so afterwards', async () => {
   const late = await health(key);
   expect(late.statusCode).toBe(401);
   expect(late.json()).toMatchObject({ detail: 'this api key has expired' });
+});
+
+it('a key is kept as its hash only, nowhere as it is', async () => {
+  const { key } = (await make({})).json<{ key: string }>();
+  const rows = test.db.prepare('SELECT * FROM keys').all();
+  expect(rows).toMatchObject([{ name: 'ci', sha256: createHash('sha256').update(key).digest('hex') }]);
+  expect(JSON.stringify(rows)).not.toContain(key.slice('spk_'.length));
 });
 
 it('a key may end at a time of day, and is listed with it', async () => {

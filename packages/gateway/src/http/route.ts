@@ -12,6 +12,7 @@ import type { EventLog } from '../events/event-log.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { GpuPlacer } from '../fleet/gpu/gpu-placer.ts';
 import type { Dispatcher } from '../jobs/dispatcher.ts';
+import type { JobEngine } from '../jobs/engine.ts';
 import type { JobSummary } from '../jobs/job-store.ts';
 import type { JobWaiters } from '../jobs/job-waiters.ts';
 import type { JobQueue } from '../jobs/queue.ts';
@@ -40,6 +41,7 @@ export interface RouteParts {
   readonly waiters: JobWaiters;
   readonly stops: StopRequests;
   readonly strays: StrayAttempts;
+  readonly forgetSoon: JobEngine['forgetSoon'];
   readonly fleet: Fleet;
   readonly placer: GpuPlacer;
   readonly spill: Pick<SpillRouter, 'obstacle' | 'attempts' | 'isHookCode' | 'noteHook' | 'log'>;
@@ -153,6 +155,15 @@ export function refuseIfStopping(parts: RouteParts): void {
     'SHUTTING_DOWN',
     'the gateway is shutting down and takes no further jobs; try again soon',
   );
+}
+
+/** A query of milliseconds, not negative; undefined where it is absent. Throws INPUT_INVALID when it is none. */
+export function millisecondsOf(call: Call, name: string): number | undefined {
+  const text = call.query[name];
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (Number.isFinite(value) && value >= 0) return Math.round(value);
+  throw new GatewayError('INPUT_INVALID', `bad request: ${name}: expected milliseconds, got "${text}"`);
 }
 
 /** `?wait=` in milliseconds, clamped to the route's bounds as RunPod does. Throws INPUT_INVALID when not a number. */

@@ -22,16 +22,28 @@ import type { RouteParts } from './route.ts';
 import { withInject } from './test-inject.ts';
 import { newTestParts } from './test-parts.ts';
 
-const ADMIN = 'spk_admin-key-of-the-tests';
+export const ADMIN = 'spk_admin-key-of-the-tests';
+
+/** RunPod's Python workers send JSON under this type. */
+const REPORT_HEADERS = {
+  authorization: ADMIN,
+  'content-type': 'application/x-www-form-urlencoded',
+  charset: 'utf-8',
+};
 
 const SILENT = { level: 'silent' };
 
-/** A fleet for which workers come and go unseen. */
-const FLEET = {
-  noteTake: () => {},
-  refreshWorker: () => {},
-  pool: { admit: () => undefined, hold: () => () => {}, freeHands: () => {}, goodbye: () => {} },
-} as unknown as RouteParts['fleet'];
+/** A fleet for which workers come and go unseen; what is told of them is written down. */
+function createTestFleet(noted: string[]): RouteParts['fleet'] {
+  const fleet = {
+    counts: () => ({ idle: 0, initializing: 0, ready: 0, running: 0, throttled: 0, unhealthy: 0 }),
+    noteTake: () => {},
+    noteUnhealthy: (workerId: string, reason: string) => noted.push(`unhealthy ${workerId} ${reason}`),
+    refreshWorker: (workerId: string) => noted.push(`refresh ${workerId}`),
+    pool: { admit: () => undefined, hold: () => () => {}, freeHands: () => {}, goodbye: () => {} },
+  };
+  return fleet as unknown as RouteParts['fleet'];
+}
 
 export type TestApp = ReturnType<typeof createTestApp>;
 
@@ -42,17 +54,20 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
   const keys = createKeyStore(engine.db, engine);
   const endpoints = createTestDirectory(...names.map((name) => newTestEndpoint({ name, ...changes })));
   const batches = createTestBatches(engine, endpoints);
+  const workerKeys = createWorkerKeys(engine.ids);
+  const uploadTokens = createUploadTokens(engine.db, engine);
+  const noted: string[] = [];
   const parts: RouteParts = {
     endpoints,
     batches,
     signatures: changes.signing && createTestSignatures(engine, endpoints),
     ...{ queue: engine.queue, dispatcher: engine.dispatcher, waiters: engine.waiters },
-    ...{ stops: engine.stops, strays: engine.strays },
-    fleet: FLEET,
+    ...{ stops: engine.stops, strays: engine.strays, forgetSoon: engine.forgetSoon },
+    fleet: createTestFleet(noted),
     keys,
     deliveries: createSqliteDeliveryStore(engine.db),
     pokeWebhooks: () => {},
-    ...newTestParts(),
+    ...{ ...newTestParts(), uploadTokens },
     clock: engine.clock,
     leaseMs: 40_000,
     workerHoldMs: 25_000,
@@ -61,12 +76,7 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
     waitReason: async (job) =>
       job.status === 'IN_QUEUE' ? { code: 'WORKER_STARTING', message: 'a worker is starting' } : undefined,
   };
-  const authenticate = createAuthenticator({
-    adminKey: ADMIN,
-    keys,
-    workerKeys: createWorkerKeys(engine.ids),
-    uploadTokens: createUploadTokens(engine.db, engine),
-  });
+  const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys, uploadTokens });
   const { app, answers, connections } = serveChecked({ parts, authenticate, log: pino(SILENT), ...options });
 
   const call = (
@@ -82,21 +92,22 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
       ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
       ...more,
     });
-  const report = (path: string, body: unknown) => call('POST', `/v2/echo/${path}?gpu=cpu`, body);
+  const report = (path: string, body: unknown) =>
+    call('POST', `/v2/echo/${path}?gpu=cpu&isStream=false`, body, { headers: REPORT_HEADERS });
 
   return {
     ...engine,
     app,
-    keys,
-    batches,
-    call,
+    ...{ keys, workerKeys, batches, call },
+    /** What the fleet was told of workers. */
+    noted,
     /** The client of the newest call of this address leaves without waiting for its end. */
     hangUp: (url: string) => connections.get(url)?.destroy(),
     /** A worker's job-take, with its answer as text. */
     take: async (worker = 'w1') => (await call('GET', `/v2/echo/job-take/${worker}?job_in_progress=0`)).body,
     chunk: (id: string, output: string, worker = 'w1') =>
       report(`job-stream/${worker}/${id}`, `{"output":${output}}`),
-    done: (id: string, body: string, worker = 'w1') => report(`job-done/${worker}/${id}`, body),
+    done: (id: string, body: unknown, worker = 'w1') => report(`job-done/${worker}/${id}`, body),
     /** Ends everything; answers how many waits were left open, which must be none. */
     async stop(): Promise<number> {
       await batches.stop();

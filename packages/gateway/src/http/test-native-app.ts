@@ -115,6 +115,7 @@ function createPlayedGateway(
     waiters: engine.waiters,
     stops: engine.stops,
     strays: engine.strays,
+    forgetSoon: engine.forgetSoon,
     deliveries: createSqliteDeliveryStore(engine.db),
     spill: NO_SPILL,
     placer: createTestPlacer({ clock, endpoints, workers: () => fleet.workers(), cards: () => cards }),

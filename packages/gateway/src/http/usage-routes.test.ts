@@ -94,10 +94,10 @@ test('usage comes as CSV where that is asked for, and no cell of it is a formula
   const reply = await app.call('GET', '/v1/usage?groupBy=tag', undefined, { headers });
   expect(reply.headers['content-type']).toBe('text/csv; charset=utf-8');
   expect(reply.body.split('\r\n')).toEqual([
-    'kind,day,endpoint,key,tag,attempts,completed,execution_seconds,charged_seconds,unpriced_attempts,start_up_seconds,idle_seconds,cost_usd',
-    "attempts,,,,'=blue,1,1,1.500,2,0,0.000,0.000,0.002",
-    'attempts,,,,red,2,2,3.000,4,0,0.000,0.000,0.004',
-    'workers,,,,,0,0,0.000,0,0,10.000,0.000,0.009',
+    'kind,day,endpoint,key,tag,attempts,completed,execution_seconds,charged_seconds,unpriced_attempts,start_up_seconds,idle_seconds,cost_usd,unseen_submits,possible_cost_usd',
+    "attempts,,,,'=blue,1,1,1.500,2,0,0.000,0.000,0.002,0,0.00",
+    'attempts,,,,red,2,2,3.000,4,0,0.000,0.000,0.004,0,0.00',
+    'workers,,,,,0,0,0.000,0,0,10.000,0.000,0.009,0,0.00',
     '',
   ]);
   expect((await app.call('GET', '/v1/usage?format=csv')).body).toContain('kind,');
@@ -125,6 +125,7 @@ describe('keys', () => {
     expect((await app.call('GET', '/v1/prices', undefined, as)).statusCode).toBe(200);
     const body = { endpoint: 'echo', jobs: 1 };
     expect((await app.call('POST', '/v1/estimate', body, as)).statusCode).toBe(200);
+    expect((await app.call('POST', '/v1/prices/refresh', undefined, as)).statusCode).toBe(403);
   });
 
   test('limited to an endpoint see its usage and budgets alone', async () => {

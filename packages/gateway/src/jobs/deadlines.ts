@@ -1,4 +1,5 @@
 import type { Clock } from '@spillway/sdk/clock';
+import type { Job } from './job.ts';
 import type { JobQueue } from './queue.ts';
 import type { Overdue, StopRequests } from './stop-requests.ts';
 
@@ -17,12 +18,27 @@ export interface DeadlinesOptions {
   readonly onError: (error: unknown) => void;
 }
 
+interface EarlyEnd {
+  readonly at: number;
+  readonly finishedAt: number;
+}
+
 /** The loop that lets time take effect: TTLs, leases, execution timeouts, back-off, retention. */
 export function createDeadlines(options: DeadlinesOptions) {
   const { queue, stops, clock } = options;
   const stopping = new AbortController();
   let loop: Promise<void> | undefined;
+  const early = new Map<string, EarlyEnd>();
   let nextRetentionAt = 0;
+
+  /** What somebody wanted gone before its retention is over. A job that was retried since is another's to forget. */
+  async function removeEarly(): Promise<void> {
+    for (const [id, { at, finishedAt }] of early) {
+      if (at > clock.now()) continue;
+      early.delete(id);
+      if ((await queue.get(id))?.finishedAt === finishedAt) await queue.remove(id, 'told');
+    }
+  }
 
   async function sweep(): Promise<void> {
     for (;;) {
@@ -33,6 +49,7 @@ export function createDeadlines(options: DeadlinesOptions) {
     const next = await queue.nextDueAt();
     if (next !== undefined && next <= clock.now()) await queue.wakeDelayed();
     for (const overdue of stops.takeOverdue()) await options.onOverdue(overdue);
+    await removeEarly();
     if (clock.now() >= nextRetentionAt) {
       nextRetentionAt = clock.now() + RETENTION_EVERY_MS;
       while ((await queue.removeEndedBefore(clock.now() - options.retentionMs, BATCH)) === BATCH);
@@ -56,6 +73,12 @@ export function createDeadlines(options: DeadlinesOptions) {
   return {
     start(): void {
       loop ??= run();
+    },
+    /** Forgets a job that has ended in `inMs`, if its retention is not over before; until the gateway is restarted. */
+    forgetSoon({ id, finishedAt }: Pick<Job, 'id' | 'finishedAt'>, inMs: number): void {
+      const at = clock.now() + inMs;
+      if (finishedAt !== undefined && at < finishedAt + options.retentionMs)
+        early.set(id, { at, finishedAt });
     },
     async stop(): Promise<void> {
       stopping.abort();

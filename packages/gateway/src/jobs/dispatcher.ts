@@ -83,6 +83,8 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
       }
     },
     isClosed: (workerId: string) => closed.has(workerId),
+    /** Whether the worker waits for jobs right now. */
+    isAsking: (workerId: string) => line.all().some((taker) => taker.workerId === workerId),
     /** The worker is gone for good. */
     forget: (workerId: string) => closed.delete(workerId),
     /** The endpoint's jobs stay in the queue until `resume`; what was taken before goes on. */

@@ -31,6 +31,8 @@ export interface JobEngineOptions {
   readonly endpoints: readonly string[];
   /** How long a stopped attempt of the endpoint may run on before its worker is ended. */
   readonly cancelGraceMs: (endpoint: string) => number;
+  /** How often workers say what they run (default 10 s). */
+  readonly heartbeatMs?: number;
   readonly retentionMs: number;
   /** A worker would not stop a cancelled or timed-out attempt: end it by force. Its other jobs are handed back by then. */
   readonly onOverdueWorker: (workerId: string) => void;
@@ -66,7 +68,7 @@ export function createJobEngine(options: JobEngineOptions) {
   const dispatcher = createDispatcher({ queue, clock, onError: options.onError });
   const waiters = createJobWaiters({ queue, clock });
   const stops = createStopRequests({
-    clock,
+    ...{ clock, isAsking: dispatcher.isAsking, heartbeatMs: options.heartbeatMs },
     onSettled: (workerId) => options.outOfReach?.hasStopped(workerId),
   });
   const strays = createStrayAttempts({
@@ -103,8 +105,7 @@ export function createJobEngine(options: JobEngineOptions) {
     queue,
     dispatcher,
     waiters,
-    stops,
-    strays,
+    ...{ stops, strays, forgetSoon: deadlines.forgetSoon },
     /** Brings back the jobs of the last run and starts the clock. `isGone`: that worker ended with the last gateway. */
     async start(isGone: (workerId: string) => boolean): Promise<void> {
       await queue.restore(isGone);

@@ -48,8 +48,8 @@ export interface JobStore {
   running(): Promise<readonly Job[]>;
   /** Ids of queued jobs, ready or delayed, the next to be delivered first. */
   queued(endpoint: string, limit: number): Promise<readonly string[]>;
-  /** Deletes an ended job with all it has; false when there is none. */
-  remove(id: string): Promise<boolean>;
+  /** Deletes an ended job with all it has; false when there is none. `told`: nor one whose webhook is still to go out. */
+  remove(id: string, only?: 'told'): Promise<boolean>;
   /**
    * Deletes jobs that ended before `before` with all they have, at most `limit`, and not those whose webhook is still
    * to be delivered; returns how many.

@@ -121,4 +121,49 @@ describe('stop requests', () => {
     await clock.advance(GRACE_MS);
     expect(stops.takeOverdue()).toEqual([{ workerId: 'w1', wireIds: ['job-a'] }]);
   });
+
+  describe('of a worker that runs several jobs and asks for more', () => {
+    const HEARTBEAT_MS = 10_000;
+    const GRACE_IS_OVER = GRACE_MS + 1_000;
+
+    async function told({ asksLater = false, asksAlready = false, isTold = true } = {}) {
+      const clock = createManualClock();
+      const stops = createStopRequests({ clock, heartbeatMs: HEARTBEAT_MS, isAsking: () => asksAlready });
+      stops.add('w1', 'job-a', GRACE_MS);
+      if (isTold) await stops.poll('w1', HOLD_MS, here);
+      if (asksLater) stops.asks('w1');
+      await clock.advance(GRACE_IS_OVER);
+      return { clock, stops };
+    }
+    const overdue = [{ workerId: 'w1', wireIds: ['job-a'] }];
+
+    it('are not held against it after the grace time, since it may have stopped', async () => {
+      for (const asking of [{ asksLater: true }, { asksAlready: true }]) {
+        const { clock, stops } = await told(asking);
+        expect(stops.takeOverdue()).toEqual([]);
+        stops.stillRuns('w1', new Set(['another']));
+        await clock.advance(10 * HEARTBEAT_MS);
+        expect(stops.takeOverdue()).toEqual([]);
+      }
+    });
+
+    it('are overdue once a heartbeat from after the grace time names them', async () => {
+      const { stops } = await told({ asksLater: true });
+      stops.stillRuns('w1', new Set(['job-a', 'another']));
+      expect(stops.takeOverdue()).toEqual(overdue);
+    });
+
+    it('are overdue when it says nothing for two heartbeats', async () => {
+      const { clock, stops } = await told({ asksLater: true });
+      await clock.advance(2 * HEARTBEAT_MS - 1_001);
+      expect(stops.takeOverdue()).toEqual([]);
+      await clock.advance(1);
+      expect(stops.takeOverdue()).toEqual(overdue);
+    });
+
+    it('are overdue with the grace time when it never asked what to stop', async () => {
+      const { stops } = await told({ asksLater: true, isTold: false });
+      expect(stops.takeOverdue()).toEqual(overdue);
+    });
+  });
 });

@@ -5,9 +5,16 @@ interface Request {
   readonly wireId: string;
   readonly overdueAt: number;
   isTold: boolean;
+  /** The worker asked for jobs since, so it has a free hand: perhaps the one that this attempt had. */
+  hasAsked: boolean;
+  /** A heartbeat from after its grace time still names it. */
+  isNamed: boolean;
   /** Its grace time is over, and the worker was named for it. */
   isOverdue: boolean;
 }
+
+/** One may be lost on its way. */
+const BEATS_TO_WAIT = 2;
 
 /** A worker that runs attempts on past their grace time: all of them, also those it was named for before. */
 export interface Overdue {
@@ -17,6 +24,10 @@ export interface Overdue {
 
 export interface StopRequestsOptions {
   readonly clock: Clock;
+  /** Whether the worker holds a request for jobs open (default: none does). */
+  readonly isAsking?: (workerId: string) => boolean;
+  /** How often workers say what they run. */
+  readonly heartbeatMs?: number | undefined;
   /** The worker was overdue, and has ended all that it was overdue with. */
   readonly onSettled?: (workerId: string) => void;
 }
@@ -27,10 +38,16 @@ export type StopRequests = ReturnType<typeof createStopRequests>;
  * Attempts that a worker should stop because their job was cancelled or ran out of time. The worker hears of them on
  * its job-stop poll; one that does not obey within the grace time is reported as overdue, to be ended by force. Where it
  * can't be, its requests stay until it has ended what they name.
+ *
+ * Workers report no end of what they stopped. One that runs several jobs and asks for more may have obeyed: its other
+ * jobs would die for nothing, so a heartbeat from after the grace time decides, or that none comes.
  */
-export function createStopRequests({ clock, onSettled }: StopRequestsOptions) {
+export function createStopRequests(options: StopRequestsOptions) {
+  const { clock, onSettled } = options;
   const byWorker = new Map<string, Request[]>();
-  const polls = new Map<string, Set<() => void>>();
+  const polls = createOpenPolls(clock);
+
+  const isLate = judge(options);
 
   function untold(workerId: string): readonly string[] {
     const requests = (byWorker.get(workerId) ?? []).filter((request) => !request.isTold);
@@ -47,16 +64,13 @@ export function createStopRequests({ clock, onSettled }: StopRequestsOptions) {
     if (requests.some(isOverdue) && !kept.some(isOverdue)) onSettled?.(workerId);
   }
 
-  function wake(workerId: string): void {
-    for (const poll of polls.get(workerId) ?? []) poll();
-  }
-
   return {
     add(workerId: string, wireId: string, graceMs: number): void {
       const requests = byWorker.get(workerId) ?? [];
-      requests.push({ wireId, overdueAt: clock.now() + graceMs, isTold: false, isOverdue: false });
+      const overdueAt = clock.now() + graceMs;
+      requests.push({ wireId, overdueAt, isTold: false, hasAsked: false, isNamed: false, isOverdue: false });
       byWorker.set(workerId, requests);
-      wake(workerId);
+      polls.wake(workerId);
     },
     has: (workerId: string, wireId: string): boolean =>
       byWorker.get(workerId)?.some((request) => request.wireId === wireId) ?? false,
@@ -64,8 +78,64 @@ export function createStopRequests({ clock, onSettled }: StopRequestsOptions) {
     async poll(workerId: string, holdMs: number, signal: HangUp): Promise<readonly string[]> {
       const atOnce = untold(workerId);
       if (atOnce.length > 0 || signal.aborted) return atOnce;
-      const open = polls.get(workerId) ?? new Set();
-      polls.set(workerId, open);
+      await polls.wait(workerId, holdMs, signal);
+      return signal.aborted ? [] : untold(workerId);
+    },
+    /** The worker reported the attempt's end. */
+    obeyed: (workerId: string, wireId: string) => keep(workerId, (request) => request.wireId !== wireId),
+    /** The worker takes with free hands: it runs nothing any more, whether it heard or not. */
+    freeHands: (workerId: string) => keep(workerId, () => false),
+    /**
+     * The worker's heartbeat named the attempts it runs. One sent before it heard of a stop settles nothing, unless the
+     * grace time is over, for some workers never ask what to stop.
+     */
+    stillRuns(workerId: string, wireIds: ReadonlySet<string>): void {
+      keep(workerId, ({ wireId, isTold, isOverdue: isLate }) => (!isTold && !isLate) || wireIds.has(wireId));
+      for (const request of byWorker.get(workerId) ?? [])
+        request.isNamed ||= wireIds.has(request.wireId) && request.overdueAt <= clock.now();
+    },
+    /** The worker asks for jobs while it runs some. */
+    asks(workerId: string): void {
+      for (const request of byWorker.get(workerId) ?? []) request.hasAsked = true;
+    },
+    /** Workers that still run something past its grace time; each again only with a further attempt. */
+    takeOverdue(): readonly Overdue[] {
+      const now = clock.now();
+      const overdue: Overdue[] = [];
+      for (const [workerId, requests] of byWorker) {
+        const late = requests.filter((request) => isLate(request, now - request.overdueAt, workerId));
+        if (late.length === 0) continue;
+        for (const request of late) request.isOverdue = true;
+        overdue.push({ workerId, wireIds: requests.filter(isOverdue).map(({ wireId }) => wireId) });
+      }
+      return overdue;
+    },
+    /** Answers the worker's open poll, for it may wait for that before it ends. */
+    release: polls.wake,
+    forget(workerId: string): void {
+      byWorker.delete(workerId);
+      polls.wake(workerId);
+    },
+    /** Answers every open poll. */
+    stop: polls.wakeAll,
+  };
+}
+
+/** The polls that are held open, by worker. */
+function createOpenPolls(clock: Clock) {
+  const byWorker = new Map<string, Set<() => void>>();
+  const wake = (workerId: string): void => {
+    for (const poll of byWorker.get(workerId) ?? []) poll();
+  };
+  return {
+    wake,
+    wakeAll(): void {
+      for (const workerId of byWorker.keys()) wake(workerId);
+    },
+    /** Until the worker is woken, its time is over or it hung up. */
+    async wait(workerId: string, holdMs: number, signal: HangUp): Promise<void> {
+      const open = byWorker.get(workerId) ?? new Set();
+      byWorker.set(workerId, open);
       await new Promise<void>((resolve) => {
         const end = () => {
           stopTimer();
@@ -77,41 +147,18 @@ export function createStopRequests({ clock, onSettled }: StopRequestsOptions) {
         signal.addEventListener('abort', end);
         open.add(end);
       });
-      if (open.size === 0 && polls.get(workerId) === open) polls.delete(workerId);
-      return signal.aborted ? [] : untold(workerId);
+      if (open.size === 0 && byWorker.get(workerId) === open) byWorker.delete(workerId);
     },
-    /** The worker reported the attempt's end. */
-    obeyed: (workerId: string, wireId: string) => keep(workerId, (request) => request.wireId !== wireId),
-    /** The worker takes with free hands: it runs nothing any more, whether it heard or not. */
-    freeHands: (workerId: string) => keep(workerId, () => false),
-    /**
-     * The worker's heartbeat named the attempts it runs. One sent before it heard of a stop settles nothing, unless the
-     * grace time is over, for some workers never ask what to stop.
-     */
-    stillRuns: (workerId: string, wireIds: ReadonlySet<string>) =>
-      keep(workerId, ({ wireId, isTold, isOverdue: isLate }) => (!isTold && !isLate) || wireIds.has(wireId)),
-    /** Workers that still run something past its grace time; each again only with a further attempt. */
-    takeOverdue(): readonly Overdue[] {
-      const now = clock.now();
-      const overdue: Overdue[] = [];
-      for (const [workerId, requests] of byWorker) {
-        const late = requests.filter((request) => !request.isOverdue && request.overdueAt <= now);
-        if (late.length === 0) continue;
-        for (const request of late) request.isOverdue = true;
-        overdue.push({ workerId, wireIds: requests.filter(isOverdue).map(({ wireId }) => wireId) });
-      }
-      return overdue;
-    },
-    /** Answers the worker's open poll, for it may wait for that before it ends. */
-    release: wake,
-    forget(workerId: string): void {
-      byWorker.delete(workerId);
-      wake(workerId);
-    },
-    /** Answers every open poll. */
-    stop(): void {
-      for (const workerId of polls.keys()) wake(workerId);
-    },
+  };
+}
+
+/** Whether a worker goes on with an attempt that should have ended `lateMs` ago. */
+function judge({ isAsking = () => false, heartbeatMs = 10_000 }: StopRequestsOptions) {
+  return (request: Request, lateMs: number, workerId: string): boolean => {
+    if (request.isOverdue || lateMs < 0) return false;
+    if (request.isNamed || lateMs >= BEATS_TO_WAIT * heartbeatMs) return true;
+    const mayHaveObeyed = request.isTold && (request.hasAsked || isAsking(workerId));
+    return !mayHaveObeyed;
   };
 }
 

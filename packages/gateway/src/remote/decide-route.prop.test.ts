@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decideReturn, decideRoute, type LocalView, type RouteInput, waitNeededMs } from './decide-route.ts';
+import { decideRoute, type LocalView, type RouteInput, waitNeededMs } from './decide-route.ts';
 
 const NOW = 1_000_000;
 const local: fc.Arbitrary<LocalView> = fc.oneof(
   fc.constant({ type: 'none' as const }),
-  fc.record({ type: fc.constant('able' as const), hasFreeHands: fc.boolean() }),
+  fc.record({ type: fc.constant('able' as const), freeHands: fc.nat({ max: 3 }) }),
   fc.constant({ type: 'unable' as const, why: 'workers crash' }),
 );
 const inputs: fc.Arbitrary<RouteInput> = fc
@@ -59,25 +59,4 @@ test('of those that are due the next to be delivered go first, and each says why
       expect(spill.every(({ reason }) => reason.code === code && reason.message !== '')).toBe(true);
     }),
   );
-});
-
-const able = (hasFreeHands: boolean): LocalView => ({ type: 'able', hasFreeHands });
-
-test.each([
-  ['hands are free here', { local: able(true), waitingHere: 0, remoteProblem: undefined }, /free/],
-  [
-    'the remote backend is not well',
-    { local: able(false), waitingHere: 3, remoteProblem: 'it answered 500' },
-    /500/,
-  ],
-])('an attempt that only waits there comes home when %s', (_, input, reason) => {
-  expect(decideReturn(input)).toMatch(reason);
-});
-
-test.each([
-  ['all hands are busy here', { local: able(false), waitingHere: 0, remoteProblem: undefined }],
-  ['others wait here for those hands', { local: able(true), waitingHere: 1, remoteProblem: undefined }],
-  ['it has no home', { local: { type: 'none' as const }, waitingHere: 0, remoteProblem: 'it answered 500' }],
-])('it stays there while %s', (_, input) => {
-  expect(decideReturn(input)).toBeUndefined();
 });

@@ -20,14 +20,14 @@ export interface RouteInput {
 export type LocalView =
   /** The endpoint has no backend here. */
   | { readonly type: 'none' }
-  /** Workers are there or will be. `hasFreeHands`: one of them has nothing to do. */
-  | { readonly type: 'able'; readonly hasFreeHands: boolean }
+  /** Workers are there or will be. `freeHands`: those that have nothing to do. */
+  | { readonly type: 'able'; readonly freeHands: number }
   /** Nothing here can run a job; `why` is a clause. */
   | { readonly type: 'unable'; readonly why: string };
 
 /** Why an attempt is routed as it is. */
 export interface RouteReason {
-  readonly code: 'QUEUE_DELAY' | 'LOCAL_UNABLE' | 'ONLY_BACKEND';
+  readonly code: 'QUEUE_DELAY' | 'LOCAL_UNABLE' | 'ONLY_BACKEND' | 'MOVED_ON';
   readonly message: string;
 }
 
@@ -70,24 +70,4 @@ function reasonOf({ local, rule }: RouteInput, waitedMs: number): RouteReason {
     code: 'QUEUE_DELAY',
     message: `it had waited ${waited} s for a worker here, ${rule.queueDelayMs / 1000} s are allowed`,
   };
-}
-
-/**
- * Whether an attempt that only waits at a remote backend comes home: where hands are free here, or when that backend is
- * not well and there is another place for it. One that runs there stays.
- */
-export function decideReturn(input: {
-  readonly local: LocalView;
-  /** Jobs that wait here; they have those hands before. */
-  readonly waitingHere: number;
-  /** What is wrong there, as a clause. */
-  readonly remoteProblem: string | undefined;
-  /** Another remote backend would take it. */
-  readonly isElsewhere?: boolean;
-}): string | undefined {
-  const { local, waitingHere, remoteProblem, isElsewhere = false } = input;
-  if (local.type === 'none' && !isElsewhere) return undefined;
-  if (remoteProblem !== undefined) return `it waited at RunPod, where ${remoteProblem}`;
-  if (local.type !== 'able' || !local.hasFreeHands || waitingHere > 0) return undefined;
-  return 'it still waited at RunPod when a worker here was free';
 }

@@ -1,3 +1,4 @@
+import { ArtifactError } from '@spillway/artifacts';
 import type { ArtifactRecord } from '../artifacts/artifact-records.ts';
 import type { Artifacts } from '../artifacts/artifacts.ts';
 import type { Job } from '../jobs/job.ts';
@@ -7,13 +8,17 @@ import { bytesOfField, withUrls } from './fit-input.ts';
 export interface InputArtifacts {
   /** Why URLs would reach nobody, as a clause; undefined where they do. */
   readonly obstacle: string | undefined;
-  /** The job's input with these fields as URLs, and what forgets them again. Throws what the store does. */
-  moveOut(job: Job, fields: readonly string[]): Promise<MovedInput>;
-}
-
-export interface MovedInput {
-  readonly input: string;
-  forget(): Promise<void>;
+  /**
+   * The job's input with these fields as URLs; `note` is told what is kept for them before it is. Throws what the store
+   * does, and has then kept nothing.
+   */
+  moveOut(
+    job: Job,
+    fields: readonly string[],
+    note: (ids: readonly string[]) => Promise<void>,
+  ): Promise<string>;
+  /** Ids that are gone already are no error. */
+  remove(ids: readonly string[]): Promise<void>;
 }
 
 const LONGEST_URL_MS = 7 * 86_400_000;
@@ -22,52 +27,72 @@ export function createInputArtifacts(
   artifacts: () => Artifacts,
   { publicUrl, now }: { readonly publicUrl: string | undefined; readonly now: () => number },
 ): InputArtifacts {
+  async function remove(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      const record = recordOf(artifacts(), id);
+      if (record) await artifacts().remove(record);
+    }
+  }
   return {
     get obstacle() {
       if (publicUrl !== undefined || artifacts().store.kind !== 'disk') return undefined;
       return 'its `urlFields` could not be read from elsewhere: set `publicUrl`, or keep artifacts in a bucket';
     },
-    async moveOut(job, fields) {
-      const kept: ArtifactRecord[] = [];
-      const forget = async () => {
-        for (const record of kept) await artifacts().remove(record);
-      };
+    async moveOut(job, fields, note) {
+      const expiresInMs = Math.min(LONGEST_URL_MS, job.expiresAt - now());
+      const urls = new Map<string, string>();
+      const ids: string[] = [];
       try {
-        const urls = new Map<string, string>();
         for (const field of fields) {
-          const { record, url } = await keep(
-            artifacts(),
-            job,
-            field,
-            Math.min(LONGEST_URL_MS, job.expiresAt - now()),
-          );
-          kept.push(record);
+          const { bytes, mediaType } = bytesOfField(job.input, field);
+          const record = await announce(artifacts(), job, {
+            name: field,
+            mediaType,
+            sizeBytes: bytes.length,
+          });
+          ids.push(record.id);
+          await note(ids);
+          const url = await keep(artifacts(), record, bytes, expiresInMs);
           urls.set(field, url.startsWith('/') ? `${publicUrl}${url}` : url);
         }
-        return { input: withUrls(job.input, urls), forget };
+        return withUrls(job.input, urls);
       } catch (error) {
-        await forget();
+        await remove(ids);
         throw error;
       }
     },
+    remove,
   };
 }
 
-async function keep(artifacts: Artifacts, job: Job, field: string, expiresInMs: number) {
-  const { bytes, mediaType } = bytesOfField(job.input, field);
-  const owner = job.keyId ?? 'admin';
-  const wanted = { prefix: 'uploads', name: field, mediaType, sizeBytes: bytes.length, owner } as const;
-  const { record } = await artifacts.create({ ...wanted, endpoint: job.endpoint });
+function recordOf(artifacts: Artifacts, id: string): ArtifactRecord | undefined {
   try {
-    const body = (async function* () {
-      yield bytes;
-    })();
-    await artifacts.store.put(record.key, body, { mediaType, sizeBytes: bytes.length });
-    const ready = await artifacts.complete(record);
-    const { url } = await artifacts.signDownload(ready, Math.max(1_000, expiresInMs));
-    return { record: ready, url };
+    return artifacts.find(id, undefined);
   } catch (error) {
-    await artifacts.remove(record);
+    // Over its time: whoever sweeps artifacts removes it.
+    if (error instanceof ArtifactError && error.code === 'ARTIFACT_NOT_FOUND') return undefined;
     throw error;
   }
+}
+
+async function announce(
+  artifacts: Artifacts,
+  { keyId = 'admin', endpoint }: Job,
+  what: { readonly name: string; readonly mediaType: string; readonly sizeBytes: number },
+): Promise<ArtifactRecord> {
+  const { record } = await artifacts.create({ prefix: 'uploads', ...what, owner: keyId, endpoint });
+  return record;
+}
+
+async function keep(artifacts: Artifacts, record: ArtifactRecord, bytes: Buffer, expiresInMs: number) {
+  const { mediaType } = record;
+  const body = (async function* () {
+    yield bytes;
+  })();
+  await artifacts.store.put(record.key, body, { mediaType, sizeBytes: bytes.length });
+  const { url } = await artifacts.signDownload(
+    await artifacts.complete(record),
+    Math.max(1_000, expiresInMs),
+  );
+  return url;
 }

@@ -104,3 +104,11 @@ test('attempts from before it opened tell nothing new', () => {
   end('d', 'completed');
   expect(guard.problem()).toBeUndefined();
 });
+
+test('the time of the next trial is always one to come, though nobody asks how workers here are meanwhile', () => {
+  lost('a');
+  lost('b');
+  now = guard.nextTrialAt() ?? 0;
+  expect(guard.nextTrialAt()).toBeUndefined();
+  expect(guard.wantsTrial()).toBe(true);
+});

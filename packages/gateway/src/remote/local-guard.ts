@@ -32,6 +32,12 @@ export function createLocalGuard(now: () => number) {
     breaker = next;
   }
 
+  /** The breaker as time has left it: after its pause the next job is one on trial. */
+  function current(): Breaker {
+    if (decideAdmission(breaker, now()) === 'probe') move({ type: 'health' });
+    return breaker;
+  }
+
   function noteEnd(jobId: string, ended: EndedAttempt): void {
     const { type, problem } = verdictOf(ended);
     const wasTrial = trial === jobId;
@@ -67,15 +73,20 @@ export function createLocalGuard(now: () => number) {
     },
     /** Why workers here get no jobs, as a clause; undefined while they do, if only one on trial. */
     problem(): string | undefined {
-      if (decideAdmission(breaker, now()) === 'probe') move({ type: 'health' });
-      if (breaker.state === 'closed' || (breaker.state === 'half-open' && !breaker.hasTrial))
-        return undefined;
-      return breaker.reason;
+      const one = current();
+      if (one.state === 'closed' || (one.state === 'half-open' && !one.hasTrial)) return undefined;
+      return one.reason;
     },
     /** A job would be on trial here. */
-    wantsTrial: (): boolean => breaker.state === 'half-open' && !breaker.hasTrial,
-    /** When time alone lets the next one try. */
-    nextTrialAt: (): number | undefined => (breaker.state === 'open' ? breaker.until : undefined),
+    wantsTrial(): boolean {
+      const one = current();
+      return one.state === 'half-open' && !one.hasTrial;
+    },
+    /** When time alone will let the next one try: always to come, since whoever waits for it would wait again and again. */
+    nextTrialAt(): number | undefined {
+      const one = current();
+      return one.state === 'open' ? one.until : undefined;
+    },
   };
 }
 

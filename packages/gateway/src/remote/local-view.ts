@@ -23,11 +23,12 @@ export function viewLocal({
   if (endpoint.backends.every((kind) => kind === 'runpod')) return { type: 'none' };
   const working = workers.filter(({ state }) => state === 'idle' || state === 'running');
   if (working.length > 0) {
-    return { type: 'able', hasFreeHands: working.some(({ state, jobs }) => state === 'idle' && jobs === 0) };
+    const free = working.filter(({ state, jobs }) => state === 'idle' && jobs === 0);
+    return { type: 'able', freeHands: free.length };
   }
   if (!startsWorkers(endpoint)) return { type: 'unable', why: 'no worker is connected' };
   if (endpoint.workers.max === 0) return { type: 'unable', why: 'no worker may start (workers.max is 0)' };
   if (startProblem) return { type: 'unable', why: startProblem.message };
   if (gpuObstacle !== undefined) return { type: 'unable', why: gpuObstacle };
-  return { type: 'able', hasFreeHands: false };
+  return { type: 'able', freeHands: 0 };
 }

@@ -19,14 +19,18 @@ export interface AttemptParts {
   readonly store: RemoteStore;
   readonly clock: Clock;
   readonly random: () => number;
-  /** The input as it goes out, signed anew where its endpoint signs; `forget` once the attempt is over. */
-  readonly inputFor: () => Promise<{ readonly input: string; forget(): Promise<void> }>;
+  /** The input as it goes out, signed anew where its endpoint signs. */
+  readonly inputFor: () => Promise<string>;
   /** How a call went; `problem` where it did not tell what was asked. */
   onCall(latencyMs: number, problem?: string): void;
   /** The backend refuses calls for a reason that lies in neither job nor network: a wrong key, no such endpoint. */
   onRefusal(problem: string): void;
-  /** Why the attempt, which only waits there, is to come home; undefined where it stays. */
-  returnReason(): string | undefined;
+  /** It is in the queue there. */
+  onSubmitted(): void;
+  /** Why the attempt, which only waits there, leaves; undefined where it stays. What it leaves for is kept for it. */
+  leaveReason(): string | undefined;
+  /** It could not leave. */
+  onStay(): void;
   /** What it took there, told before the queue hears of its end. */
   onReport(report: { readonly executionMs?: number; readonly workerId?: string }): void;
   /** Where RunPod is to tell the end; without it only polls do. */
@@ -89,7 +93,9 @@ class AttemptRun {
   #chunks = 0;
   #isStreaming = false;
   #failingSince: number | undefined;
-  #forgetInput: (() => Promise<void>) | undefined;
+  #pauseMs = FIRST_POLL_MS;
+  /** Why it is being cancelled there, from before the cancel until it is known what became of it. */
+  #leaving: string | undefined;
 
   constructor(parts: AttemptParts, attempt: RemoteAttempt, job: Job, signals: AttemptSignals) {
     this.#parts = parts;
@@ -102,15 +108,6 @@ class AttemptRun {
   }
 
   async run(): Promise<void> {
-    try {
-      await this.#run();
-    } finally {
-      // What runs on without this gateway still reads it.
-      if (!this.#signals.stopping.aborted) await this.#forgetInput?.();
-    }
-  }
-
-  async #run(): Promise<void> {
     const remoteId = this.#attempt.remoteId ?? (await this.#submit());
     if (remoteId === undefined) return;
     // After a restart some chunks may be here already.
@@ -122,12 +119,10 @@ class AttemptRun {
 
   /** The job's id there; undefined where it is not there, or nobody knows. */
   async #submit(): Promise<string | undefined> {
-    const { clock, random, store, inputFor, onRefusal, refuseJob, webhook, tell } = this.#parts;
+    const { clock, random, store, inputFor, onSubmitted, onRefusal, refuseJob, webhook, tell } = this.#parts;
     const { workerId } = this.#attempt;
-    const prepared = await inputFor().catch((error: unknown) => String(error));
-    if (typeof prepared === 'string') return this.#goHome('over', `its input could not be sent: ${prepared}`);
-    const { input } = prepared;
-    this.#forgetInput = prepared.forget;
+    const input = await inputFor().catch((error: unknown) => ({ said: String(error) }));
+    if (typeof input !== 'string') return this.#goHome('over', `its input could not be sent: ${input.said}`);
     for (let tries = 1; !this.#over.aborted; tries += 1) {
       const answer = await this.#call((client) =>
         client.submit(submitBody(this.#job, input, clock.now(), webhook)),
@@ -137,6 +132,7 @@ class AttemptRun {
         if (typeof id === 'string') {
           await store.submitted(workerId, id, clock.now());
           tell(`is ${id} there`);
+          onSubmitted();
           return id;
         }
         return this.#goHome('unseen', 'RunPod answered the submit without an id');
@@ -166,15 +162,14 @@ class AttemptRun {
     const { clock, random, webhook, tell } = this.#parts;
     const { hint } = this.#signals;
     const longestMs = webhook === undefined ? LONGEST_POLL_MS : LONGEST_HOOKED_POLL_MS;
-    let pauseMs = FIRST_POLL_MS;
     while (!this.#over.aborted) {
       // Between 80 and 100 % of it, so that many attempts don't ask in step.
-      const jittered = Math.round(pauseMs * (0.8 + 0.2 * random()));
+      const jittered = Math.round(this.#pauseMs * (0.8 + 0.2 * random()));
       const pause = this.#isStreaming ? STREAM_POLL_MS : jittered;
       await clock.sleep(pause, AbortSignal.any([this.#over, hint.signal]));
       if (this.#over.aborted) break;
       hint.take();
-      pauseMs = Math.min(longestMs, pauseMs * POLL_GROWTH);
+      this.#pauseMs = Math.min(longestMs, this.#pauseMs * POLL_GROWTH);
       const answer = await this.#call((client) => client.status(remoteId));
       if (answer.type !== 'answered' && this.#failingSince === undefined)
         tell(`can't be asked for: ${answer.problem}`);
@@ -188,9 +183,10 @@ class AttemptRun {
 
   /** What a status tells; true at the end. */
   async #note(remoteId: string, answer: RemoteAnswer & { type: 'answered' }): Promise<boolean> {
-    const { queue, store, clock, returnReason } = this.#parts;
+    const { queue, store, clock } = this.#parts;
     const { workerId } = this.#attempt;
     const { slices, value } = answer;
+    if (this.#leaving !== undefined && (await this.#hasLeft(value.status))) return true;
     const outcome = remoteOutcome(slices, value);
     if (outcome) {
       if (outcome.type !== 'lost') {
@@ -205,15 +201,7 @@ class AttemptRun {
       await store.end(workerId, 'over', clock.now());
       return true;
     }
-    if (value.status === 'IN_QUEUE') {
-      const reason = returnReason();
-      if (reason === undefined) return false;
-      const cancelled = await this.#call((client) => client.cancel(remoteId));
-      // It may have ended just now, and then its result counts.
-      if (cancelled.type !== 'answered' || cancelled.value.status !== 'CANCELLED') return false;
-      await this.#goHome('over', reason);
-      return true;
-    }
+    if (value.status === 'IN_QUEUE') return this.#leave(remoteId);
     await this.#begin(value.workerId);
     const progress = slices.get('output');
     if (progress !== undefined && progress !== this.#progress) {
@@ -222,6 +210,35 @@ class AttemptRun {
       await queue.progress(this.#by, progress);
     }
     await this.#relayChunks(remoteId);
+    return false;
+  }
+
+  /**
+   * Out of the queue there, where there is a better place for it; true when it has left. It counts no more from before the
+   * cancel on, so that a crash in between leaves no job that was cancelled by us and looks lost.
+   */
+  async #leave(remoteId: string): Promise<boolean> {
+    const { store, clock, leaveReason } = this.#parts;
+    this.#leaving = leaveReason();
+    if (this.#leaving === undefined) return false;
+    await store.end(this.#attempt.workerId, 'cancel', clock.now());
+    const cancelled = await this.#call((client) => client.cancel(remoteId));
+    if (cancelled.type === 'answered' && cancelled.value.status === 'CANCELLED')
+      return this.#hasLeft('CANCELLED');
+    // It may have begun or ended just now, or the answer was lost: its next status tells.
+    this.#pauseMs = FIRST_POLL_MS;
+    return false;
+  }
+
+  async #hasLeft(status: unknown): Promise<boolean> {
+    const reason = this.#leaving ?? '';
+    this.#leaving = undefined;
+    if (status === 'CANCELLED') {
+      await this.#goHome('over', reason);
+      return true;
+    }
+    this.#parts.onStay();
+    await this.#parts.store.reopen(this.#attempt.workerId);
     return false;
   }
 

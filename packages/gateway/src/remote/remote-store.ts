@@ -38,11 +38,19 @@ export function createRemoteStore(db: DatabaseSync, inTurn: Turn = runNow) {
   const end = db.prepare(
     `UPDATE remote_attempts SET state = ?, remote_id = coalesce(?, remote_id), ended_at = ? WHERE worker_id = ?`,
   );
+  const reopen = db.prepare(
+    `UPDATE remote_attempts SET state = 'open', ended_at = NULL WHERE worker_id = ? AND state = 'cancel'`,
+  );
   const left = db.prepare(`SELECT * FROM remote_attempts WHERE state IN ('open', 'cancel')`);
   const ofJob = db.prepare('SELECT * FROM remote_attempts WHERE job_id = ? ORDER BY number');
   const byWorker = db.prepare('SELECT * FROM remote_attempts WHERE worker_id = ?');
+  const movedInput = db.prepare('UPDATE remote_attempts SET moved_input = ? WHERE worker_id = ?');
+  const leftInputs = db.prepare(
+    `SELECT worker_id, moved_input FROM remote_attempts
+       WHERE moved_input IS NOT NULL AND state IN ('over', 'unseen') AND endpoint = ?`,
+  );
   const dropOld = db.prepare(
-    `DELETE FROM remote_attempts WHERE state IN ('over', 'unseen') AND ended_at < ?`,
+    `DELETE FROM remote_attempts WHERE state IN ('over', 'unseen') AND moved_input IS NULL AND ended_at < ?`,
   );
   return {
     /** The intent: before the submit. */
@@ -59,6 +67,8 @@ export function createRemoteStore(db: DatabaseSync, inTurn: Turn = runNow) {
       at: number,
       remoteId?: string,
     ): Promise<void> => inTurn(() => void end.run(state, remoteId ?? null, at, workerId)),
+    /** It was to leave, and stays after all. */
+    reopen: (workerId: string): Promise<void> => inTurn(() => void reopen.run(workerId)),
     /** Those that have something left to do. */
     left: (): readonly RemoteAttempt[] => left.all().map(attemptOf),
     ofJob: (jobId: string): readonly RemoteAttempt[] => ofJob.all(jobId).map(attemptOf),
@@ -66,6 +76,17 @@ export function createRemoteStore(db: DatabaseSync, inTurn: Turn = runNow) {
       const row = byWorker.get(workerId);
       return row && attemptOf(row);
     },
+    /** What is kept as artifacts of its input. */
+    movedInput: (workerId: string, ids: readonly string[]): Promise<void> =>
+      inTurn(() => void movedInput.run(ids.length === 0 ? null : JSON.stringify(ids), workerId)),
+    /** What is still kept for attempts that are over. */
+    leftInputs: (
+      endpoint: string,
+    ): readonly { readonly workerId: string; readonly ids: readonly string[] }[] =>
+      leftInputs.all(endpoint).map(({ worker_id, moved_input }) => ({
+        workerId: String(worker_id),
+        ids: JSON.parse(String(moved_input)) as string[],
+      })),
     dropEndedBefore: (before: number): Promise<void> => inTurn(() => void dropOld.run(before)),
   };
 }

@@ -1,54 +1,35 @@
-import { createManualClock } from '@spillway/sdk/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { RemoteBackend } from '../endpoints/endpoint.ts';
-import { newTestEndpoint } from '../endpoints/new-test-endpoint.ts';
-import { createTestEngine } from '../jobs/test-engine.ts';
 import { createAttemptHooks } from './attempt-hooks.ts';
-import { createRemoteStore } from './remote-store.ts';
-import { createSpillRouter } from './spill-router.ts';
+import { createTestSpill } from './test-spill.ts';
 
 // One endpoint that runs at a RunPod which is played here, and tells the gateway when a job has ended.
 
-const REMOTE: RemoteBackend = {
-  ...{ endpointId: 'ep', apiKey: 'k', baseUrl: 'http://runpod.test/v2', maxInFlight: 10 },
-  ...{ queueDelayMs: 0, onUnhealthy: true },
-};
-
 function createScene() {
-  const clock = createManualClock();
-  const engine = createTestEngine({ clock });
-  const calls: { readonly operation: string; readonly id: string; readonly body: string }[] = [];
-  const there = { status: 'IN_PROGRESS', losesSubmits: false };
-  const costs = {
-    ...{ reserve: () => true, keep: () => {}, release: () => {}, note: () => {} },
-    ...{ obstacle: () => undefined, blockedUntil: () => undefined, blockedKeys: () => [] },
-  };
-  const spill = createSpillRouter({
-    ...{ clock, costs, ids: engine.ids, queue: engine.queue, leaseMs: 40_000, random: () => 0.5 },
-    endpoints: [newTestEndpoint({ name: 'echo', backends: ['runpod'], remote: REMOTE })],
-    store: createRemoteStore(engine.db, engine.exclusive),
-    hooks: createAttemptHooks({ publicUrl: 'https://gpu.example.com', secret: 's' }),
-    ...{ inputFor: (job) => job.input, local: () => ({ type: 'none' as const }), isPaused: () => false },
-    ...{ forgetStops: () => {}, log: { warn: () => {}, info: () => {} } },
-    async fetch(url, init) {
-      const [operation = '', id = ''] = new URL(String(url)).pathname.split('/').slice(3);
-      calls.push({ operation, id, body: String(init?.body ?? '') });
+  const there = { status: 'IN_PROGRESS', losesSubmits: false, isAway: false };
+  let sleeps = 0;
+  const scene = createTestSpill({
+    more: { hooks: createAttemptHooks({ publicUrl: 'https://gpu.example.com', secret: 's' }) },
+    answer({ operation, id }) {
+      if (there.isAway) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
       if (operation === 'run' && there.losesSubmits)
         throw Object.assign(new Error('lost'), { code: 'ECONNRESET' });
-      if (operation === 'run') return Response.json({ id: 'r1', status: 'IN_QUEUE' });
-      if (operation === 'stream') return Response.json({ status: there.status, stream: [] });
-      if (operation === 'cancel') return Response.json({ id, status: 'CANCELLED' });
-      return Response.json({ id, status: there.status, output: 1 });
+      if (operation === 'run') return { id: 'r1', status: 'IN_QUEUE' };
+      if (operation === 'stream') return { status: there.status, stream: [] };
+      return operation === 'cancel' ? { id, status: 'CANCELLED' } : { id, status: there.status, output: 1 };
     },
   });
-  const made = (operation: string) => calls.filter((one) => one.operation === operation);
   /** Attempt and code of the address that the first submit carried. */
   const hook = () => {
-    const { webhook } = JSON.parse(made('run')[0]?.body ?? '{}') as { webhook: string };
+    const { webhook } = JSON.parse(scene.made('run')[0]?.body ?? '{}') as { webhook: string };
     const [attempt = '', code = ''] = new URL(webhook).pathname.split('/').slice(-2).map(decodeURIComponent);
     return { webhook, attempt, code };
   };
-  return { clock, engine, spill, there, made, hook };
+  const { sleep } = scene.clock;
+  scene.clock.sleep = (...args) => {
+    sleeps += 1;
+    return sleep(...args);
+  };
+  return { ...scene, there, hook, sleeps: () => sleeps };
 }
 
 let scene: ReturnType<typeof createScene>;
@@ -56,12 +37,7 @@ beforeEach(async () => {
   scene = createScene();
   await scene.spill.start();
 });
-afterEach(async () => {
-  const stopped = scene.spill.stop();
-  await scene.clock.advance(6_000);
-  await stopped;
-  await scene.engine.stop();
-});
+afterEach(() => scene.stop());
 
 test('a submit carries an address of this gateway with a code that nobody else knows', async () => {
   await scene.engine.submit({});
@@ -115,6 +91,23 @@ test('a run whose submit was never answered is cancelled when it is told of', as
   expect(scene.made('cancel')).toHaveLength(1);
 });
 
+test('while RunPod gets no jobs and none waits, nothing is looked at until one comes', async () => {
+  scene.there.losesSubmits = true;
+  const job = await scene.engine.submit({});
+  await scene.clock.advance(1_000);
+  expect(scene.spill.obstacle({ ...job, endpoint: 'echo' })?.message).toContain(
+    'none goes to RunPod for now',
+  );
+  await scene.engine.queue.cancel(job.id);
+  await scene.clock.advance(10_000);
+  expect(Math.min(...scene.clock.pending())).toBeGreaterThan(1);
+  scene.there.losesSubmits = false;
+  const next = await scene.engine.submit({});
+  scene.there.status = 'COMPLETED';
+  await scene.clock.advance(10_000);
+  expect((await scene.engine.queue.get(next.id))?.status).toBe('COMPLETED');
+});
+
 test('what becomes of attempts there can be followed, and read of one alone', async () => {
   const heard: string[] = [];
   scene.spill.log({ endpoint: 'echo' })?.log.follow((line) => heard.push(line));
@@ -132,4 +125,22 @@ test('what becomes of attempts there can be followed, and read of one alone', as
     `job ${job.id} is COMPLETED`,
   ]);
   expect(scene.spill.log({ endpoint: 'another' })).toBeUndefined();
+});
+
+test('while nobody waits an endpoint whose RunPod is away is not looked at again and again', async () => {
+  scene.there.isAway = true;
+  const { id } = await scene.engine.submit({});
+  await scene.clock.advance(30_000);
+  expect(scene.spill.obstacle({ id, endpoint: 'echo', keyId: undefined })).toMatchObject({ code: 'RUNPOD' });
+  await scene.engine.queue.cancel(id);
+  // The breaker's time is over, and nobody is there for whose sake it would be asked.
+  await scene.clock.advance(150_000);
+  const before = scene.sleeps();
+  await scene.clock.advance(10_000);
+  expect(scene.sleeps() - before).toBeLessThan(20);
+  // The next job has it asked again.
+  scene.there.isAway = false;
+  const next = await scene.engine.submit({});
+  await scene.clock.advance(3_000);
+  expect((await scene.engine.queue.get(next.id))?.status).toBe('IN_PROGRESS');
 });

@@ -6,7 +6,7 @@ import type { RemoteAttempt } from './remote-store.ts';
 import { isRemoteWorker } from './remote-worker.ts';
 import type { SpillObstacle, SpillRouterOptions } from './spill-options.ts';
 
-interface EndpointLog {
+export interface EndpointLog {
   readonly endpoint: string;
   readonly log: RemoteLog;
 }

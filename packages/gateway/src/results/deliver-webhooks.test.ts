@@ -161,7 +161,7 @@ describe('webhooks', () => {
     expect(outcomes).toEqual(['failed', 'failed', 'delivered']);
     const [kept] = store.ofJob(id);
     expect(kept?.log).toMatchObject([{ status: 500 }, { error: 'connection refused' }, { status: 200 }]);
-    expect(kept?.deliveredAt).toBeDefined();
+    expect(kept?.deliveredAt).toBe(engine.clock.now());
     expect(kept?.nextAt).toBeUndefined();
   });
 
@@ -170,8 +170,10 @@ describe('webhooks', () => {
     answers = Array.from({ length: 6 }, () => 503);
     const id = await finishJob();
     await engine.clock.advance(3_600_000);
-    expect(await engine.queue.get(id)).toBeDefined();
+    expect(await engine.queue.get(id)).toMatchObject({ id, status: 'COMPLETED', output: '{"m":2.0}' });
+    expect(outcomes).not.toContain('delivered');
     await engine.clock.advance(3_600_000);
+    expect(outcomes.at(-1)).toBe('delivered');
     expect(store.ofJob(id)).toEqual([]);
     expect(await engine.queue.get(id)).toBeUndefined();
   });
@@ -188,7 +190,7 @@ describe('webhooks', () => {
     delivery.poke();
     await engine.clock.advance(0);
     expect(received).toHaveLength(12);
-    expect(store.ofJob(id)[0]?.deliveredAt).toBeDefined();
+    expect(store.ofJob(id)[0]?.deliveredAt).toBe(engine.clock.now());
   });
 
   it('that wait while the gateway is down go out when it is back', async () => {
@@ -198,7 +200,7 @@ describe('webhooks', () => {
     start();
     await engine.clock.advance(0);
     expect(received).toHaveLength(1);
-    expect(store.ofJob(id)[0]?.deliveredAt).toBeDefined();
+    expect(store.ofJob(id)[0]?.deliveredAt).toBe(engine.clock.now());
   });
 
   it('are sent for every kind of end, a cancelled queue too', async () => {

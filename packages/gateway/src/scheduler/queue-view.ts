@@ -9,6 +9,8 @@ export interface QueueSnapshot {
   readonly inProgress: number;
   /** Nothing is delivered: no worker is started, those that run stay as ever. */
   readonly isPaused?: boolean;
+  /** Its workers cost what may not be spent: none stays that has nothing to do, whatever `min` says. */
+  readonly isUnpaid?: boolean;
 }
 
 export interface QueueView {

@@ -9,6 +9,7 @@ export function createDemandReader({
   endpoints,
   loadBalancer,
   isHeld = endpoints.isPaused,
+  isUnpaid = () => false,
   wantsTrial = () => false,
 }: {
   readonly queue: JobQueue;
@@ -16,6 +17,8 @@ export function createDemandReader({
   readonly loadBalancer: LoadBalancer;
   /** Paused, or its workers cost what may not be spent (default: paused). */
   readonly isHeld?: (endpoint: string) => boolean;
+  /** Its workers cost what may not be spent; such an endpoint is held, too. */
+  readonly isUnpaid?: (endpoint: string) => boolean;
   /** Its jobs run elsewhere, and a worker is wanted here to see whether they can be home again. */
   readonly wantsTrial?: (endpoint: string) => boolean;
 }): SchedulerOptions['queue'] {
@@ -24,7 +27,11 @@ export function createDemandReader({
       if (endpoints.get(endpoint)?.loadBalancing) return loadBalancer.snapshot(endpoint);
       const { ready, lowPriorityReady, inProgress } = queue.counts(endpoint);
       // Its jobs need no worker, since none would get them.
-      if (isHeld(endpoint)) return { queued: 0, queuedLowPriority: 0, inProgress, isPaused: true };
+      if (isHeld(endpoint))
+        return {
+          ...{ queued: 0, queuedLowPriority: 0, inProgress, isPaused: true },
+          isUnpaid: isUnpaid(endpoint),
+        };
       const oldestQueuedAt = await queue.oldestQueuedAt(endpoint);
       return {
         queued: Math.max(ready, wantsTrial(endpoint) ? 1 : 0),

@@ -188,4 +188,9 @@ test('a paused endpoint starts no worker, not even its least number, and keeps t
   scheduler.poke();
   await clock.advance(60_000);
   expect(fleet.workers('mine')).toHaveLength(2);
+  // Nor do they stay where they cost what may not be spent.
+  jobs = { ...NOTHING, isPaused: true, isUnpaid: true };
+  scheduler.poke();
+  await clock.advance(100);
+  expect(fleet.workers('mine')).toEqual([]);
 });

@@ -100,8 +100,9 @@ export class Scheduler {
       if (this.#ended.signal.aborted) return undefined;
       const { warm = [], ...limits } = endpoint.workers;
       const workers = fleet.workers(name);
+      const min = decideMinimum(limits, warm, clock.now());
       const decision = decideScale({
-        limits: { ...limits, min: decideMinimum(limits, warm, clock.now()) },
+        limits: jobs.isUnpaid ? { ...limits, min: 0, idleTimeoutMs: 0 } : { ...limits, min },
         scaling: endpoint.scaling,
         queue: jobs,
         workers: workers.filter(({ backend }) => backend !== 'pool'),

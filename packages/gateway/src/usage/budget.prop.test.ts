@@ -38,21 +38,21 @@ describe('an attempt that costs', () => {
           const budget = { ...state({}).budget, limitMicros: limit, isHardStop: stops };
           return state({ budget, spentMicros: spent, reservedMicros: reserved });
         });
-        const decision = decideAdmission(given, { micros, isMeasured: true });
+        const decision = decideAdmission(given, { micros, besideMicros: 0, isMeasured: true });
         const fits = all.every(
           ({ limit, spent, reserved, stops }) =>
             !stops || (limit > spent + reserved && limit >= spent + reserved + micros),
         );
         expect(decision.type).toBe(fits ? 'admitted' : 'blocked');
-        if (decision.type === 'admitted') expect(decision.reserveMicros).toBe(micros);
+        if (decision.type === 'admitted') expect(decision.reserve.micros).toBe(micros);
       }),
     );
   });
 
   test('goes out alone, with all that is left set aside, while nothing was measured', () => {
-    const expected = { micros: 50_000_000, isMeasured: false };
+    const expected = { micros: 50_000_000, besideMicros: 100, isMeasured: false };
     expect(decideAdmission([state({ spentMicros: 4_000_000 })], expected)).toEqual({
-      ...{ type: 'admitted', reserveMicros: 6_000_000 },
+      ...{ type: 'admitted', reserve: { micros: 6_000_000, besideMicros: 0 } },
     });
     const second = state({ spentMicros: 4_000_000, reservedMicros: 6_000_000 });
     expect(decideAdmission([second], expected).type).toBe('blocked');
@@ -68,9 +68,9 @@ test('a block says what is used up, until when, and what raises it', () => {
   expect(describeBlock(state({ spentMicros: 10_000_000 }))).toBe(
     'the budget gpu ($10.00 a month) is used up: $10.00 spent; it begins anew at 2026-12-01 00:00 UTC, and budgets.gpu.limit in spillway.yaml raises it',
   );
-  const expected = { micros: 3_000_000, isMeasured: true };
+  const expected = { micros: 2_900_000, besideMicros: 100_000, isMeasured: true };
   const little = state({ spentMicros: 7_000_000, reservedMicros: 1_000_000 });
   expect(describeBlock(little, expected)).toContain(
-    'has too little left: $7.00 spent and $1.00 set aside for running jobs, and a job costs about $3.00',
+    'has too little left: $7.00 spent and $1.00 set aside, and a job costs about $3.00 with its share of start-up and idle time',
   );
 });

@@ -33,26 +33,41 @@ export interface BudgetState {
 /** What an attempt is expected to cost; `isMeasured`: by those before it, not by the longest time that it may take. */
 export interface ExpectedCost {
   readonly micros: number;
+  /** Of its share of its worker's start-up and idle time, which no key pays for. */
+  readonly besideMicros: number;
   readonly isMeasured: boolean;
 }
 
 export type Admission =
-  | { readonly type: 'admitted'; readonly reserveMicros: number }
+  | { readonly type: 'admitted'; readonly reserve: Reserve }
   | { readonly type: 'blocked'; readonly by: BudgetState };
+
+/** What is set aside for an attempt: for its work, and for what its worker costs beside that. */
+export interface Reserve {
+  readonly micros: number;
+  readonly besideMicros: number;
+}
+
+/** What of it a budget counts. */
+export function reserveOf({ keyId }: Budget, { micros, besideMicros }: Reserve): number {
+  return keyId === undefined ? micros + besideMicros : micros;
+}
 
 /**
  * Whether an attempt may be handed to somebody who is paid for it. What is not measured yet may go while anything is
  * left, one at a time: it reserves all of that.
  */
 export function decideAdmission(states: readonly BudgetState[], expected: ExpectedCost): Admission {
-  let reserveMicros = expected.micros;
+  let { micros, besideMicros } = expected;
   for (const state of states) {
     if (!state.budget.isHardStop) continue;
     const left = leftOf(state);
-    if (left <= 0 || (expected.isMeasured && expected.micros > left)) return { type: 'blocked', by: state };
-    reserveMicros = Math.min(reserveMicros, left);
+    const isTooMuch = expected.isMeasured && reserveOf(state.budget, expected) > left;
+    if (left <= 0 || isTooMuch) return { type: 'blocked', by: state };
+    micros = Math.min(micros, left);
+    if (state.budget.keyId === undefined) besideMicros = Math.min(besideMicros, left - micros);
   }
-  return { type: 'admitted', reserveMicros };
+  return { type: 'admitted', reserve: { micros, besideMicros } };
 }
 
 export function leftOf({ budget, spentMicros, reservedMicros }: BudgetState): number {
@@ -74,10 +89,13 @@ export function describeBlock(state: BudgetState, expected?: ExpectedCost): stri
   const what = budget.isOfSpill
     ? `what ${budget.endpoint} may spend at RunPod (${dollarsText(limitMicros)} a day)`
     : `the budget ${budget.name} (${dollarsText(limitMicros)} a ${per})`;
-  const reserved = reservedMicros > 0 ? ` and ${dollarsText(reservedMicros)} set aside for running jobs` : '';
+  const reserved = reservedMicros > 0 ? ` and ${dollarsText(reservedMicros)} set aside` : '';
   const isTooLittle = expected?.isMeasured === true && leftOf(state) > 0;
   const verdict = isTooLittle ? 'has too little left' : 'is used up';
-  const need = isTooLittle ? `, and a job costs about ${dollarsText(expected.micros)}` : '';
+  const beside = budget.keyId === undefined && (expected?.besideMicros ?? 0) > 0;
+  const need = isTooLittle
+    ? `, and a job costs about ${dollarsText(reserveOf(budget, expected))}${beside ? ' with its share of start-up and idle time' : ''}`
+    : '';
   const key = budget.isOfSpill
     ? `endpoints.${budget.endpoint}.spill.maxCostPerDay`
     : `budgets.${budget.name}.limit`;

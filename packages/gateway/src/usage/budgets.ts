@@ -7,7 +7,9 @@ import {
   describeBlock,
   type ExpectedCost,
   leftOf,
+  type Reserve,
   reachedThresholds,
+  reserveOf,
 } from './budget.ts';
 import { DAY_MS, periodEnd, periodStart } from './periods.ts';
 import type { RemoteLine } from './remote-lines.ts';
@@ -28,11 +30,20 @@ export interface BudgetsOptions {
   readonly lives: () => Iterable<WorkerLife>;
   /** What endpoints at RunPod cost beside their attempts, by day of this month. */
   readonly remoteLines: () => Iterable<RemoteLine>;
+  /** What is to be expected of such lines, on top of what they have: of attempts that ended and are on no bill yet. */
+  readonly unbilled: () => Iterable<Unbilled>;
   /** What the rows of a budget's attempts come to since then; asked at the start. */
   readonly spentSince: (budget: Budget, since: number) => number;
   readonly expected: (endpoint: string) => ExpectedCost;
   /** Thresholds that were told in that period already. */
   readonly told: (budget: string, period: number) => Iterable<number>;
+}
+
+/** What workers at RunPod are expected to have cost beside an endpoint's attempts of a day. */
+export interface Unbilled {
+  readonly endpoint: string;
+  readonly day: number;
+  readonly micros: number;
 }
 
 interface Account {
@@ -43,10 +54,9 @@ interface Account {
   readonly told: Set<number>;
 }
 
-interface Reservation {
+interface Reservation extends Reserve {
   readonly endpoint: string;
   readonly keyId: string | undefined;
-  readonly micros: number;
 }
 
 /** Work that is about to be paid for. */
@@ -84,14 +94,13 @@ export class BudgetBook {
   reserve(workerId: string, spender: Spender): boolean {
     const decision = this.#admission(spender);
     if (decision.type === 'blocked') return false;
-    this.#reserve(workerId, spender, decision.reserveMicros);
+    this.#reserve(workerId, spender, decision.reserve);
     return true;
   }
 
   /** For an attempt that runs already, whatever is left. */
   keep(workerId: string, spender: Spender): void {
-    if (this.#accounts.length > 0)
-      this.#reserve(workerId, spender, this.#options.expected(spender.endpoint).micros);
+    if (this.#accounts.length > 0) this.#reserve(workerId, spender, this.#options.expected(spender.endpoint));
   }
 
   release(workerId: string): void {
@@ -154,15 +163,15 @@ export class BudgetBook {
   }
 
   #admission(spender: Spender): Admission {
-    if (this.#accounts.length === 0) return { type: 'admitted', reserveMicros: 0 };
+    if (this.#accounts.length === 0) return { type: 'admitted', reserve: { micros: 0, besideMicros: 0 } };
     const states = this.#accounts
       .filter(({ budget }) => isFor(budget, spender))
       .map((account) => this.#stateOf(account));
     return decideAdmission(states, this.#options.expected(spender.endpoint));
   }
 
-  #reserve(workerId: string, { endpoint, keyId }: Spender, micros: number): void {
-    if (micros > 0) this.#reserved.set(workerId, { endpoint, keyId, micros });
+  #reserve(workerId: string, { endpoint, keyId }: Spender, { micros, besideMicros }: Reserve): void {
+    if (micros + besideMicros > 0) this.#reserved.set(workerId, { endpoint, keyId, micros, besideMicros });
   }
 
   #current(account: Account): Account {
@@ -175,32 +184,83 @@ export class BudgetBook {
     return account;
   }
 
+  /**
+   * When the lives of workers alone bring a budget to its limit or to a threshold that was not told, or one begins anew:
+   * the first such time up to `until`.
+   */
+  nextChangeAt(until: number): number | undefined {
+    const now = this.#options.now();
+    const times = this.#accounts.flatMap((account) => {
+      const { budget, spentMicros, endsAt } = this.#stateOf(account);
+      const last = Math.min(until, endsAt);
+      const marks = [
+        ...(budget.isHardStop ? [budget.limitMicros] : []),
+        ...budget.alertAt
+          .filter((one) => !account.told.has(one))
+          .map((one) => (budget.limitMicros * one) / 100),
+      ].filter((mark) => mark > spentMicros);
+      const livesNow = this.#livesOf(budget, account.period, now);
+      const reached = marks.map((mark) =>
+        firstTime(
+          now,
+          last,
+          (at) => spentMicros - livesNow + this.#livesOf(budget, account.period, at) >= mark,
+        ),
+      );
+      return [...reached, endsAt].filter((at) => at !== undefined && at <= until) as number[];
+    });
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   #stateOf(account: Account): BudgetState {
     const { budget, period, attemptMicros } = this.#current(account);
-    let reservedMicros = 0;
-    for (const one of this.#reserved.values()) if (isFor(budget, one)) reservedMicros += one.micros;
-    const spentMicros = attemptMicros + this.#livesOf(budget, period) + this.#linesOf(budget, period);
-    return { budget, spentMicros, reservedMicros, endsAt: periodEnd(this.#options.now(), budget.per) };
+    const now = this.#options.now();
+    let reservedMicros = this.#unbilledOf(budget, period);
+    for (const one of this.#reserved.values())
+      if (isFor(budget, one)) reservedMicros += reserveOf(budget, one);
+    const spentMicros = attemptMicros + this.#livesOf(budget, period, now) + this.#linesOf(budget, period);
+    return { budget, spentMicros, reservedMicros, endsAt: periodEnd(now, budget.per) };
   }
 
-  #livesOf({ endpoint, keyId, isOfSpill }: Budget, since: number): number {
+  #livesOf({ endpoint, keyId, isOfSpill }: Budget, since: number, until: number): number {
     if (keyId !== undefined || isOfSpill) return 0;
-    const { lives, now } = this.#options;
     let sum = 0;
-    for (const life of lives())
-      if (endpoint === undefined || life.endpoint === endpoint) sum += costOfLife(life, since, now());
+    for (const life of this.#options.lives())
+      if (endpoint === undefined || life.endpoint === endpoint) sum += costOfLife(life, since, until);
     return sum;
   }
 
-  /** Start-up and idle time there is nobody's job, so it is in no key's budget. */
-  #linesOf({ endpoint, keyId }: Budget, since: number): number {
+  #unbilledOf({ endpoint, keyId }: Budget, since: number): number {
     if (keyId !== undefined) return 0;
     let sum = 0;
-    for (const line of this.#options.remoteLines())
-      if (line.day * DAY_MS >= since && (endpoint === undefined || line.endpoint === endpoint))
-        sum += line.costMicros;
+    for (const one of this.#options.unbilled())
+      if (one.day * DAY_MS >= since && (endpoint === undefined || one.endpoint === endpoint))
+        sum += one.micros;
     return sum;
   }
+
+  /** Start-up and idle time there is nobody's job, so it is in no key's budget; volumes cost whether jobs go there or not. */
+  #linesOf({ endpoint, keyId, isOfSpill }: Budget, since: number): number {
+    if (keyId !== undefined) return 0;
+    let sum = 0;
+    for (const line of this.#options.remoteLines()) {
+      if (line.day * DAY_MS < since || (endpoint !== undefined && line.endpoint !== endpoint)) continue;
+      if (!(isOfSpill && line.kind === 'runpod-volumes')) sum += line.costMicros;
+    }
+    return sum;
+  }
+}
+
+/** The first time after `from` and up to `until` at which it is true; once true it stays so. */
+function firstTime(from: number, until: number, isTrue: (at: number) => boolean): number | undefined {
+  if (until <= from || !isTrue(until)) return undefined;
+  let [before, after] = [from, until];
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (isTrue(middle)) after = middle;
+    else before = middle;
+  }
+  return after;
 }
 
 function isFor({ endpoint, keyId }: Budget, spender: Spender): boolean {

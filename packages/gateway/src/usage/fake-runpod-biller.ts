@@ -10,6 +10,14 @@ export interface FakeJobPlan {
   readonly fails: boolean;
 }
 
+interface FakeVolume {
+  readonly id: string;
+  readonly name: string;
+  readonly dataCenter: string;
+  /** US dollars. */
+  readonly hourly: number;
+}
+
 interface FarWorker {
   readonly id: string;
   readonly startedAt: number;
@@ -67,6 +75,8 @@ export class FakeBiller {
   plan: FakeJobPlan = { coldMs: 3_000, runMs: 1_000, fails: false };
   /** How the next submits go: taken without an answer, or throttled. */
   readonly submits: ('lost' | 'throttled')[] = [];
+  /** Network volumes, which cost so much in every hour. */
+  readonly volumes: FakeVolume[] = [];
   /** The key may not see bills. */
   isForbidden = false;
   readonly #workers: FarWorker[] = [];
@@ -127,10 +137,13 @@ export class FakeBiller {
   }
 
   #bill(pathname: string, query: URLSearchParams): Response {
-    if (pathname !== '/v2/billing/serverless') return problem(404, 'no route');
+    if (pathname === '/v2/network-volumes') return Response.json({ networkVolumes: this.volumes });
+    const isOfVolumes = pathname === '/v2/billing/network-volumes';
+    if (pathname !== '/v2/billing/serverless' && !isOfVolumes) return problem(404, 'no route');
     if (query.get('bucketSize') !== 'hour') return problem(422, 'bucketSize');
     if (this.isForbidden) return problem(403, 'this key may not');
     const [from = 0, until = 0] = ['startTime', 'endTime'].map((name) => Date.parse(query.get(name) ?? ''));
+    if (isOfVolumes) return Response.json({ records: this.#volumeRecords(from, until) });
     const records = [];
     for (let at = from; at < until; at += HOUR_MS) {
       const seconds = secondsIn(this.#workers, this.#idleMs, at);
@@ -140,5 +153,13 @@ export class FakeBiller {
       records.push(...hourRecords(at, (seconds * BILLED_MICROS_PER_SECOND * known) / 1e6));
     }
     return Response.json({ records });
+  }
+
+  #volumeRecords(from: number, until: number): object[] {
+    const records = [];
+    for (let at = from; at < until; at += HOUR_MS)
+      for (const { id, hourly } of this.volumes)
+        records.push({ startTime: new Date(at).toISOString(), networkVolumeId: id, totalAmount: hourly });
+    return records;
   }
 }

@@ -4,12 +4,13 @@ import type { FleetChange, WorkerSnapshot } from '../fleet/fleet.ts';
 import type { JobChange } from '../jobs/queue.ts';
 import type { UsageRow } from '../jobs/usage-row.ts';
 import type { UsageMeter } from './attempt-meter.ts';
+import { createBesideAttempts } from './beside-attempts.ts';
 import type { Budget, ExpectedCost } from './budget.ts';
 import { type BudgetAlert, type Budgets, createBudgets } from './budgets.ts';
 import { chargedSeconds, costOf } from './money.ts';
 import { dayOf, periodStart } from './periods.ts';
 import type { PriceBook } from './prices.ts';
-import type { RemoteLine } from './remote-lines.ts';
+import { idleTimeOf, type RemoteLine } from './remote-lines.ts';
 import type { UsageStore } from './sqlite/usage-store.ts';
 import { costOfLife, type WorkerLife } from './worker-life.ts';
 
@@ -61,7 +62,9 @@ export class CostLedger {
   /** Since this gateway started, but for lives that are kept. */
   readonly #totals = new Map<string, CostTotal>();
   readonly #startedAt: number;
-  #remoteLines: readonly RemoteLine[] = [];
+  readonly #beside = createBesideAttempts((endpoint) => this.#idleCostOf(endpoint));
+  /** Ends the wait for the next change of a budget that time alone brings. */
+  #cancelTimer: (() => void) | undefined;
   #droppedAt = 0;
   #loop: Promise<void> | undefined;
 
@@ -76,7 +79,8 @@ export class CostLedger {
       budgets: options.budgets,
       now: () => clock.now(),
       lives: () => this.#lives.values(),
-      remoteLines: () => this.#remoteLines,
+      remoteLines: () => this.#beside.lines(),
+      unbilled: () => this.#beside.unbilled(),
       spentSince: store.spentSince,
       expected: (endpoint) => this.expected(endpoint),
       told: store.told,
@@ -87,38 +91,48 @@ export class CostLedger {
   }
 
   start(): void {
-    this.#look();
     this.#loop ??= this.#run();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#cancelTimer?.();
     await this.#loop;
   }
 
-  /** What endpoints at RunPod cost beside their attempts this month, as it is known now. */
-  noteRemoteLines(lines: readonly RemoteLine[]): void {
-    this.#remoteLines = lines;
-    this.#look();
+  /** Call it before it is read what endpoints at RunPod cost beside their attempts this month; then tell what was read. */
+  readingRemoteLines(): (lines: readonly RemoteLine[]) => void {
+    const note = this.#beside.reading();
+    return (lines) => {
+      note(lines);
+      this.#lookAhead();
+    };
   }
 
   /** What an attempt of the endpoint at RunPod is expected to cost. */
   expected(endpoint: string): ExpectedCost {
     const costs = this.#costsOf(endpoint);
+    const besideMicros = this.#beside.perAttempt(endpoint);
     if (costs.length > 0) {
       const sum = costs.reduce((total, one) => total + one, 0);
-      return { micros: Math.ceil(sum / costs.length), isMeasured: true };
+      return { micros: Math.ceil(sum / costs.length), besideMicros, isMeasured: true };
     }
+    const longestMs = this.#options.endpoints.get(endpoint)?.executionTimeoutMs ?? 0;
+    const micros = costOf(chargedSeconds(longestMs), this.#remotePrice(endpoint));
+    return { micros, besideMicros, isMeasured: false };
+  }
+
+  /** Millionths of a dollar an hour. Where an attempt will go is not known yet: the dearest. */
+  #remotePrice(endpoint: string): number {
     const found = this.#options.endpoints.get(endpoint);
     const remotes = found ? remotesOf(found) : [];
     const prices = remotes.map((one) => this.#options.prices.runpod(one.gpuPool, one.gpuCount));
-    // Where it will go is not known yet: the dearest.
-    const microsPerHour = Math.max(0, ...prices.map((price) => price?.microsPerHour ?? 0));
-    if (!found || microsPerHour === 0) return { micros: 0, isMeasured: false };
-    return {
-      micros: costOf(chargedSeconds(found.executionTimeoutMs), microsPerHour),
-      isMeasured: false,
-    };
+    return Math.max(0, ...prices.map((price) => price?.microsPerHour ?? 0));
+  }
+
+  #idleCostOf(endpoint: string): number {
+    const found = this.#options.endpoints.get(endpoint);
+    return found ? costOf(chargedSeconds(idleTimeOf(found)), this.#remotePrice(endpoint)) : 0;
   }
 
   /** Why workers of the endpoint here get no jobs: they cost something, and a budget is used up. */
@@ -147,8 +161,9 @@ export class CostLedger {
       this.#addTotal(endpoint, backend, costMicros);
       if (outcome === 'completed') this.#costsOf(endpoint).unshift(costMicros);
       this.#costsOf(endpoint).splice(MEASURED);
-    }
-    this.#look();
+      this.#beside.noteEnd(endpoint, row.endedAt);
+      this.#lookAhead();
+    } else this.#look();
   }
 
   #costsOf(endpoint: string): number[] {
@@ -178,6 +193,19 @@ export class CostLedger {
       if (stoppedAt !== undefined) await store.end(id, stoppedAt);
     };
     write().catch(onError);
+    this.#lookAhead();
+  }
+
+  /** A look, and the next one as soon as time alone changes what it sees: the end of money is not waited for. */
+  #lookAhead(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#look();
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const { clock } = this.#options;
+    const now = clock.now();
+    const at = this.budgets.nextChangeAt(now + LOOK_EVERY_MS);
+    if (at !== undefined) this.#cancelTimer = clock.timer(Math.max(1, at - now), () => this.#lookAhead());
   }
 
   /** Thresholds and stops, as they are now. */
@@ -208,7 +236,7 @@ export class CostLedger {
           await store.dropBefore(now - retentionMs, dayOf(now - retentionMs));
           this.#droppedAt = now;
         }
-        this.#look();
+        this.#lookAhead();
       } catch (error) {
         onError(error);
       }

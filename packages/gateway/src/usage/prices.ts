@@ -1,5 +1,7 @@
-import { RUNPOD_POOLS } from '../fleet/gpu/runpod-pools.ts';
+import { pricedPools, RUNPOD_POOLS, type RunPodPool } from '../fleet/gpu/runpod-pools.ts';
+import type { Catalogue } from './catalogue/catalogue.ts';
 import { MICROS } from './money.ts';
+import { dayOf, dayText } from './periods.ts';
 
 /** What an hour of one worker costs, and how that is known. */
 export interface Price {
@@ -30,8 +32,14 @@ export type PriceBook = ReturnType<typeof createPriceBook>;
 const OWN = 'spillway.yaml';
 const HOUR_S = 3_600;
 
-/** The price table with what the file says above it. A price that nobody told is undefined, never guessed. */
-export function createPriceBook(settings: PriceSettings) {
+/**
+ * The price table with RunPod's catalogue above it, where that was read, and above both what the file says. A price that
+ * nobody told is undefined, never guessed.
+ */
+export function createPriceBook(
+  settings: PriceSettings,
+  catalogue: () => Catalogue | undefined = () => undefined,
+) {
   const here = (name: 'local' | 'pool'): Price => ({
     class: name,
     microsPerHour: settings[name],
@@ -41,10 +49,7 @@ export function createPriceBook(settings: PriceSettings) {
   function runpod(pool: string | undefined, count = 1): Price | undefined {
     const found = RUNPOD_POOLS.find(({ id }) => id === pool);
     if (!found) return undefined;
-    const own = settings.runpod[found.id];
-    // A price for a second has six decimals at most.
-    const microsPerHour = own ?? Math.round(found.flexPerSecond * MICROS) * HOUR_S;
-    const origin = own === undefined ? found.price : { source: OWN };
+    const { microsPerHour, ...origin } = cardPrice(found, settings.runpod[found.id], catalogue());
     return {
       ...origin,
       class: count === 1 ? found.id : `${count} × ${found.id}`,
@@ -56,6 +61,8 @@ export function createPriceBook(settings: PriceSettings) {
     local: here('local'),
     pool: here('pool'),
     runpod,
+    /** RunPod's pools at the prices that are known of RunPod itself, whatever the file says. */
+    pools: (): readonly RunPodPool[] => poolsBy(catalogue()),
     /** All that is known: workers of our own, then RunPod's pools. */
     list: (): readonly Price[] => [
       here('local'),
@@ -63,4 +70,20 @@ export function createPriceBook(settings: PriceSettings) {
       ...POOL_NAMES.flatMap((pool) => runpod(pool) ?? []),
     ],
   };
+}
+
+/** Of one card. */
+function cardPrice(pool: RunPodPool, own: number | undefined, catalogue: Catalogue | undefined) {
+  if (own !== undefined) return { microsPerHour: own, source: OWN };
+  const live = catalogue?.pools[pool.id];
+  if (catalogue && live !== undefined) return { microsPerHour: live, ...originOf(catalogue) };
+  // A price for a second has six decimals at most.
+  return { microsPerHour: Math.round(pool.flexPerSecond * MICROS) * HOUR_S, ...pool.price };
+}
+
+const originOf = ({ readAt }: Catalogue) => ({ asOf: dayText(dayOf(readAt)), source: "RunPod's catalogue" });
+
+/** The table's pools, with the catalogue's prices where it has them. */
+export function poolsBy(catalogue: Catalogue | undefined): readonly RunPodPool[] {
+  return catalogue ? pricedPools(catalogue.pools, originOf(catalogue)) : RUNPOD_POOLS;
 }

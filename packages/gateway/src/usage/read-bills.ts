@@ -1,19 +1,27 @@
 import type { Clock } from '@spillway/sdk/clock';
-import type { ServerlessBillRecord } from '@spillway/sdk/runpod';
 import { microsOf } from './money.ts';
 import { DAY_MS, dayOf, periodStart } from './periods.ts';
 import type { BilledHour, BillStore } from './sqlite/bill-store.ts';
 
 /**
- * Reads what RunPod bills for the endpoints that jobs spill over to, again and again, since it corrects itself: hours are
- * replaced, never added to. An hour counts once it is over for a while, so that a bill that lags does not look like one
- * that is small.
+ * Reads what RunPod bills for the endpoints that jobs spill over to, and for their volumes, again and again, since it
+ * corrects itself: hours are replaced, never added to. An hour counts once it is over for a while, so that a bill that lags
+ * does not look like one that is small.
  */
 export interface BillAccount {
-  /** Records of all endpoints of the account, by hour. */
-  read(from: number, until: number): Promise<readonly ServerlessBillRecord[]>;
-  /** Its endpoints at RunPod, and the endpoint here that shows the line of each. */
-  readonly remotes: ReadonlyMap<string, string>;
+  /** All records of the account, by hour. */
+  read(from: number, until: number, signal: AbortSignal): Promise<readonly BillRecord[]>;
+  /** What is billed, and the endpoint here that shows the line of each. */
+  remotes(signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
+}
+
+export interface BillRecord {
+  /** Of what; `volumeBill(id)` for a network volume. */
+  readonly id: string;
+  /** RFC 3339. */
+  readonly startTime: string;
+  /** US dollars. */
+  readonly totalAmount: number;
 }
 
 export interface BillReaderOptions {
@@ -48,9 +56,10 @@ export function createBillReader(options: BillReaderOptions) {
     readAt = now;
     for (const account of accounts) {
       try {
-        await readAccount(account, options, isDeep);
+        await readAccount(account, options, isDeep, stopping.signal);
         problems.delete(account);
       } catch (error) {
+        if (stopping.signal.aborted) return;
         const message = error instanceof Error ? error.message : String(error);
         if (problems.get(account) !== message) onProblem(message);
         problems.set(account, message);
@@ -79,10 +88,13 @@ export function createBillReader(options: BillReaderOptions) {
 }
 
 async function readAccount(
-  { read, remotes }: BillAccount,
+  account: BillAccount,
   { store, clock }: BillReaderOptions,
   isDeep: boolean,
+  signal: AbortSignal,
 ): Promise<void> {
+  const remotes = await account.remotes(signal);
+  if (remotes.size === 0) return;
   const now = clock.now();
   const until = Math.floor((now - SETTLED_AFTER_MS) / HOUR_MS) * HOUR_MS;
   const dayStart = (at: number) => dayOf(at) * DAY_MS;
@@ -97,7 +109,7 @@ async function readAccount(
   );
   const earliest = Math.min(...starts.values());
   if (until <= earliest) return;
-  const hours = hoursOf(await read(earliest, until), until);
+  const hours = hoursOf(await account.read(earliest, until, signal), until);
   for (const [remoteEndpoint, endpoint] of remotes) {
     const from = starts.get(remoteEndpoint) ?? earliest;
     const own = (hours.get(remoteEndpoint) ?? []).filter(({ at }) => at >= from);
@@ -106,19 +118,16 @@ async function readAccount(
 }
 
 /** By endpoint. Records that tell of the same hour are parts of it. */
-function hoursOf(
-  records: readonly ServerlessBillRecord[],
-  until: number,
-): ReadonlyMap<string, readonly BilledHour[]> {
+function hoursOf(records: readonly BillRecord[], until: number): ReadonlyMap<string, readonly BilledHour[]> {
   const sums = new Map<string, Map<number, number>>();
-  for (const { startTime, serverlessId, totalAmount } of records) {
+  for (const { id, startTime, totalAmount } of records) {
     const at = Math.floor(Date.parse(startTime) / HOUR_MS) * HOUR_MS;
     if (Number.isNaN(at) || !Number.isFinite(totalAmount))
       throw new Error("RunPod's bill has an hour without a time or an amount; it is not counted");
     if (at >= until) continue;
-    const ofEndpoint = sums.get(serverlessId) ?? new Map<number, number>();
+    const ofEndpoint = sums.get(id) ?? new Map<number, number>();
     ofEndpoint.set(at, (ofEndpoint.get(at) ?? 0) + totalAmount);
-    sums.set(serverlessId, ofEndpoint);
+    sums.set(id, ofEndpoint);
   }
   return new Map(
     [...sums].map(([id, byHour]) => [

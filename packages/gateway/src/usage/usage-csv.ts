@@ -16,6 +16,8 @@ const COLUMNS: readonly (readonly [title: string, value: (row: UsageRowView) => 
   ['start_up_seconds', ({ startUpMs }) => seconds(startUpMs)],
   ['idle_seconds', ({ idleMs }) => seconds(idleMs)],
   ['cost_usd', ({ costMicros }) => decimalDollars(costMicros)],
+  ['unseen_submits', ({ unseenSubmits }) => unseenSubmits],
+  ['possible_cost_usd', ({ possibleMicros }) => decimalDollars(possibleMicros)],
 ];
 
 export function usageCsv(rows: readonly UsageRowView[]): string {

@@ -1,7 +1,7 @@
 import type { UsageGroup, UsageRowView, UsageView } from '@spillway/protocol/v1';
 import { DAY_MS, dayOf, dayText } from './periods.ts';
 import { type IdleTimes, readRemoteLines } from './remote-lines.ts';
-import { ATTEMPTS_OF_WORKERS, ENTRIES, LIVES } from './sqlite/usage-queries.ts';
+import { ATTEMPTS_OF_WORKERS, ENTRIES, LIVES, UNSEEN } from './sqlite/usage-queries.ts';
 import { lifeOf } from './sqlite/usage-store.ts';
 import { costOfLife, lifeWithin, startUpWithin, type WorkerLife } from './worker-life.ts';
 
@@ -36,29 +36,45 @@ const COLUMNS: Readonly<Record<UsageGroup, string>> = {
 
 const NOTHING: Amounts = {
   ...{ attempts: 0, completed: 0, executionMs: 0, chargedSeconds: 0, unpricedAttempts: 0 },
-  ...{ startUpMs: 0, idleMs: 0, costMicros: 0 },
+  ...{ startUpMs: 0, idleMs: 0, costMicros: 0, unseenSubmits: 0, possibleMicros: 0 },
 };
+
+/** How long jobs of endpoints that may go to RunPod may run, in milliseconds. */
+export type ExecutionTimeouts = Readonly<Record<string, number>>;
+
+/** What is known of the endpoints that may go to RunPod, by their names. */
+export interface RemoteSettings {
+  readonly idle: IdleTimes;
+  readonly timeouts: ExecutionTimeouts;
+}
+
+const NO_REMOTES: RemoteSettings = { idle: {}, timeouts: {} };
 
 /** What was spent, by whatever it is to be told apart by. Each answer is of one moment. */
 export async function readUsage(
   read: ReadAside,
   query: UsageQuery,
   now: number,
-  idle: IdleTimes = {},
+  { idle, timeouts }: RemoteSettings = NO_REMOTES,
 ): Promise<UsageView> {
   const { sinceDay, untilDay, groupBy } = query;
-  const [work, all] = await Promise.all([readWork(read, query, groupBy), readWork(read, query, [])]);
+  const bothWays = (sums: (groups: readonly UsageGroup[]) => Promise<Line[]>) =>
+    Promise.all([sums(groupBy), sums([])]);
+  const [[work, all], [unseen, allUnseen]] = await Promise.all([
+    bothWays((groups) => readWork(read, query, groups)),
+    bothWays((groups) => readUnseen(read, query, groups, timeouts)),
+  ]);
   // Start-up and idle time are nobody's job.
   const hasWorkers = query.key === undefined && query.tag === undefined;
   const lines = hasWorkers
     ? (await Promise.all([readLines(read, query, now), readRemote(read, query, now, idle)])).flat()
     : [];
-  const rows = [...work, ...groupLines(lines, groupBy)].map(named);
+  const rows = [...work, ...unseen, ...groupLines(lines, groupBy)].map(named);
   return {
     since: dayText(sinceDay),
     until: dayText(untilDay),
     rows: rows.toSorted(inOrder),
-    total: [...all, ...lines].reduce(add, NOTHING),
+    total: [...all, ...allUnseen, ...lines].reduce(add, NOTHING),
   };
 }
 
@@ -70,25 +86,36 @@ interface Line extends Amounts {
   readonly tag?: string;
 }
 
-async function readWork(read: ReadAside, query: UsageQuery, groupBy: readonly UsageGroup[]): Promise<Line[]> {
-  const { sinceDay, untilDay, endpoint, endpoints, key, tag } = query;
+/** Sums of such entries, by whatever they are to be told apart by. */
+function sumsOf(entries: string, sums: string, groupBy: readonly UsageGroup[]): string {
   const columns = groupBy.map((group) => COLUMNS[group]);
   const tags = groupBy.includes('tag') ? `, json_each(iif(e.tags = '', '[""]', e.tags)) t` : '';
-  const text = `${ENTRIES} SELECT ${groupBy.map((group) => `${COLUMNS[group]} AS "${group}", `).join('')}
-    sum(attempts) AS attempts, sum(completed) AS completed, sum(ms) AS ms, sum(seconds) AS seconds,
-    sum(unpriced) AS unpriced, sum(cost) AS cost FROM entries e${tags}
-    ${columns.length === 0 ? '' : `GROUP BY ${columns.join(', ')}`}`;
-  const values = [
+  return `${entries} SELECT ${groupBy.map((group) => `${COLUMNS[group]} AS "${group}", `).join('')}
+    ${sums} FROM entries e${tags} ${columns.length === 0 ? '' : `GROUP BY ${columns.join(', ')}`}`;
+}
+
+function askedBy({ sinceDay, untilDay, endpoint, endpoints, key, tag }: UsageQuery): Value[] {
+  return [
     ...[sinceDay * DAY_MS, (untilDay + 1) * DAY_MS, endpoint ?? null],
     ...[endpoints ? JSON.stringify(endpoints) : null, key === ADMIN ? '' : (key ?? null), tag ?? null],
   ];
-  return (await read(text, values)).map((row) => ({
-    kind: 'attempts',
+}
+
+function groupOf(row: Readonly<Record<string, Value>>): Omit<Line, keyof Amounts | 'kind'> {
+  return {
     ...(typeof row.day === 'number' ? { day: row.day } : {}),
     ...(typeof row.endpoint === 'string' ? { endpoint: row.endpoint } : {}),
     ...(typeof row.key === 'string' ? { key: row.key === '' ? ADMIN : row.key } : {}),
     ...(typeof row.tag === 'string' ? { tag: row.tag } : {}),
-    ...NOTHING,
+  };
+}
+
+const WORK_SUMS = `sum(attempts) AS attempts, sum(completed) AS completed, sum(ms) AS ms, sum(seconds) AS seconds,
+  sum(unpriced) AS unpriced, sum(cost) AS cost`;
+
+async function readWork(read: ReadAside, query: UsageQuery, groupBy: readonly UsageGroup[]): Promise<Line[]> {
+  return (await read(sumsOf(ENTRIES, WORK_SUMS, groupBy), askedBy(query))).map((row) => ({
+    ...{ kind: 'attempts', ...groupOf(row), ...NOTHING },
     attempts: Number(row.attempts ?? 0),
     completed: Number(row.completed ?? 0),
     executionMs: Number(row.ms ?? 0),
@@ -96,6 +123,24 @@ async function readWork(read: ReadAside, query: UsageQuery, groupBy: readonly Us
     unpricedAttempts: Number(row.unpriced ?? 0),
     costMicros: Number(row.cost ?? 0),
   }));
+}
+
+/** What may have been done at RunPod for submits that were never answered. */
+async function readUnseen(
+  read: ReadAside,
+  query: UsageQuery,
+  groupBy: readonly UsageGroup[],
+  timeouts: ExecutionTimeouts,
+): Promise<Line[]> {
+  const text = sumsOf(UNSEEN, 'sum(unseen) AS unseen, sum(possible) AS possible', groupBy);
+  const rows = await read(text, [...askedBy(query), JSON.stringify(timeouts)]);
+  return rows
+    .map((row) => ({
+      ...{ kind: 'possible' as const, ...groupOf(row), ...NOTHING },
+      unseenSubmits: Number(row.unseen ?? 0),
+      possibleMicros: Number(row.possible ?? 0),
+    }))
+    .filter(({ unseenSubmits }) => unseenSubmits > 0);
 }
 
 /** The endpoint's line of each day: what its workers' lives cost beside their attempts. */
@@ -141,9 +186,14 @@ async function readRemote(
   const range = { from: sinceDay * DAY_MS, until: (untilDay + 1) * DAY_MS, now };
   const isAsked = (name: string) =>
     (endpoint === undefined || name === endpoint) && (endpoints?.includes(name) ?? true);
-  return (await readRemoteLines(read, range, idle))
-    .filter((line) => isAsked(line.endpoint))
-    .map((line) => ({ ...NOTHING, ...line }));
+  return (
+    (await readRemoteLines(read, range, idle))
+      .filter(
+        ({ endpoint: name, kind, idleMs }) => isAsked(name) && (kind !== 'runpod-estimate' || idleMs > 0),
+      )
+      // Its attempts are told by lines of their own.
+      .map((line) => ({ ...NOTHING, ...line, attempts: 0 }))
+  );
 }
 
 function groupLines(lines: readonly Line[], groupBy: readonly UsageGroup[]): Line[] {
@@ -171,6 +221,8 @@ function add(a: Amounts, b: Amounts): Amounts {
     startUpMs: a.startUpMs + b.startUpMs,
     idleMs: a.idleMs + b.idleMs,
     costMicros: a.costMicros + b.costMicros,
+    unseenSubmits: a.unseenSubmits + b.unseenSubmits,
+    possibleMicros: a.possibleMicros + b.possibleMicros,
   };
 }
 

@@ -117,11 +117,14 @@ export const storageViewSchema = z
       .object({
         totalBytes: z.int().optional(),
         perKeyBytes: z.int().optional(),
+        perEndpointBytes: z.int().optional(),
         perArtifactBytes: z.int().optional(),
       })
       .describe('Absent where there is no bound.'),
     own: usage.describe('What this key keeps; uploads count from their first call on.'),
-    all: usage.describe('What everybody keeps; for viewers and admins of all endpoints.').optional(),
+    all: usage
+      .describe('What everybody keeps, workers too; for viewers and admins of all endpoints.')
+      .optional(),
   })
   .meta({ id: 'Storage' });
 export type StorageView = z.infer<typeof storageViewSchema>;

@@ -123,6 +123,9 @@ export const ATTEMPT_OUTCOMES = [
   'timed-out',
 ] as const;
 
+/** What is left at RunPod of an attempt. */
+export const REMOTE_STATES = ['open', 'to-cancel', 'unseen', 'over'] as const;
+
 export const attemptViewSchema = z
   .object({
     number: z.int(),
@@ -145,6 +148,13 @@ export const attemptViewSchema = z
         message: z.string().describe('Why it was routed so, as a clause.'),
         remoteEndpoint: z.string().describe('Endpoint at RunPod.').optional(),
         remoteId: z.string().describe('Id of the job there.').optional(),
+        there: z
+          .enum(REMOTE_STATES)
+          .describe(
+            'What is left of it at RunPod. `open`: it goes on. `to-cancel`: it counts for nothing any more and is yet to be cancelled there. `unseen`: its submit went out and no answer came, so RunPod may run it; that counts for nothing, is cancelled once RunPod tells of it, and ends by the times that the submit carried. `over`: nothing.',
+          )
+          .optional(),
+        mayRunUntil: at('While it is `unseen`: it has ended there at the latest.').optional(),
       })
       .describe('Where it ran and why, for an endpoint with `runpod` among its backends.')
       .optional(),

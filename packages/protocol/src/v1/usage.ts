@@ -20,14 +20,18 @@ const amounts = {
   startUpMs: ms.describe('From the start of workers that cost something to their first request for a job.'),
   idleMs: ms.describe('Of those workers, without a job.'),
   costMicros: micros,
+  unseenSubmits: count.describe('Submits to RunPod of which nobody knows whether they arrived.'),
+  possibleMicros: micros.describe(
+    'What those may have cost at most, by their execution timeout; in no `costMicros`, until RunPod’s bill tells.',
+  ),
 };
 
 export const usageRowSchema = z
   .object({
     kind: z
-      .enum(['attempts', 'workers', 'runpod', 'runpod-estimate'])
+      .enum(['attempts', 'workers', 'runpod', 'runpod-estimate', 'runpod-volumes', 'possible'])
       .describe(
-        '`attempts`: work. `workers`: start-up and idle time of workers of ours that cost something, and what rounding up leaves; together with their attempts it is what their lives cost. `runpod`: what RunPod’s bill of the endpoint says beside its attempts; together with them it is that bill. `runpod-estimate`: while that bill is not known, idle time of workers there, by the endpoint’s own settings.',
+        '`attempts`: work. `workers`: start-up and idle time of workers of ours that cost something, and what rounding up leaves; together with their attempts it is what their lives cost. `runpod`: what RunPod’s bill of the endpoint says beside its attempts; together with them it is that bill. `runpod-estimate`: while that bill is not known, idle time of workers there, by the endpoint’s own settings. `runpod-volumes`: network volumes of its deployment, by RunPod’s bill. `possible`: work that may have been done there for submits whose answer was lost.',
       ),
     day: z.string().describe('Such as 2026-11-21, UTC.').optional(),
     endpoint: z.string().optional(),
@@ -67,7 +71,31 @@ export const pricesSchema = z
           source: z.string(),
         }),
       )
-      .describe('Prices of pods are not known here.'),
+      .describe('What workers cost.'),
+    catalogue: z
+      .object({
+        hasKey: z.boolean().describe('Whether RunPod can be asked.'),
+        readAt: z
+          .int()
+          .describe(
+            'When it was read last, epoch milliseconds; absent where the table of this version holds.',
+          )
+          .optional(),
+        url: z.string().describe('Where.').optional(),
+        problem: z.string().describe('Why it is not newer, where the last try failed.').optional(),
+      })
+      .describe('RunPod’s own list prices.'),
+    pods: z
+      .array(
+        z.object({
+          id: z.string(),
+          name: z.string(),
+          memoryGb: z.number(),
+          secureMicrosPerHour: micros.describe('Absent where it is not to be had there.').optional(),
+          communityMicrosPerHour: micros.optional(),
+        }),
+      )
+      .describe('Cards of pods, by RunPod’s catalogue; empty where that was never read.'),
     storage: z.array(
       z.object({
         id: z.string(),

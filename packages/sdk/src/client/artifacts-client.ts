@@ -24,8 +24,8 @@ export interface UploadSource {
   /** Bytes from `start` up to, not including, `end`; a browser's `File` has just this. */
   slice(start: number, end: number): Promise<Bytes> | Bytes;
   /**
-   * Hex MD5 of bytes from `start` up to, not including, `end`: an upload that goes on then believes a store only what
-   * it has byte by byte. Without it, the store's list of parts is believed.
+   * Hex MD5 of bytes from `start` up to, not including, `end`, where the caller has a fast one: an upload that goes on
+   * believes a store only what it has byte by byte.
    */
   md5?(start: number, end: number): Promise<string> | string;
   /** Hex digest of all bytes, asked for when they were sent; whoever reads them can compare it. */
@@ -51,6 +51,11 @@ export interface UploadOptions {
    * change. Made up when absent: then only this call goes on.
    */
   readonly resumeKey?: string;
+  /**
+   * Numbers of parts whose arrival this caller was told, of this very upload; grows while parts are sent. Kept over a
+   * break, it saves reading them once more before the upload goes on.
+   */
+  readonly acknowledged?: Set<number>;
   /** Parts that are sent at once, each of them in memory (default 3). */
   readonly connections?: number;
   readonly signal?: AbortSignal;
@@ -185,7 +190,7 @@ function createSender(
     const { sizeBytes } = source;
     const listed = await client.parts(id);
     const { partSizeBytes, partCount } = listed;
-    const arrived = await wholeParts(listed, source);
+    const arrived = await wholeParts(listed, source, options.acknowledged);
     const there = new Set(arrived.map((part) => part.partNumber));
     const missing = Array.from({ length: partCount }, (_, index) => index + 1).filter(
       (one) => !there.has(one),
@@ -202,6 +207,7 @@ function createSender(
         const end = Math.min(start + partSizeBytes, sizeBytes);
         await sendPart(id, partNumber, await source.slice(start, end), signal);
         sentBytes += end - start;
+        options.acknowledged?.add(partNumber);
         options.onProgress?.({ sizeBytes, sentBytes, resumedBytes });
       }
     };

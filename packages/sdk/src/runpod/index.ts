@@ -14,6 +14,7 @@ export type {
   RunpodVolume,
   ServerlessBillRecord,
   UpdateEndpoint,
+  VolumeBillRecord,
   WorkerLimits,
 } from './resources.ts';
 export {

@@ -147,6 +147,16 @@ export interface ServerlessBillRecord {
   readonly totalAmount: number;
 }
 
+/** What a network volume costs in a time. */
+export interface VolumeBillRecord {
+  /** RFC 3339. */
+  readonly startTime: string;
+  readonly endTime: string;
+  readonly networkVolumeId: string;
+  /** US dollars. */
+  readonly totalAmount: number;
+}
+
 export interface PodLogLine {
   readonly source: 'container' | 'system';
   readonly line: string;

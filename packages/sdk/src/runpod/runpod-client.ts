@@ -12,6 +12,7 @@ import type {
   RunpodVolume,
   ServerlessBillRecord,
   UpdateEndpoint,
+  VolumeBillRecord,
 } from './resources.ts';
 import { RunpodError } from './runpod-error.ts';
 
@@ -54,8 +55,13 @@ export function createRunpodClient(options: RunpodClientOptions) {
     more: Pick<Call, 'body' | 'signal'> = {},
   ): Promise<T> => (await call({ method, path, what, ...more })) as T;
 
-  async function list<T>(path: string, key: string, what: string): Promise<readonly T[]> {
-    const items = (Object(await call({ method: 'GET', path, what })) as Record<string, unknown>)[key];
+  async function list<T>(
+    path: string,
+    key: string,
+    what: string,
+    signal?: AbortSignal,
+  ): Promise<readonly T[]> {
+    const items = (Object(await call({ method: 'GET', path, what, signal })) as Record<string, unknown>)[key];
     if (Array.isArray(items)) return items as T[];
     const message = `${what}: RunPod's answer has no ${key}`;
     throw new RunpodError({ code: 'BAD_REPLY', status: 200, message });
@@ -74,7 +80,8 @@ export function createRunpodClient(options: RunpodClientOptions) {
       remove: (id: string) => gone(ask('DELETE', one('serverless', id), `delete endpoint ${id}`)),
     },
     volumes: {
-      list: () => list<RunpodVolume>('/network-volumes', 'networkVolumes', 'list the network volumes'),
+      list: (signal?: AbortSignal) =>
+        list<RunpodVolume>('/network-volumes', 'networkVolumes', 'list the network volumes', signal),
       create: (body: CreateVolume) =>
         ask<RunpodVolume>('POST', '/network-volumes', `create volume ${body.name}`, { body }),
       /** Volumes only grow. */
@@ -97,19 +104,28 @@ export function createRunpodClient(options: RunpodClientOptions) {
     },
     billing: {
       /** Of all serverless endpoints of the account, by the hour; times are epoch ms, `until` is not included. */
-      serverless: (from: number, until: number) => {
-        const times = { startTime: new Date(from).toISOString(), endTime: new Date(until).toISOString() };
-        const query = new URLSearchParams({ ...times, bucketSize: 'hour' });
-        const path = `/billing/serverless?${query}`;
-        return list<ServerlessBillRecord>(path, 'records', 'read the bill of the serverless endpoints');
+      serverless: (from: number, until: number, signal?: AbortSignal) => {
+        const path = `/billing/serverless?${hours(from, until)}`;
+        const what = 'read the bill of the serverless endpoints';
+        return list<ServerlessBillRecord>(path, 'records', what, signal);
+      },
+      /** Of all network volumes of the account, by the hour. */
+      volumes: (from: number, until: number, signal?: AbortSignal) => {
+        const path = `/billing/network-volumes?${hours(from, until)}`;
+        return list<VolumeBillRecord>(path, 'records', 'read the bill of the network volumes', signal);
       },
     },
-    /** Cards, with how many are free for this product. */
-    gpus: (product: 'SERVERLESS' | 'POD') => {
-      const path = `/catalog/gpus?include=AVAILABILITY&product=${product}`;
-      return list<RunpodGpuType>(path, 'gpus', "read RunPod's catalogue of cards");
+    /** Cards and their list prices; with a product also how many are free for it. */
+    gpus: (product?: 'SERVERLESS' | 'POD', signal?: AbortSignal) => {
+      const path = `/catalog/gpus${product ? `?include=AVAILABILITY&product=${product}` : ''}`;
+      return list<RunpodGpuType>(path, 'gpus', "read RunPod's catalogue of cards", signal);
     },
   };
+}
+
+function hours(from: number, until: number): URLSearchParams {
+  const times = { startTime: new Date(from).toISOString(), endTime: new Date(until).toISOString() };
+  return new URLSearchParams({ ...times, bucketSize: 'hour' });
 }
 
 async function gone(call: Promise<unknown>): Promise<void> {

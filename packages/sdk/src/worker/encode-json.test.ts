@@ -31,6 +31,12 @@ test('the sentence names the place of a value that contains itself', () => {
   expect(messageFor(loop)).toBe('The output can\'t be written as JSON: "inner.loop" contains itself.');
 });
 
+test('a value that is nested too deeply is told as that', () => {
+  let nested: unknown = [];
+  for (let depth = 0; depth < 100_000; depth += 1) nested = [nested];
+  expect(messageFor(nested)).toBe("The output can't be written as JSON: it is nested too deeply.");
+});
+
 test('the same object twice is no loop', () => {
   const shared = { x: 1 };
   expect(encodeJson({ a: shared, b: shared }, 'output')).toBe('{"a":{"x":1},"b":{"x":1}}');

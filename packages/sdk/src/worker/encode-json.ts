@@ -20,12 +20,16 @@ export function encodeJson(value: unknown, what: string): string {
   });
 }
 
+/** Far below what `JSON.stringify` can take, which depends on the stack. */
+const DEEPEST = 1_000;
+
 /** Only walked after a failure, so that good values cost nothing. */
 function findCulprit(value: unknown, path = '', parents: readonly object[] = []): string | undefined {
   const place = path === '' ? 'the value itself' : `"${path}"`;
   if (typeof value === 'bigint') return `${place} is a BigInt (turn it into a number or a text)`;
   if (typeof value !== 'object' || value === null) return undefined;
   if (parents.includes(value)) return `${place} contains itself`;
+  if (parents.length === DEEPEST) return 'it is nested too deeply';
   for (const [key, child] of Object.entries(value)) {
     const childPath = Array.isArray(value) ? `${path}[${key}]` : path === '' ? key : `${path}.${key}`;
     const found = findCulprit(child, childPath, [...parents, value]);

@@ -73,6 +73,20 @@ test('a stop is announced at once, even while a heartbeat is under way', async (
   await beating.close();
 });
 
+test('an extra heartbeat goes out at once, and the next an interval after it', async () => {
+  let ids = ['a', 'b'];
+  const beating = createBeating(10_000, () => ids);
+  await beating.answer();
+  await beating.clock.advance(4_000);
+  ids = ['b'];
+  beating.heartbeat.beatNow();
+  await beating.clock.settle();
+  expect(beating.pings).toEqual(['a+b', 'b']);
+  await beating.answer();
+  expect(await beating.clock.advanceToNext()).toBe(10_000);
+  await beating.close();
+});
+
 test('the last heartbeat says that nothing runs here any more', async () => {
   const beating = createBeating(10_000);
   await beating.answer();

@@ -11,6 +11,8 @@ import type { WorkerUrls } from './worker-urls.ts';
 export interface Heartbeat {
   /** Beats until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
+  /** What runs here has changed in a way that the server waits for: a beat goes out at once. */
+  beatNow(): void;
   /** From now on each beat says that no job is taken any more; the first such beat goes out at once. */
   announceStop(): void;
   /** The last beat, after `run` has ended: nothing runs here any more. */
@@ -52,6 +54,7 @@ export function createHeartbeat({ link, ping, running, intervalMs, clock }: Hear
       }
       signal.removeEventListener('abort', onAbort);
     },
+    beatNow: () => rest.abort(),
     announceStop() {
       isStopping = true;
       rest.abort();

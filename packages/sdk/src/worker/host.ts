@@ -21,6 +21,8 @@ export interface WorkerHost {
 const SIGNALS: readonly StopSignal[] = ['SIGTERM', 'SIGINT'];
 
 export function createProcessHost(): WorkerHost {
+  // Who read its log may leave; a worker that ended for that would take its jobs along.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   return {
     env: process.env,
     args: process.argv.slice(2),

@@ -29,6 +29,22 @@ test('a stopped job keeps its place until its handler has ended', async () => {
   expect(running.size).toBe(0);
 });
 
+test('the end of a stopped job is told when it no longer runs, that of others is not', async () => {
+  const told: (readonly string[])[] = [];
+  const running = createRunningJobs({ onStopped: () => told.push(running.ids()) });
+  const ends = new Map(['a', 'b', 'c'].map((id) => [id, Promise.withResolvers<void>()]));
+  for (const [id, end] of ends) running.start(id, () => end.promise);
+  running.stop('b');
+  expect(told).toEqual([]);
+  ends.get('b')?.resolve();
+  while (running.size === 3) await running.changed();
+  await Promise.resolve();
+  expect(told).toEqual([['a', 'c']]);
+  for (const end of ends.values()) end.resolve();
+  await running.settled();
+  expect(told).toHaveLength(1);
+});
+
 test('a batch is known whole before the first handler runs', async () => {
   const running = createRunningJobs();
   const seen: (readonly string[])[] = [];

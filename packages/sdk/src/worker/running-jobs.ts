@@ -21,7 +21,12 @@ export interface RunningJobs {
   settled(): Promise<void>;
 }
 
-export function createRunningJobs(): RunningJobs {
+export interface RunningJobsOptions {
+  /** A job that was stopped has come to its end. */
+  readonly onStopped?: () => void;
+}
+
+export function createRunningJobs({ onStopped }: RunningJobsOptions = {}): RunningJobs {
   const running = new Map<string, AbortController>();
   /** Of the running ones, those whose place is free. */
   const reporting = new Set<string>();
@@ -55,6 +60,7 @@ export function createRunningJobs(): RunningJobs {
           running.delete(jobId);
           reporting.delete(jobId);
           wake();
+          if (controller.signal.aborted) onStopped?.();
         });
       wake();
       return true;

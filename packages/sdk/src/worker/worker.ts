@@ -41,7 +41,8 @@ export function createWorker(options: WorkerOptions, parts: WorkerParts): Worker
   const { config, clock, random, log } = parts;
   const link = createLink({ startExchange: parts.startExchange, clock, key: config.key });
   const source = createJobSource(link, config.urls);
-  const running = createRunningJobs();
+  // The server hears of a stopped job's end by no report, and would end the worker for it.
+  const running = createRunningJobs({ onStopped: () => heartbeat.beatNow() });
   const taking = new AbortController();
   const ended = new AbortController();
   const { pingIntervalMs: intervalMs } = config;

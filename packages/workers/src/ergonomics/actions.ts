@@ -1,5 +1,6 @@
 import { InputError } from '../media/input-error.ts';
-import { judgeActivity, namesOf } from './activity/judge-activity.ts';
+import { judgeActivity } from './activity/judge-activity.ts';
+import { seriesOf } from './activity/motion.ts';
 import { readPose } from './pose/layouts.ts';
 import { readAngles } from './pose/read-angles.ts';
 import { type ScoredPose, scorePose } from './pose/score-pose.ts';
@@ -88,7 +89,8 @@ function judgeSamples({ samples, settings }: ActivityInput) {
     t,
     angles: Object.fromEntries(Object.entries(angles).map(([name, degrees]) => [name, degrees ?? undefined])),
   }));
-  const found = judgeActivity(known, namesOf(known), settings);
+  const series = seriesOf(known);
+  const found = judgeActivity(series, Object.keys(series.angles), settings);
   return {
     static: found.static.length > 0,
     repeated: found.repeated.length > 0,

@@ -7,7 +7,7 @@ import type { BoundingBox } from '../media/raster.ts';
 export type PersonChoice = 'largest' | 'longest' | { readonly track: number } | PlaceAndTime;
 
 export interface PlaceAndTime {
-  /** Pixels of the tracked pictures. */
+  /** In the same pixels as the boxes. */
   readonly at: readonly [x: number, y: number];
   /** Seconds. */
   readonly t: number;

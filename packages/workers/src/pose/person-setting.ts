@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PersonChoice } from './choose-person.ts';
 
 /** The setting `person` as users write it: `largest`, `longest`, a number, or `{"at": [x, y], "t": seconds}`. */
-const pixel = z.number({ error: 'expected pixels of the picture' }).min(0, 'expected pixels from 0');
+const pixel = z.number({ error: 'expected pixels of the video' }).min(0, 'expected pixels from 0');
 
 export const personSettingSchema = z.union(
   [
@@ -13,7 +13,7 @@ export const personSettingSchema = z.union(
       .min(1)
       .transform((track) => ({ track })),
     z.strictObject({
-      at: z.tuple([pixel, pixel], { error: 'expected [x, y] in pixels of the picture' }),
+      at: z.tuple([pixel, pixel], { error: 'expected [x, y] in pixels of the video' }),
       t: z.number({ error: 'expected seconds from 0' }).min(0, 'expected seconds from 0'),
     }),
   ],

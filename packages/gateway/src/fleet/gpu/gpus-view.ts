@@ -3,7 +3,7 @@ import type { Endpoint } from '../../endpoints/endpoint.ts';
 import type { Card } from './card.ts';
 import { roomOn } from './decide-placement.ts';
 import type { GpuPlacer, PlacedWorker } from './gpu-placer.ts';
-import { fittingPools, RUNPOD_POOLS, type RunPodPool } from './runpod-pools.ts';
+import { fittingPools, type RunPodPool } from './runpod-pools.ts';
 import { VRAM_SOURCE } from './worker-vram.ts';
 
 export interface GpusViewInput {
@@ -11,10 +11,12 @@ export interface GpusViewInput {
   /** Those that are shown, and their workers. */
   readonly endpoints: Iterable<Endpoint>;
   readonly workers: readonly PlacedWorker[];
+  /** RunPod's, at the prices that are known now. */
+  readonly pools: readonly RunPodPool[];
 }
 
 /** Cards, what runs on them, who needs them, and what RunPod's would cost. Looks at the cards. */
-export async function viewGpus({ placer, endpoints, workers }: GpusViewInput): Promise<GpusView> {
+export async function viewGpus({ placer, endpoints, workers, pools }: GpusViewInput): Promise<GpusView> {
   const reading = await placer.cards();
   const { cards, readAt, driverVersion, problem } = reading;
   return {
@@ -30,11 +32,11 @@ export async function viewGpus({ placer, endpoints, workers }: GpusViewInput): P
         ...(need ? { need: needView(need) } : {}),
         usesNone: gpu === 'none',
         cards: [...placer.fittingCards(name, reading)],
-        pools: need ? fittingPools(need).map(({ id }) => id) : [],
+        pools: need ? fittingPools(need, pools).map(({ id }) => id) : [],
         ...(obstacle === undefined ? {} : { obstacle }),
       };
     }),
-    pools: RUNPOD_POOLS.map(poolView),
+    pools: pools.map(poolView),
   };
 }
 

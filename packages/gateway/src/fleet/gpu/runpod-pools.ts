@@ -25,10 +25,10 @@ export interface PriceSource {
   readonly source: string;
 }
 
+const ACTIVE_OLD = '; for workers that always run the last column of its documentation, taken out in 2026';
 const DOCS: PriceSource = {
   asOf: '2026-08-20',
-  source:
-    "price table of RunPod's documentation; for workers that always run its last published column, taken out in 2026",
+  source: `price table of RunPod's documentation${ACTIVE_OLD}`,
 };
 const BILL: PriceSource = {
   asOf: '2026-09',
@@ -82,9 +82,25 @@ export const RUNPOD_POOLS: readonly RunPodPool[] = [
   },
 ];
 
+/** With other prices in their place: millionths of a dollar an hour, by pool. */
+export function pricedPools(
+  microsPerHour: Readonly<Record<string, number>>,
+  { asOf, source }: PriceSource,
+): readonly RunPodPool[] {
+  return RUNPOD_POOLS.map((pool) => {
+    const micros = microsPerHour[pool.id];
+    if (micros === undefined) return pool;
+    const active = pool.activePerSecond === undefined ? '' : ACTIVE_OLD;
+    return { ...pool, flexPerSecond: micros / 3.6e9, price: { asOf, source: `${source}${active}` } };
+  });
+}
+
 /** Pools whose every card has the memory, cheapest first. A worker takes one card, or `count` of the same pool. */
-export function fittingPools({ memoryBytes }: Pick<GpuNeed, 'memoryBytes'>): readonly RunPodPool[] {
-  return RUNPOD_POOLS.filter(({ memoryGb }) => memoryGb * USABLE_SHARE * GIGABYTE >= memoryBytes).toSorted(
-    (a, b) => a.flexPerSecond - b.flexPerSecond,
-  );
+export function fittingPools(
+  { memoryBytes }: Pick<GpuNeed, 'memoryBytes'>,
+  pools: readonly RunPodPool[] = RUNPOD_POOLS,
+): readonly RunPodPool[] {
+  return pools
+    .filter(({ memoryGb }) => memoryGb * USABLE_SHARE * GIGABYTE >= memoryBytes)
+    .toSorted((a, b) => a.flexPerSecond - b.flexPerSecond);
 }

@@ -136,6 +136,7 @@ describe('real answers', () => {
     }>();
     await call('GET', '/v1/keys');
     await call('POST', '/v1/estimate', { endpoint: 'echo', jobs: 10 });
+    await call('POST', '/v1/prices/refresh');
     await call('DELETE', `/v1/keys/${key.id}`);
     for (const path of ['/livez', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs/reference.js'])
       await call('GET', path);

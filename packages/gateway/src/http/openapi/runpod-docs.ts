@@ -51,7 +51,16 @@ export const runpodDocs = {
     query: wait(WAIT_LIMITS.runsync),
     answers: ok('The job, ended or as it is when the wait is over.', runpodJobSchema),
   },
-  status: { id: 'status', tag: TAG, summary: 'Show a job', query: values, answers: job },
+  status: {
+    ...{ id: 'status', tag: TAG, summary: 'Show a job', answers: job },
+    query: values.extend({
+      ttl: z.coerce
+        .number()
+        .min(0)
+        .describe('Milliseconds after which a job that has ended is forgotten, if not before.')
+        .optional(),
+    }),
+  },
   statusSync: {
     ...{ id: 'statusSync', tag: TAG, summary: 'Show a job when it has ended', answers: job },
     query: wait(WAIT_LIMITS['status-sync']).extend(values.shape),

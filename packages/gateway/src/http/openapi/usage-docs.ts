@@ -53,8 +53,15 @@ export const usageDocs = {
   },
   prices: {
     ...{ id: 'listPrices', tag: 'Costs', summary: 'List prices, each with its date and source' },
-    description: 'As this version knows them, with those of spillway.yaml in place. RunPod is not asked.',
+    description:
+      'Those of spillway.yaml, else of RunPod’s catalogue as it was read last, else of the table of this version. Nobody is asked.',
     answers: ok('All that are known.', pricesSchema),
+  },
+  refreshPrices: {
+    ...{ id: 'refreshPrices', tag: 'Costs', summary: 'Read RunPod’s catalogue of prices now' },
+    description:
+      'It is read once a day by itself where jobs may go to RunPod. Where it can’t be read, `catalogue.problem` says why and what was known holds.',
+    answers: ok('All that are known then.', pricesSchema),
   },
   budgets: {
     ...{ id: 'listBudgets', tag: 'Costs', summary: 'Show budgets and how much of them is spent' },

@@ -15,6 +15,7 @@ export const gpuRoutes: readonly Route[] = [
       return viewGpus({
         placer,
         endpoints: [...endpoints].filter(({ name }) => maySee(caller, name)),
+        pools: parts.usage.pools(),
         workers: fleet.workers().filter(({ endpoint }) => maySee(caller, endpoint)),
       });
     },

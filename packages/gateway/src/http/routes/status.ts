@@ -1,9 +1,10 @@
 import { WAIT_LIMITS } from '@spillway/protocol';
 import { waitUntilFinal } from '../../jobs/job-waiters.ts';
+import { authorize } from '../auth.ts';
 import { findJob } from '../find-job.ts';
 import { jobReply } from '../job-reply.ts';
 import { runpodDocs } from '../openapi/runpod-docs.ts';
-import { type Route, waitOf } from '../route.ts';
+import { millisecondsOf, type Route, waitOf } from '../route.ts';
 
 export const statusRoutes: readonly Route[] = [
   {
@@ -13,7 +14,10 @@ export const statusRoutes: readonly Route[] = [
     limitedAs: 'status',
     scopes: ['client', 'viewer', 'upload'],
     async handle(call) {
+      const ttlMs = millisecondsOf(call, 'ttl');
+      if (ttlMs !== undefined) authorize(call.caller, ['client', 'upload'], undefined);
       const job = await findJob(call);
+      if (ttlMs !== undefined) call.parts.forgetSoon(job, ttlMs);
       return jobReply(call, job, await call.parts.waitReason(job));
     },
   },

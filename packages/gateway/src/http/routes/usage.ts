@@ -25,6 +25,13 @@ export const usageRoutes: readonly Route[] = [
     handle: ({ parts }) => parts.usage.prices(),
   },
   {
+    methods: ['POST'],
+    path: '/v1/prices/refresh',
+    doc: usageDocs.refreshPrices,
+    scopes: [],
+    handle: ({ parts }) => parts.usage.refreshPrices(),
+  },
+  {
     methods: ['GET'],
     path: '/v1/budgets',
     doc: usageDocs.budgets,

@@ -5,10 +5,10 @@ import type { ErrorReport, Reporter } from '../../jobs/job-machine.ts';
 import { isReference } from '../../jobs/large-values/value-reference.ts';
 import { sendTaken, withReadableInputs } from '../large-inputs.ts';
 import { workerProtocolDocs } from '../openapi/runpod-docs.ts';
-import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
 import { afterInput, beforeInput } from '../taken-job.ts';
 import { identifyWorker } from '../worker-caller.ts';
+import { readReport } from '../worker-report.ts';
 
 const MB = 1_000_000;
 const MIB = 1024 * 1024;
@@ -80,10 +80,11 @@ export const workerJobRoutes: readonly Route[] = [
     bodyLimitBytes: CHUNK_LIMIT_BYTES,
     async handle(call) {
       const by = reporterOf(call);
-      const { slices } = parseObject(call.body);
+      const report = readReport(call.body);
+      if ('problem' in report) return unreadable(call, by, report.problem);
       const number = call.query.chunk === undefined ? Number.NaN : Number(call.query.chunk);
       const known = Number.isInteger(number) && number >= 0 ? number : undefined;
-      await call.parts.queue.appendChunk(by, slices.get('output') ?? 'null', known);
+      await call.parts.queue.appendChunk(by, report.slices.get('output') ?? 'null', known);
       return {};
     },
   },
@@ -106,7 +107,7 @@ function take(call: Call, max: number): Promise<readonly Job[]> {
   if (call.query.job_in_progress === '0') {
     stops.freeHands(workerId);
     fleet.pool.freeHands(workerId);
-  }
+  } else stops.asks(workerId);
   const options = {
     endpoint: endpoint.name,
     workerId,
@@ -155,10 +156,12 @@ function takenJob({ parts: { signatures } }: Call, job: Job): string {
   return beforeInput(job) + input + afterInput(job);
 }
 
-function jobDone(call: Call): Promise<string> {
+function jobDone(call: Call): Promise<string> | string {
   const { queue, stops, fleet } = call.parts;
   const by = reporterOf(call);
-  const { slices, value } = parseObject(call.body);
+  const read = readReport(call.body);
+  if ('problem' in read) return read.isProgress ? NOTED : unreadable(call, by, read.problem);
+  const { slices, value } = read;
   const report = isOutputOnly(value) ? OUTPUT_ONLY : jobDoneSchema.parse(value);
   const output = slices.get('output');
   if (report.status === 'IN_PROGRESS') return queue.progress(by, output ?? 'null').then(noted);
@@ -172,6 +175,14 @@ function jobDone(call: Call): Promise<string> {
 }
 
 const noted = () => NOTED;
+
+/** RunPod answers such a report 400, delivers the job again and calls that a time-out. */
+async function unreadable({ parts }: Call, by: Reporter, problem: string): Promise<string> {
+  const error = `the worker’s report could not be read: ${problem}`;
+  parts.stops.obeyed(by.workerId, by.wireId);
+  await parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
+  return NOTED;
+}
 
 const OUTPUT_ONLY: JobDoneBody = {};
 

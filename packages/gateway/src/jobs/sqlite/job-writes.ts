@@ -119,11 +119,12 @@ function createRemovals(parts: StoreParts, group: CommitGroup): Pick<Writes, 're
     }
   };
   return {
-    remove: (id) =>
+    remove: (id, only) =>
       group.run((draft, overlay) => {
         draft.jobId = id;
         const stored = findJob(parts, overlay, id, 'forTransition');
         if (stored?.job.finishedAt === undefined) return false;
+        if (only === 'told' && parts.sql.untold.get(stored.seq)) return false;
         drop(draft, [{ ...parts.sql.dropped.get(stored.seq), seq: stored.seq, id }]);
         return true;
       }),

@@ -37,6 +37,7 @@ export function prepareReads(db: DatabaseSync) {
     ...prepareChunks(db),
     idempotent: db.prepare('SELECT job_id, fingerprint FROM idempotency WHERE endpoint = ? AND key = ?'),
     dropped: db.prepare(`SELECT ${DROPPED} FROM jobs WHERE seq = ?`),
+    untold: db.prepare('SELECT 1 FROM deliveries WHERE seq = ? AND next_at IS NOT NULL'),
     endedBefore: db.prepare(
       `SELECT ${DROPPED} FROM jobs WHERE finished_at IS NOT NULL AND finished_at < ?
          AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.seq = jobs.seq AND d.next_at IS NOT NULL)

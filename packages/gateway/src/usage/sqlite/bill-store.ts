@@ -8,8 +8,13 @@ export interface BilledHour {
   readonly micros: number;
 }
 
+/** Under which name the bill of a network volume is kept; endpoints' are kept under their ids, which have no colon. */
+export const volumeBill = (volumeId: string): string => `${VOLUME_BILLS}${volumeId}`;
+export const VOLUME_BILLS = 'volume:';
+
 /** A stretch of a bill as it was read: all of it, hours without a cost included. */
 export interface BillRead {
+  /** Or a volume. */
   readonly remoteEndpoint: string;
   /** The endpoint here that shows its line. */
   readonly endpoint: string;

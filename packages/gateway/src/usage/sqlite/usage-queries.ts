@@ -33,6 +33,24 @@ export const ENTRIES = `WITH entries (endpoint, key_id, tags, day, attempts, com
     AND NOT (j.status = 'COMPLETED' AND a.number = j.attempt) AND ${ofJob} AND ${isNoRow('a.number')}
 )`;
 
+/**
+ * The same of submits that RunPod may have taken without our hearing of it, until its bill is known up to when they have
+ * ended there at the latest: what each may have cost at most. ?7: execution timeouts by endpoint, for jobs that are
+ * deleted.
+ */
+export const UNSEEN = `WITH entries (endpoint, key_id, tags, day, unseen, possible) AS (
+  SELECT a.endpoint, coalesce(u.key_id, ''), coalesce(u.tags, ''), a.routed_at / ${DAY_MS}, 1,
+    coalesce((coalesce(j.execution_timeout_ms, t.value, 0) + 999) / 1000 * u.micros_per_hour / 3600, 0)
+  FROM remote_attempts a
+    LEFT JOIN usage_attempts u ON u.job_id = a.job_id AND u.number = a.number
+    LEFT JOIN jobs j ON j.id = a.job_id
+    LEFT JOIN json_each(?7) t ON t.key = a.endpoint
+    LEFT JOIN usage_bill_reads r ON r.remote_endpoint = a.remote_endpoint
+  WHERE a.state = 'unseen' AND a.routed_at >= ?1 AND a.routed_at < ?2
+    AND coalesce(r.until, 0) < coalesce(j.expires_at, a.routed_at + ${DAY_MS})
+    AND ${isAsked('a.endpoint', "coalesce(u.key_id, '')", "coalesce(u.tags, '')")}
+)`;
+
 export const LIVES =
   'SELECT * FROM usage_lives WHERE started_at < ?2 AND (ended_at IS NULL OR ended_at > ?1)';
 

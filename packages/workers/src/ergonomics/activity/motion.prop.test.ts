@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { activitySettingsSchema } from './activity-settings.ts';
 import { judgeActivity } from './judge-activity.ts';
-import { findHeld, findMovements, findRapid, findRepeated, longestGap, type Sample } from './motion.ts';
+import {
+  findHeld,
+  findMovements,
+  findRapid,
+  findRepeated,
+  longestGap,
+  type Sample,
+  seriesOf,
+} from './motion.ts';
 import { SlidingRange } from './sliding-range.ts';
 
 const settings = activitySettingsSchema.parse({});
@@ -11,7 +19,7 @@ const at = (rate: number, seconds: number, trunk: (t: number) => number | undefi
     t: i / rate,
     angles: { trunk: trunk(i / rate) },
   }));
-const judge = (samples: readonly Sample[]) => judgeActivity(samples, ['trunk'], settings);
+const judge = (samples: readonly Sample[]) => judgeActivity(seriesOf(samples), ['trunk'], settings);
 
 test('the range of a sliding window is that of its values', () => {
   const values = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 40 });
@@ -49,7 +57,7 @@ describe('static postures', () => {
       fc.property(walk, (steps) => {
         const walked = steps.map((_, t) => steps.slice(0, t + 1).reduce((sum, step) => sum + step, 0));
         const samples = walked.map((a, t) => ({ t, angles: { a } }));
-        const held = findHeld(samples, ['a'], { seconds: 5, tolerance: 3, maxGap: 2 });
+        const held = findHeld(seriesOf(samples), ['a'], { seconds: 5, tolerance: 3, maxGap: 2 });
         for (const [index, { from, to }] of held.entries()) {
           expect(to - from).toBeGreaterThan(5);
           expect(from).toBeGreaterThan(held[index - 1]?.to ?? -1);
@@ -77,8 +85,11 @@ describe('movements', () => {
 
   test('each swing is two movements, and the mirror image has as many', () => {
     const options = { degrees: 15, maxGap: 2 };
-    const swings = at(20, 10, swing(60, 40));
-    const mirrored = swings.map(({ t, angles }) => ({ t, angles: { trunk: -(angles.trunk ?? 0) } }));
+    const samples = at(20, 10, swing(60, 40));
+    const swings = seriesOf(samples);
+    const mirrored = seriesOf(
+      samples.map(({ t, angles }) => ({ t, angles: { trunk: -(angles.trunk ?? 0) } })),
+    );
     expect(findMovements(swings, 'trunk', options).length).toBeGreaterThanOrEqual(19);
     expect(findMovements(swings, 'trunk', options).length).toBeLessThanOrEqual(21);
     expect(findMovements(mirrored, 'trunk', options)).toEqual(findMovements(swings, 'trunk', options));
@@ -97,15 +108,11 @@ test('60 degrees within half a second are rapid, and count for two seconds', () 
   expect(judge(jump(60, 0.7)).rapid).toEqual([]);
   expect(judge(jump(50, 0.5)).rapid).toEqual([]);
   expect(
-    findRapid(
-      at(1, 5, (t) => t * 100),
-      'trunk',
-      { degrees: 60, seconds: 0.5, maxGap: 2 },
-    ),
+    findRapid(seriesOf(at(1, 5, (t) => t * 100)), 'trunk', { degrees: 60, seconds: 0.5, maxGap: 2 }),
   ).toEqual([]);
 });
 
 test('samples belong together as they lie, but for two seconds at least', () => {
-  const every = (seconds: number) => Array.from({ length: 5 }, (_, i) => ({ t: i * seconds, angles: {} }));
+  const every = (seconds: number) => Float64Array.from({ length: 5 }, (_, i) => i * seconds);
   expect([every(0.1), every(30), every(1).slice(0, 1)].map(longestGap)).toEqual([2, 90, 2]);
 });

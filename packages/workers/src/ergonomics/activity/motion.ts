@@ -4,11 +4,27 @@ import { SlidingRange } from './sliding-range.ts';
  * What angles over time tell of how a body works: postures that are held, movements that come again and again, and
  * movements that are rapid. A stretch in which an angle was not seen for too long ends what was going on before it.
  */
+export interface AngleSeries {
+  /** Seconds, growing. */
+  readonly times: Float64Array;
+  /** Degrees by name, one for each time; NaN where it was not seen. */
+  readonly angles: Readonly<Record<string, Float64Array>>;
+}
+
 export interface Sample {
   /** Seconds; samples are in the order of time. */
   readonly t: number;
   /** Degrees by name; what was not seen is left out. */
   readonly angles: Readonly<Record<string, number | undefined>>;
+}
+
+export function seriesOf(samples: readonly Sample[]): AngleSeries {
+  const names = new Set(samples.flatMap(({ angles }) => Object.keys(angles)));
+  const degreesOf = (name: string) => Float64Array.from(samples, ({ angles }) => angles[name] ?? Number.NaN);
+  return {
+    times: Float64Array.from(samples, ({ t }) => t),
+    angles: Object.fromEntries([...names].map((name) => [name, degreesOf(name)])),
+  };
 }
 
 /** Seconds. */
@@ -17,12 +33,14 @@ export interface Stretch {
   readonly to: number;
 }
 
-/** Longest time between two samples that still belong together: as samples lie, but no less than two seconds. */
-export function longestGap(samples: readonly Sample[]): number {
-  const steps = samples.slice(1).map(({ t }, at) => t - (samples[at]?.t ?? t));
-  const median = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
-  return Math.max(2, 3 * median);
+/** The median; 0 without any. */
+export function usualStep(times: Float64Array): number {
+  const steps = times.slice(1).map((t, at) => t - (times[at] ?? t));
+  return steps.sort()[Math.floor(steps.length / 2)] ?? 0;
 }
+
+/** Longest time between two samples that still belong together: as samples lie, but no less than two seconds. */
+export const longestGap = (times: Float64Array): number => Math.max(2, 3 * usualStep(times));
 
 interface WindowRule {
   /** Seconds without any of the angles that end a window. */
@@ -32,72 +50,74 @@ interface WindowRule {
 }
 
 /** The longest window that ends at each sample and fits. */
-function* windows(samples: readonly Sample[], names: readonly string[], { maxGap, fits }: WindowRule) {
+function* windows({ times, angles }: AngleSeries, names: readonly string[], { maxGap, fits }: WindowRule) {
+  const columns = names.map((name) => angles[name]);
   let from = 0;
   let ranges = names.map(() => new SlidingRange());
   let last: number | undefined;
-  for (const [at, sample] of samples.entries()) {
-    const isSeen = names.some((name) => sample.angles[name] !== undefined);
+  for (const [at, t] of times.entries()) {
+    const isSeen = columns.some((column) => isKnown(column?.[at]));
     if (!isSeen) continue;
-    if (last !== undefined && sample.t - last > maxGap) {
+    if (last !== undefined && t - last > maxGap) {
       from = at;
       ranges = names.map(() => new SlidingRange());
     }
-    last = sample.t;
-    for (const [index, name] of names.entries()) {
-      const value = sample.angles[name];
-      if (value !== undefined) ranges[index]?.push(at, value);
+    last = t;
+    for (const [index, column] of columns.entries()) {
+      const value = column?.[at];
+      if (isKnown(value)) ranges[index]?.push(at, value);
     }
     while (
       from < at &&
       !fits(
         ranges.map(({ range }) => range),
-        sample.t - (samples[from]?.t ?? 0),
+        t - (times[from] ?? 0),
       )
     ) {
       from += 1;
       for (const range of ranges) range.dropBefore(from);
     }
-    yield {
-      from: samples[from]?.t ?? sample.t,
-      to: sample.t,
-      ranges: ranges.map(({ range }) => range),
-    };
+    yield { from: times[from] ?? t, to: t, ranges: ranges.map(({ range }) => range) };
   }
 }
+
+const isKnown = (degrees: number | undefined): degrees is number =>
+  degrees !== undefined && !Number.isNaN(degrees);
 
 /** Floats that were added up may miss a limit by this much. */
 const NEARLY = 1e-6;
 
 /** Stretches longer than `seconds` in which all of the angles stayed within `tolerance` degrees to either side. */
 export function findHeld(
-  samples: readonly Sample[],
+  series: AngleSeries,
   names: readonly string[],
   { seconds, tolerance, maxGap }: { seconds: number; tolerance: number; maxGap: number },
 ): Stretch[] {
   const held: Stretch[] = [];
   const fits = (ranges: readonly number[]) => ranges.every((range) => range <= 2 * tolerance + NEARLY);
-  for (const { from, to } of windows(samples, names, { maxGap, fits })) {
-    if (to - from > seconds + NEARLY) held.push({ from, to });
+  for (const { from, to } of windows(series, names, { maxGap, fits })) {
+    if (to - from > seconds + NEARLY) append(held, { from, to });
   }
-  return merged(held);
+  return held;
 }
 
 /** Times at which an angle had changed by `degrees` or more within `seconds`. */
 export function findRapid(
-  samples: readonly Sample[],
+  series: AngleSeries,
   name: string,
   { degrees, seconds, maxGap }: { degrees: number; seconds: number; maxGap: number },
 ): number[] {
   const fits = (_ranges: readonly number[], duration: number) => duration <= seconds + NEARLY;
-  return [...windows(samples, [name], { maxGap, fits })]
-    .filter(({ ranges }) => (ranges[0] ?? 0) >= degrees - NEARLY)
-    .map(({ to }) => to);
+  const rapid: number[] = [];
+  for (const { to, ranges } of windows(series, [name], { maxGap, fits })) {
+    if ((ranges[0] ?? 0) >= degrees - NEARLY) rapid.push(to);
+  }
+  return rapid;
 }
 
 /** When each movement of an angle by `degrees` or more, to one side, was over. Smaller ones are no movements. */
 export function findMovements(
-  samples: readonly Sample[],
+  { times, angles }: AngleSeries,
   name: string,
   { degrees, maxGap }: { degrees: number; maxGap: number },
 ): number[] {
@@ -107,9 +127,9 @@ export function findMovements(
   const end = () => {
     if (going && going.direction !== 0) movements.push(going.extreme.t);
   };
-  for (const { t, angles } of samples) {
-    const value = angles[name];
-    if (value === undefined) continue;
+  for (const [at, value] of (angles[name] ?? []).entries()) {
+    if (!isKnown(value)) continue;
+    const t = times[at] ?? 0;
     const mark = { t, value };
     if (going === undefined || t - last > maxGap) {
       end();
@@ -156,20 +176,25 @@ function follow({ direction, extreme, other }: Movement, mark: Mark, degrees: nu
 /** Stretches of up to a minute in which an angle went there and back again `times` times or more. */
 export function findRepeated(movements: readonly number[], times: number): Stretch[] {
   const needed = 2 * times;
-  const found = movements.flatMap((from, at) => {
+  const found: Stretch[] = [];
+  for (const [at, from] of movements.entries()) {
     const to = movements[at + needed - 1];
-    return to !== undefined && to - from <= 60 + NEARLY ? [{ from, to }] : [];
-  });
-  return merged(found);
+    if (to !== undefined && to - from <= 60 + NEARLY) append(found, { from, to });
+  }
+  return found;
 }
 
 /** Stretches in the order of their starts, those that touch made one. */
 export function merged(stretches: readonly Stretch[]): Stretch[] {
   const result: Stretch[] = [];
-  for (const { from, to } of stretches.toSorted((a, b) => a.from - b.from)) {
-    const last = result.at(-1);
-    if (last && from <= last.to) result[result.length - 1] = { from: last.from, to: Math.max(last.to, to) };
-    else result.push({ from, to });
-  }
+  for (const stretch of stretches.toSorted((a, b) => a.from - b.from)) append(result, stretch);
   return result;
+}
+
+/** Adds one that does not start before the last, or prolongs that one where they touch. */
+export function append(stretches: Stretch[], { from, to }: Stretch): void {
+  const last = stretches.at(-1);
+  if (last && from <= last.to)
+    stretches[stretches.length - 1] = { from: last.from, to: Math.max(last.to, to) };
+  else stretches.push({ from, to });
 }

@@ -156,9 +156,9 @@ describe('between samples', () => {
     const { pose, scored } = track(0.25);
     const [from, to] = [low.nose?.x ?? 0, high.nose?.x ?? 0];
     expect(pose?.nose?.x).toBeCloseTo(from + 0.25 * (to - from), 6);
-    expect(scored).toBe(samples[0]?.scored);
-    expect(track(1).scored).toBe(samples[1]?.scored);
-    expect(track(1).pose).toEqual(samples[1]?.pose);
+    expect(scored).toEqual(samples.at(0)?.scored);
+    expect(track(1).scored).toEqual(samples.at(1)?.scored);
+    expect(track(1).pose).toEqual(samples.at(1)?.pose);
   });
 
   test('a gap, the time before and the time after have nobody', () => {

@@ -1,5 +1,5 @@
 import type { Point, PointName, Pose } from '../pose/layouts.ts';
-import type { ScoredSample } from '../sequence/score-sequence.ts';
+import type { ScoredSample, ScoredSamples } from '../sequence/score-sequence.ts';
 import type { OverlayPerson } from './overlay.ts';
 
 /**
@@ -10,19 +10,21 @@ export type PersonTrack = (t: number) => OverlayPerson;
 
 const NEARLY = 1e-6;
 
-export function createPersonTrack(id: string, samples: readonly ScoredSample[]): PersonTrack {
+export function createPersonTrack(id: string, samples: ScoredSamples): PersonTrack {
+  const { times } = samples;
+  const sampleAt = keepLast(samples);
   const indexBefore = (t: number): number => {
-    let [low, high] = [-1, samples.length - 1];
+    let [low, high] = [-1, times.length - 1];
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if ((samples[middle]?.t ?? 0) <= t + NEARLY) low = middle;
+      if ((times[middle] ?? 0) <= t + NEARLY) low = middle;
       else high = middle - 1;
     }
     return low;
   };
   return (t) => {
     const at = indexBefore(t);
-    const [sample, next] = [samples[at], samples[at + 1]];
+    const [sample, next] = [sampleAt(at), sampleAt(at + 1)];
     const unseen = { id, pose: undefined, scored: undefined, isFollowed: true };
     if (!sample || t > sample.t + sample.seconds + NEARLY) return unseen;
     const scored = sample.scored.rula === null ? undefined : sample.scored;
@@ -31,6 +33,16 @@ export function createPersonTrack(id: string, samples: readonly ScoredSample[]):
     const isNear = next !== undefined && step > 0 && step <= sample.seconds + NEARLY;
     const share = isNear ? Math.min(Math.max((t - sample.t) / step, 0), 1) : 0;
     return { id, pose: between(sample.pose, next?.pose ?? {}, share), scored, isFollowed: true };
+  };
+}
+
+/** Samples are made when they are asked for, and the same two are for all frames between them. */
+function keepLast(samples: ScoredSamples): (at: number) => ScoredSample | undefined {
+  let kept: { readonly at: number; readonly sample: ScoredSample | undefined }[] = [];
+  return (at) => {
+    const found = kept.find((one) => one.at === at) ?? { at, sample: samples.at(at) };
+    kept = [...kept.filter((one) => one !== found).slice(-1), found];
+    return found.sample;
   };
 }
 

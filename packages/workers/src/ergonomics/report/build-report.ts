@@ -1,4 +1,4 @@
-import type { SequenceResult } from '../results/result.ts';
+import type { ColumnResult } from '../results/result.ts';
 import type { LevelTime } from '../sequence/summarise.ts';
 import { angleWords } from './angle-labels.ts';
 import { clockOf } from './chart-geometry.ts';
@@ -13,7 +13,7 @@ import { RISK_LEVELS, type RiskMethod, riskOf } from './risk-levels.ts';
  * What the report of a sequence tells, in which order: what it comes to, risk over time, share of time per level, left and
  * right, the worst moments, joints and angles, and at the end what all of it rests on.
  */
-export function buildReport(result: SequenceResult, pictures: readonly MomentPicture[] = []): Report {
+export function buildReport(result: ColumnResult, pictures: readonly MomentPicture[] = []): Report {
   const { details, warnings } = result;
   const isWithMoments = result.summary.worst_moments.length > 0;
   const blocks: Block[] = [
@@ -34,7 +34,7 @@ export function buildReport(result: SequenceResult, pictures: readonly MomentPic
   return { title: result.title ?? 'Ergonomic report', blocks };
 }
 
-function facts({ summary, source }: SequenceResult): Fact[] {
+function facts({ summary, source }: ColumnResult): Fact[] {
   const { seconds, worse_side: worse } = summary;
   const highest = (method: 'rula' | 'reba', score: number | null): Fact => {
     const name = `highest ${method.toUpperCase()}`;
@@ -58,7 +58,7 @@ function facts({ summary, source }: SequenceResult): Fact[] {
   ];
 }
 
-function scoresOverTime(result: SequenceResult): Block[] {
+function scoresOverTime(result: ColumnResult): Block[] {
   const marks = result.summary.worst_moments.map(({ rank, t }) => ({ t, label: String(rank) })).reverse();
   const chart = (method: 'rula' | 'reba', ticks: readonly number[]): Block => {
     const { limits, colors } = RISK_LEVELS[method];
@@ -109,7 +109,7 @@ const levelLegend = (method: RiskMethod): Block => ({
   })),
 });
 
-function shares({ summary }: SequenceResult): Block[] {
+function shares({ summary }: ColumnResult): Block[] {
   const bar = (method: RiskMethod, name: string, levels: readonly LevelTime[]) => ({
     name,
     shares: levels.map(({ share }, at) => ({
@@ -138,7 +138,7 @@ function shares({ summary }: SequenceResult): Block[] {
   ];
 }
 
-function leftAndRight({ summary }: SequenceResult): Block {
+function leftAndRight({ summary }: ColumnResult): Block {
   const { left, right } = summary;
   const both = <T>(pick: (side: 'left' | 'right') => T) => [pick('left'), pick('right')] as const;
   const sides = { left, right };
@@ -175,7 +175,7 @@ function leftAndRight({ summary }: SequenceResult): Block {
   };
 }
 
-function moments({ summary }: SequenceResult, pictures: readonly MomentPicture[]): Block {
+function moments({ summary }: ColumnResult, pictures: readonly MomentPicture[]): Block {
   const score = (method: 'rula' | 'reba', value: number) => {
     const { name: level, color } = riskOf(method, value);
     return { name: method.toUpperCase(), value, level: level.replace(/ \(.*/, ''), color };

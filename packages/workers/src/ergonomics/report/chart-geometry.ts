@@ -3,8 +3,9 @@
  * same geometry, each at the size of its medium; nothing here knows either.
  */
 export interface Series {
-  readonly times: readonly number[];
-  readonly values: readonly (number | null | undefined)[];
+  readonly times: ArrayLike<number>;
+  /** NaN or nothing where nothing is known. */
+  readonly values: ArrayLike<number | null | undefined>;
 }
 
 export interface ChartLine {
@@ -116,7 +117,7 @@ const dot = ({ fontSize }: ChartSize) => ({ r: fontSize * 0.62 });
 
 function scaleOf({ times }: Series, low: number, high: number, size: ChartSize, hasMarks: boolean): Scale {
   const { width, height, fontSize } = size;
-  const [from = 0, to = 1] = [times[0], times.at(-1)];
+  const { 0: from = 0, [times.length - 1]: to = 1 } = times;
   const span = Math.max(to - from, 1e-9);
   const [left, right] = [fontSize * 2.6, width - fontSize * 0.7];
   const [top, bottom] = [fontSize * (hasMarks ? 1.7 : 0.6), height - fontSize * 1.7];
@@ -134,7 +135,7 @@ const valueTexts = (ticks: readonly number[], { left, y }: Scale, { fontSize }: 
   }));
 
 function timeTexts({ times }: Series, { x }: Scale, { height, fontSize }: ChartSize) {
-  const [from = 0, to = 0] = [times[0], times.at(-1)];
+  const { 0: from = 0, [times.length - 1]: to = 0 } = times;
   return [0, 0.25, 0.5, 0.75, 1].map((share) => ({
     ...{ x: x(from + (to - from) * share), y: height - fontSize * 0.4 },
     anchor: share === 0 ? ('start' as const) : share === 1 ? ('end' as const) : ('middle' as const),
@@ -142,7 +143,8 @@ function timeTexts({ times }: Series, { x }: Scale, { height, fontSize }: ChartS
   }));
 }
 
-const isKnown = (value: number | null | undefined): value is number => value !== null && value !== undefined;
+const isKnown = (value: number | null | undefined): value is number =>
+  value !== null && value !== undefined && !Number.isNaN(value);
 const coordinate = (value: number) => value.toFixed(1);
 
 /** Runs of known values as paths; where nothing is known there is a gap. */
@@ -154,7 +156,8 @@ function pathOf(series: Series, scale: Scale, isStepped: boolean): string {
 function stepsOf({ times, values }: Series, { x, y }: Scale): string {
   const parts: string[] = [];
   let height: string | undefined;
-  for (const [at, value] of values.entries()) {
+  for (let at = 0; at < values.length; at += 1) {
+    const { [at]: value } = values;
     const to = coordinate(x(times[at] ?? 0));
     const next = isKnown(value) ? coordinate(y(value)) : undefined;
     const isLast = at === values.length - 1;
@@ -167,7 +170,7 @@ function stepsOf({ times, values }: Series, { x, y }: Scale): string {
 }
 
 function lineOf({ times, values }: Series, { x, y }: Scale): string {
-  const parts = values.map((value, at) =>
+  const parts = Array.from(values, (value, at) =>
     isKnown(value)
       ? `${isKnown(values[at - 1]) ? 'L' : 'M'}${coordinate(x(times[at] ?? 0))} ${coordinate(y(value))}`
       : '',
@@ -176,21 +179,23 @@ function lineOf({ times, values }: Series, { x, y }: Scale): string {
 }
 
 /** Points that lie nearer than a pixel tell nothing; of each pixel the largest is kept, so that no peak is lost. */
-export function thinned(series: Series, points: number): Series {
-  const size = Math.ceil(series.times.length / points);
-  if (size <= 1) return series;
-  const starts = Array.from({ length: Math.ceil(series.times.length / size) }, (_, at) => at * size);
+export function thinned({ times, values }: Series, points: number): Series {
+  const size = Math.ceil(times.length / points);
+  if (size <= 1) return { times, values };
+  const starts = Array.from({ length: Math.ceil(times.length / size) }, (_, at) => at * size);
   return {
-    times: starts.map((start) => series.times[start] ?? 0),
-    values: starts.map((start) =>
-      series.values
-        .slice(start, start + size)
-        .reduce<number | null>(
-          (most, value) => (isKnown(value) ? Math.max(most ?? value, value) : most),
-          null,
-        ),
-    ),
+    times: starts.map((start) => times[start] ?? 0),
+    values: starts.map((start) => largest(values, start, Math.min(start + size, values.length))),
   };
+}
+
+function largest(values: Series['values'], from: number, to: number): number | null {
+  let most: number | null = null;
+  for (let at = from; at < to; at += 1) {
+    const { [at]: value } = values;
+    if (isKnown(value)) most = Math.max(most ?? value, value);
+  }
+  return most;
 }
 
 /** Stretches of time in which no line has a value. */
@@ -198,7 +203,8 @@ function unseenTimes(lines: readonly ChartLine[]): [from: number, to: number][] 
   const times = lines[0]?.series.times ?? [];
   const found: [number, number][] = [];
   let isOpen = false;
-  for (const [at, t] of times.entries()) {
+  for (let at = 0; at < times.length; at += 1) {
+    const { [at]: t = 0 } = times;
     const isSeen = lines.some(({ series }) => isKnown(series.values[at]));
     const last = found.at(-1);
     if (last && isOpen) last[1] = t;

@@ -43,10 +43,9 @@ export async function drawMoments(
   moments: readonly WorstMoment[],
   frameAt?: (t: number) => Promise<{ readonly frame: RgbImage; readonly poseWidthPx?: number } | undefined>,
 ): Promise<MomentPicture[]> {
-  const byTime = new Map(samples.map((sample) => [sample.t, sample]));
   const pictures: MomentPicture[] = [];
   for (const { rank, t } of moments) {
-    const sample = byTime.get(t);
+    const sample = samples.at(samples.times.indexOf(t));
     if (!sample) continue;
     const { pose, scored } = sample;
     const picture = await drawMoment({ rank, pose, scored, ...(await frameAt?.(t)) });

@@ -1,17 +1,10 @@
 import { describeAssumed } from '../results/assumed-text.ts';
-import type { SequenceResult } from '../results/result.ts';
+import type { ColumnResult } from '../results/result.ts';
 import type { Block } from './report-blocks.ts';
 import { percentOf, spoken } from './report-words.ts';
 
 /** What a report rests on: what was assumed, not seen, told by somebody, and set. */
-export function reportBasis({
-  assumed,
-  summary,
-  settings,
-  observed,
-  source,
-  models,
-}: SequenceResult): Block[] {
+export function reportBasis({ assumed, summary, settings, observed, source, models }: ColumnResult): Block[] {
   const { seconds } = summary;
   const list = (items: readonly string[], isDense = false): Block => ({ kind: 'list', items, isDense });
   const values = (object: object) =>

@@ -1,4 +1,4 @@
-import type { SequenceResult } from '../results/result.ts';
+import type { ColumnResult } from '../results/result.ts';
 import { type AngleBand, BAND_SCHEMES, type BandedAngle } from '../sequence/bands.ts';
 import { clockOf } from './chart-geometry.ts';
 import type { Block, TableColumn } from './report-blocks.ts';
@@ -6,7 +6,7 @@ import { figure, SIDE_COLORS, seriesOf, spoken } from './report-words.ts';
 import { bandColor } from './risk-levels.ts';
 
 /** The part of a report about the body: joints, angles over time, time in bands of angles, static and repeated work. */
-export function reportPostures(result: SequenceResult): Block[] {
+export function reportPostures(result: ColumnResult): Block[] {
   return [
     { kind: 'heading', text: 'Joints' },
     joints(result),
@@ -26,7 +26,7 @@ export function reportPostures(result: SequenceResult): Block[] {
 
 const number = (title: string, weight = 1): TableColumn => ({ title, weight, isNumber: true });
 
-function joints({ summary }: SequenceResult): Block {
+function joints({ summary }: ColumnResult): Block {
   const seen = summary.joints.filter(({ max }) => max !== null);
   if (seen.length === 0) return { kind: 'text', text: 'No joint was seen.' };
   return {
@@ -47,7 +47,7 @@ const [LOW, HIGH] = [-30, 120];
 /** Arms go over the head. */
 const HIGH_OF_ARMS = 180;
 
-function anglesOverTime(result: SequenceResult): Block[] {
+function anglesOverTime(result: ColumnResult): Block[] {
   const angle = (
     label: string,
     of: BandedAngle,
@@ -92,7 +92,7 @@ function anglesOverTime(result: SequenceResult): Block[] {
   ];
 }
 
-function bands({ summary }: SequenceResult, scheme: string, title: string): Block[] {
+function bands({ summary }: ColumnResult, scheme: string, title: string): Block[] {
   const rows = summary.bands
     .filter((table) => table.scheme === scheme)
     .flatMap(({ joint, bands: list }) =>
@@ -124,7 +124,7 @@ function rangeOf(from: number | null | undefined, to: number | null): string {
   return from === null || from === undefined ? `up to ${degrees(to)}` : `${degrees(from)} to ${degrees(to)}`;
 }
 
-function activities({ summary }: SequenceResult): Block {
+function activities({ summary }: ColumnResult): Block {
   const kinds = ['static', 'repeated', 'rapid'] as const;
   const rows = kinds.flatMap((kind) =>
     Object.entries(summary[kind]).flatMap(([part, stretches]) =>

@@ -1,4 +1,4 @@
-import type { SequenceResult } from '../results/result.ts';
+import type { ColumnResult } from '../results/result.ts';
 import type { Series } from './chart-geometry.ts';
 
 /** How names, figures and sides are told in a report. */
@@ -20,7 +20,7 @@ export const percentOf = (part: number, whole: number): string =>
 export const figure = (value: number | null, digits = 1): string =>
   value === null ? '–' : value.toFixed(digits).replace('-', '−');
 
-export const seriesOf = ({ samples }: SequenceResult, name: string): Series => ({
-  times: (samples.t ?? []) as readonly number[],
+export const seriesOf = ({ samples }: ColumnResult, name: string): Series => ({
+  times: (samples.t ?? []) as ArrayLike<number>,
   values: samples[name] ?? [],
 });

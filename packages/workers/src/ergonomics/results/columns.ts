@@ -1,43 +1,51 @@
-import type { ScoredSample } from '../sequence/score-sequence.ts';
-import { degreesAt, JOINTS } from '../sequence/summarise.ts';
+import type { ScoredSequence } from '../sequence/score-sequence.ts';
+import { JOINTS, type ScoreName } from '../sequence/sequence-columns.ts';
 
-/** What every form of the results tells of a sample, one column each: degrees, seconds, scores; nothing where unknown. */
-export interface Column {
-  readonly name: string;
-  readonly value: (sample: ScoredSample) => number | undefined;
+/**
+ * What every form of the results tells of the samples, one column each: degrees, seconds, scores; NaN or null where nothing
+ * is known. Forms are written column by column or row by row, never as objects of all samples.
+ */
+export type Column = ArrayLike<number | null>;
+export type Columns = Readonly<Record<string, Column>>;
+
+const SCORES = [
+  ...['rula', 'rula_level', 'left_rula', 'right_rula'],
+  ...['reba', 'reba_level', 'left_reba', 'right_reba'],
+  ...['owas', 'bridged', 'partial'],
+] as readonly ScoreName[];
+
+/** Degrees to the hundredth. */
+export function columnsOf({ samples, seconds, joints, scores }: ScoredSequence): Columns {
+  return Object.fromEntries([
+    ['t', samples.times],
+    ['seconds', seconds],
+    ...JOINTS.map(({ name }) => [name, joints[name]?.map((one) => Math.round(one * 100) / 100 + 0) ?? []]),
+    ...SCORES.map((name) => [name, scores[name]]),
+  ]) as Columns;
 }
 
-export const COLUMNS: readonly Column[] = [
-  { name: 't', value: ({ t }) => t },
-  { name: 'seconds', value: ({ seconds }) => seconds },
-  ...JOINTS.map((joint) => ({
-    name: joint.name,
-    value: (sample: ScoredSample) => {
-      const degrees = degreesAt(sample, joint);
-      return degrees === undefined ? undefined : Math.round(degrees * 100) / 100 + 0;
-    },
-  })),
-  { name: 'rula', value: ({ scored }) => scored.rula?.grand },
-  { name: 'rula_level', value: ({ scored }) => scored.rula?.action_level },
-  { name: 'left_rula', value: ({ scored }) => scored.sides.left.rula?.grand },
-  { name: 'right_rula', value: ({ scored }) => scored.sides.right.rula?.grand },
-  { name: 'reba', value: ({ scored }) => scored.reba?.final },
-  { name: 'reba_level', value: ({ scored }) => scored.reba?.action_level },
-  { name: 'left_reba', value: ({ scored }) => scored.sides.left.reba?.final },
-  { name: 'right_reba', value: ({ scored }) => scored.sides.right.reba?.final },
-  { name: 'owas', value: ({ owas }) => owas ?? undefined },
-  { name: 'bridged', value: ({ isBridged }) => (isBridged ? 1 : 0) },
-  { name: 'partial', value: ({ scored }) => (scored.partial ? 1 : 0) },
-];
+/** Undefined where nothing is known. */
+export function knownAt(column: Column, at: number): number | undefined {
+  const value = column[at];
+  return value === undefined || value === null || Number.isNaN(value) ? undefined : value;
+}
 
-export type Table = Readonly<Record<string, readonly (number | undefined)[]>>;
+/** So many rows or values are written at a time. */
+export const AT_A_TIME = 1024;
 
-export const tableOfSamples = (samples: readonly ScoredSample[]): Table =>
-  Object.fromEntries(COLUMNS.map(({ name, value }) => [name, samples.map(value)]));
+/** `[from, to)` of pieces that are written at a time. */
+export function* piecesOf({ length }: Column): Generator<readonly [from: number, to: number]> {
+  for (let from = 0; from < length; from += AT_A_TIME) yield [from, Math.min(from + AT_A_TIME, length)];
+}
 
 /** Comma-separated, a line a sample, empty where nothing is known (RFC 4180). */
-export function writeCsv(table: Table): string {
+export function* writeCsv(table: Columns): Generator<string> {
   const columns = Object.values(table);
-  const rows = (columns[0] ?? []).map((_, at) => columns.map((column) => column[at] ?? '').join(','));
-  return `${[Object.keys(table).join(','), ...rows].join('\r\n')}\r\n`;
+  yield `${Object.keys(table).join(',')}\r\n`;
+  for (const [from, to] of piecesOf(columns[0] ?? [])) {
+    let lines = '';
+    for (let at = from; at < to; at += 1)
+      lines += `${columns.map((column) => knownAt(column, at) ?? '').join(',')}\r\n`;
+    yield lines;
+  }
 }

@@ -1,3 +1,5 @@
+import { type Column, knownAt, piecesOf } from './columns.ts';
+
 /**
  * Writes Python pickles (protocol 3) of plain values: any Python 3 reads them, and needs to import nothing for it.
  */
@@ -7,52 +9,72 @@ export type Plain =
   | number
   | string
   | readonly Plain[]
+  | Float64Array
   | { readonly [key: string]: Plain | undefined };
 
-/** Whole numbers become int, others float; undefined fields are left out. */
-export function writePickle(value: Plain): Buffer {
-  const parts: Buffer[] = [Buffer.from([0x80, 3])];
-  write(value, parts);
-  parts.push(Buffer.from('.'));
-  return Buffer.concat(parts);
+/**
+ * In pieces. Whole numbers become int, others float; undefined fields are left out. A typed list is written as any other,
+ * with None for NaN.
+ */
+export function* writePickle(value: Plain): Generator<Buffer> {
+  yield Buffer.from([0x80, 3]);
+  yield* write(value);
+  yield Buffer.from('.');
 }
 
-/** Operation and its argument. */
-function operation(code: string, size: number, fill: (argument: Buffer) => void): Buffer {
-  const bytes = Buffer.alloc(1 + size);
-  bytes.write(code, 'latin1');
-  fill(bytes.subarray(1));
-  return bytes;
-}
-
-function write(value: Plain, parts: Buffer[]): void {
-  if (value === null) parts.push(Buffer.from('N'));
-  else if (typeof value === 'boolean') parts.push(Buffer.from([value ? 0x88 : 0x89]));
-  else if (typeof value === 'number') parts.push(numberOf(value));
-  else if (typeof value === 'string') parts.push(textOf(value));
-  else if (Array.isArray(value)) writeMany(']', 'e', value, parts);
+function* write(value: Plain): Generator<Buffer> {
+  if (value === null) yield Buffer.from('N');
+  else if (typeof value === 'boolean') yield Buffer.from([value ? 0x88 : 0x89]);
+  else if (typeof value === 'number') yield numbersOf([value], 0, 1);
+  else if (typeof value === 'string') yield textOf(value);
+  else if (value instanceof Float64Array) yield* writeColumn(value);
+  else if (Array.isArray(value)) yield* writeMany(']', 'e', value);
   else {
     const fields = Object.entries(value).filter((entry): entry is [string, Plain] => entry[1] !== undefined);
-    writeMany('}', 'u', fields.flat(), parts);
+    yield* writeMany('}', 'u', fields.flat());
   }
 }
 
-function writeMany(start: string, end: string, values: readonly Plain[], parts: Buffer[]): void {
-  parts.push(Buffer.from(start));
+function* writeMany(start: string, end: string, values: readonly Plain[]): Generator<Buffer> {
+  yield Buffer.from(start);
   if (values.length === 0) return;
-  parts.push(Buffer.from('('));
-  for (const one of values) write(one, parts);
-  parts.push(Buffer.from(end));
+  yield Buffer.from('(');
+  for (const one of values) yield* write(one);
+  yield Buffer.from(end);
 }
 
-function numberOf(value: number): Buffer {
-  const isInt = Number.isInteger(value) && !Object.is(value, -0) && Math.abs(value) <= 0x7fffffff;
-  return isInt
-    ? operation('J', 4, (argument) => argument.writeInt32LE(value))
-    : operation('G', 8, (argument) => argument.writeDoubleBE(value));
+function* writeColumn(column: Column): Generator<Buffer> {
+  yield Buffer.from(']');
+  if (column.length === 0) return;
+  yield Buffer.from('(');
+  for (const [from, to] of piecesOf(column)) yield numbersOf(column, from, to);
+  yield Buffer.from('e');
 }
+
+/** The operation of a float and its argument. */
+const MOST_BYTES = 9;
+
+function numbersOf(column: Column, from: number, to: number): Buffer {
+  const bytes = Buffer.allocUnsafe((to - from) * MOST_BYTES);
+  let end = 0;
+  for (let at = from; at < to; at += 1) {
+    const value = knownAt(column, at);
+    if (value === undefined) end = bytes.writeUInt8(OPERATIONS.none, end);
+    else if (isInt(value)) end = bytes.writeInt32LE(value, bytes.writeUInt8(OPERATIONS.int, end));
+    else end = bytes.writeDoubleBE(value, bytes.writeUInt8(OPERATIONS.float, end));
+  }
+  return bytes.subarray(0, end);
+}
+
+const OPERATIONS = { none: 0x4e, int: 0x4a, float: 0x47 } as const;
+
+const isInt = (value: number) =>
+  Number.isInteger(value) && !Object.is(value, -0) && Math.abs(value) <= 0x7fffffff;
 
 function textOf(value: string): Buffer {
   const text = Buffer.from(value, 'utf8');
-  return Buffer.concat([operation('X', 4, (argument) => argument.writeUInt32LE(text.length)), text]);
+  const head = Buffer.alloc(5);
+  head.write('X', 'latin1');
+  head.writeUInt32LE(text.length, 1);
+  return Buffer.concat([head, text]);
 }

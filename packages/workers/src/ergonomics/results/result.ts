@@ -2,7 +2,7 @@ import { type MomentPicture, momentPictureName } from '../report/moment-picture.
 import type { ScoredSequence } from '../sequence/score-sequence.ts';
 import type { SequenceSettings } from '../sequence/sequence-settings.ts';
 import { type Summary, summarise } from '../sequence/summarise.ts';
-import { type Table, tableOfSamples } from './columns.ts';
+import { type Columns, columnsOf, knownAt } from './columns.ts';
 
 /**
  * The result of a sequence in its canonical form, JSON of version 1. `samples` has a list for each column, as long as there
@@ -26,8 +26,11 @@ export interface SequenceResult {
   readonly summary: Summary;
   /** Of the worst moments, by their rank, and under which name each lies beside the other results. */
   readonly pictures: readonly NamedPicture[];
-  readonly samples: Table;
+  readonly samples: Readonly<Record<string, readonly (number | null)[]>>;
 }
+
+/** A result as forms are written from: plain JSON but for its columns, which hold numbers only. */
+export type ColumnResult = Omit<SequenceResult, 'samples'> & { readonly samples: Columns };
 
 export interface UsedModel {
   readonly role: string;
@@ -56,28 +59,40 @@ export function buildResult(
     readonly observed: object;
     readonly settings: SequenceSettings;
   },
-): SequenceResult {
+): ColumnResult {
   const { title = null, details = {}, layout, dimensions, models = [], observed, settings } = input;
   const summary = summarise(sequence, settings);
-  const { samples } = sequence;
-  return {
-    schema: RESULT_SCHEMA,
+  const { samples, ...plain } = {
+    schema: RESULT_SCHEMA as typeof RESULT_SCHEMA,
     title,
     details,
-    source: { layout, dimensions, frames: samples.length },
+    source: { layout, dimensions, frames: sequence.samples.length },
     models,
     settings,
     observed,
-    assumed: [...new Set([...samples.flatMap(({ scored }) => scored.assumed), ...owasAssumed(observed)])],
+    assumed: [...new Set([...sequence.assumed, ...owasAssumed(observed)])],
     warnings: [...demoWarnings(models), ...warningsOf(sequence, summary)],
     summary,
     pictures: [],
-    samples: tableOfSamples(samples),
+    samples: columnsOf(sequence),
   };
+  // Without the fields that are undefined, so that every form holds what the JSON says and nothing else.
+  return { ...(JSON.parse(JSON.stringify(plain)) as typeof plain), samples };
 }
 
+/** As callers get it. */
+export const asJson = ({ samples, ...plain }: ColumnResult): SequenceResult => ({
+  ...plain,
+  samples: Object.fromEntries(
+    Object.entries(samples).map(([name, column]) => [
+      name,
+      Array.from(column, (_, at) => knownAt(column, at) ?? null),
+    ]),
+  ),
+});
+
 /** The same result with the names of pictures that were made of its worst moments. */
-export const withPictures = (result: SequenceResult, pictures: readonly MomentPicture[]): SequenceResult => ({
+export const withPictures = (result: ColumnResult, pictures: readonly MomentPicture[]): ColumnResult => ({
   ...result,
   pictures: pictures.map(({ rank, widthPx, heightPx }) => ({
     ...{ rank, name: momentPictureName(rank), width_px: widthPx, height_px: heightPx },
@@ -96,9 +111,8 @@ function demoWarnings(models: readonly UsedModel[]): string[] {
 /** OWAS asks for legs and load that only somebody who was there can tell. */
 const owasAssumed = (observed: object) => ('sitting' in observed ? [] : ['owas_legs']);
 
-function warningsOf({ samples }: ScoredSequence, { seconds }: Summary): string[] {
+function warningsOf({ views }: ScoredSequence, { seconds }: Summary): string[] {
   const unseen = seconds.total > 0 ? seconds.not_scored / seconds.total : 1;
-  const views = new Set(samples.map(({ reading }) => reading.view));
   const percent = (share: number) => `${Math.round(share * 100)} %`;
   return [
     ...(unseen > MUCH_UNSEEN

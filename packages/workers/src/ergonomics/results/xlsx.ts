@@ -1,10 +1,10 @@
 import writeXlsxFile, { type Row } from 'write-excel-file/node';
 import type { LevelTime } from '../sequence/summarise.ts';
 import { describeAssumed } from './assumed-text.ts';
-import type { SequenceResult } from './result.ts';
+import type { ColumnResult } from './result.ts';
 
 /** The summary of a sequence as a workbook: levels, bands, joints, stretches, worst moments, and what it rests on. */
-export async function writeXlsx(result: SequenceResult): Promise<Buffer> {
+export async function writeXlsx(result: ColumnResult): Promise<Buffer> {
   const sheets = SHEETS.map(({ name, rows }) => {
     const [head = [], ...data] = rows(result);
     const bold = head.map((value) => ({ value: String(value), fontWeight: 'bold' as const }));
@@ -19,7 +19,7 @@ export async function writeXlsx(result: SequenceResult): Promise<Buffer> {
 }
 
 type Cell = string | number | null;
-type Rows = (result: SequenceResult) => Cell[][];
+type Rows = (result: ColumnResult) => Cell[][];
 
 /** Hundredths are as fine as such times and angles are. */
 const short = (value: number | null): number | null =>

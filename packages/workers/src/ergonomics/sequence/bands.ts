@@ -64,9 +64,10 @@ export interface BandTime {
   readonly seconds_in_long: number;
 }
 
-/** Time in each band; what was not seen ends a stretch and counts nowhere. */
+/** Time in each band of each sample's seconds; what was not seen (NaN) ends a stretch and counts nowhere. */
 export function timeInBands(
-  samples: readonly { readonly seconds: number; readonly degrees: number | undefined }[],
+  seconds: Float64Array,
+  degrees: Float64Array,
   bands: readonly AngleBand[],
 ): BandTime[] {
   const total = bands.map(() => 0);
@@ -77,16 +78,17 @@ export function timeInBands(
     if (current >= 0 && lasted > LONG_SECONDS) long[current] = (long[current] ?? 0) + lasted;
     lasted = 0;
   };
-  for (const { seconds, degrees } of samples) {
-    const found = bands.findIndex(({ upTo }) => degrees !== undefined && degrees <= (upTo ?? 360));
+  for (const [at, angle] of degrees.entries()) {
+    const found = bands.findIndex(({ upTo }) => angle <= (upTo ?? 360));
     if (found !== current) end();
     current = found;
     if (found < 0) continue;
-    lasted += seconds;
-    total[found] = (total[found] ?? 0) + seconds;
+    const { [at]: own = 0 } = seconds;
+    lasted += own;
+    total[found] = (total[found] ?? 0) + own;
   }
   end();
-  const seen = total.reduce((sum, seconds) => sum + seconds, 0);
+  const seen = total.reduce((sum, one) => sum + one, 0);
   return bands.map(({ name, upTo }, at) => ({
     ...{ name, upTo: upTo ?? null, seconds: total[at] ?? 0 },
     share: seen > 0 ? (total[at] ?? 0) / seen : 0,

@@ -1,26 +1,23 @@
 import type { ActivitySettings } from '../activity/activity-settings.ts';
-import { type Activity, isWithin, judgeActivity } from '../activity/judge-activity.ts';
-import { longestGap, type Sample } from '../activity/motion.ts';
+import { type Activity, areWithin, judgeActivity } from '../activity/judge-activity.ts';
+import { longestGap, usualStep } from '../activity/motion.ts';
 import { decideFacing, type Facing } from '../pose/angles-2d.ts';
-import { SIDES, type Side } from '../pose/body-angles.ts';
+import type { Side } from '../pose/body-angles.ts';
 import type { Pose } from '../pose/layouts.ts';
 import { type Reading, readAngles } from '../pose/read-angles.ts';
 import { type ScoredPose, scorePose } from '../pose/score-pose.ts';
 import type { Observed } from '../scoring/posture.ts';
 import { owasOf } from './owas-of-angles.ts';
+import { type PoseTrack, type TimedPoses, trackPoses } from './pose-track.ts';
+import { type JointColumns, type MeasuredScores, measureJoints, measureScores } from './sequence-columns.ts';
 import type { SequenceSettings } from './sequence-settings.ts';
 import { smoothPoses } from './smooth-poses.ts';
 
 /**
  * From poses over time to a score of every sample: smoothed, read as angles, looked at for static, repeated and rapid work,
- * and then scored with what that adds.
+ * and then scored with what that adds. Kept are numbers in columns, less than a kilobyte a sample: an hour at six samples a
+ * second takes 20 MB.
  */
-export interface TimedPose {
-  /** Seconds, growing. */
-  readonly t: number;
-  readonly pose: Pose;
-}
-
 export interface ScoredSample {
   readonly t: number;
   /** How long the sample stands for: until the next, but never over a gap. */
@@ -33,56 +30,76 @@ export interface ScoredSample {
   readonly isBridged: boolean;
 }
 
+/** Samples that are scored anew whenever they are asked for: as objects all of them would take 20 times the memory. */
+export interface ScoredSamples extends Iterable<ScoredSample> {
+  readonly length: number;
+  /** Seconds, growing. */
+  readonly times: Float64Array;
+  at(index: number): ScoredSample | undefined;
+}
+
 /** What was static, repeated or rapid: the trunk with neck and legs, and each arm. */
 export type ActivityByPart = Readonly<Record<'body' | 'left_arm' | 'right_arm', Activity>>;
 
-export interface ScoredSequence {
-  readonly samples: readonly ScoredSample[];
+export interface ScoredSequence extends MeasuredScores {
+  readonly samples: ScoredSamples;
+  /** How long each sample stands for. */
+  readonly seconds: Float64Array;
+  readonly joints: JointColumns;
   readonly activity: ActivityByPart;
 }
 
 export function scoreSequence(
-  frames: readonly TimedPose[],
+  frames: TimedPoses,
   observed: Observed,
   settings: SequenceSettings,
   is3d: boolean,
 ): ScoredSequence {
-  const times = frames.map(({ t }) => t);
-  const smooth = smoothPoses(
-    times,
-    frames.map(({ pose }) => pose),
-    settings,
-  );
-  const facings = is3d ? [] : facingOverTime(smooth.map(({ pose }) => pose));
-  const readings = smooth.map(({ pose }, at) => readAngles(pose, settings, is3d, facings[at]));
-  const activity = activityOf(times, readings, settings);
+  const track = trackPoses(frames, is3d);
+  const { times, poseAt } = track;
+  const isBridged = smoothPoses(track, settings);
+  const facings = is3d ? [] : facingOverTime(track);
+  const read = (pose: Pose, at: number) => readAngles(pose, settings, is3d, facings[at]);
+  const joints = measureJoints(times.length, (at) => read(poseAt(at), at));
+  const activity = activityOf(times, joints, settings);
+  const usesAt = usesOverTime(times, activity, observed);
   const seconds = secondsOf(times, settings);
-  const samples = readings.map((reading, at): ScoredSample => {
-    const t = times[at] ?? 0;
-    const { own, muscle } = usesAt(t, activity, observed);
+  const sampleAt = (at: number): ScoredSample => {
+    const pose = poseAt(at);
+    const reading = read(pose, at);
+    const { own, muscle } = usesAt(at);
     return {
-      ...{
-        t,
-        reading,
-        pose: smooth[at]?.pose ?? {},
-        seconds: seconds[at] ?? 0,
-        isBridged: smooth[at]?.isBridged ?? false,
-      },
+      ...{ t: times[at] ?? 0, seconds: seconds[at] ?? 0, pose, reading, isBridged: isBridged[at] === 1 },
       scored: scorePose(reading, own, settings, muscle),
       owas: owasOf(reading.angles, observed, settings)?.category ?? null,
     };
-  });
-  return { samples, activity };
+  };
+  const samples = samplesOf(times, sampleAt);
+  return { samples, seconds, joints, activity, ...measureScores(samples) };
+}
+
+function samplesOf(times: Float64Array, sampleAt: (index: number) => ScoredSample): ScoredSamples {
+  const { length } = times;
+  return {
+    ...{ length, times },
+    at: (index) => (index >= 0 && index < length ? sampleAt(index) : undefined),
+    *[Symbol.iterator]() {
+      for (let at = 0; at < length; at += 1) yield sampleAt(at);
+    },
+  };
 }
 
 /** Where the body looks at each time: what was last told, and before it was first told, that. */
-function facingOverTime(poses: readonly Pose[]): (Facing | undefined)[] {
-  const told = poses.map(decideFacing);
-  let known = told.find((facing) => facing !== undefined);
-  return told.map((facing) => {
-    known = facing ?? known;
-    return known;
-  });
+function facingOverTime({ times, poseAt }: PoseTrack): (Facing | undefined)[] {
+  const facings: (Facing | undefined)[] = [];
+  let known: Facing | undefined;
+  for (let at = 0; at < times.length; at += 1) {
+    const told = decideFacing(poseAt(at));
+    if (known === undefined && told !== undefined) facings.fill(told);
+    known = told ?? known;
+    facings.push(known);
+  }
+  return facings;
 }
 
 const GROUPS = {
@@ -91,24 +108,14 @@ const GROUPS = {
   right_arm: ['right_upper_arm_flexion', 'right_lower_arm_flexion'],
 } as const;
 
-function activityOf(times: readonly number[], readings: readonly Reading[], settings: ActivitySettings) {
-  const samples = readings.map(({ angles }, at): Sample => {
-    const [left, right] = [angles.left, angles.right];
-    const knees = SIDES.flatMap((side) => angles[side].knee_flexion?.degrees ?? []);
-    return {
-      t: times[at] ?? 0,
-      angles: {
-        trunk_flexion: angles.trunk_flexion?.degrees,
-        neck_flexion: angles.neck_flexion?.degrees,
-        knee_flexion: knees.length === 0 ? undefined : Math.max(...knees),
-        left_upper_arm_flexion: left.upper_arm_flexion?.degrees,
-        left_lower_arm_flexion: left.lower_arm_flexion?.degrees,
-        right_upper_arm_flexion: right.upper_arm_flexion?.degrees,
-        right_lower_arm_flexion: right.lower_arm_flexion?.degrees,
-      },
-    };
-  });
-  const judge = (names: readonly string[]) => judgeActivity(samples, names, settings);
+function activityOf(times: Float64Array, joints: JointColumns, settings: ActivitySettings): ActivityByPart {
+  const { left_knee_flexion: left, right_knee_flexion: right } = joints;
+  const kneeAt = (at: number) => {
+    const [a = Number.NaN, b = Number.NaN] = [left?.[at], right?.[at]];
+    return Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.max(a, b);
+  };
+  const series = { times, angles: { ...joints, knee_flexion: times.map((_, at) => kneeAt(at)) } };
+  const judge = (names: readonly string[]) => judgeActivity(series, names, settings);
   return {
     body: judge(GROUPS.body),
     left_arm: judge(GROUPS.left_arm),
@@ -116,12 +123,18 @@ function activityOf(times: readonly number[], readings: readonly Reading[], sett
   };
 }
 
-/** What was seen of the time around a sample, unless somebody observed otherwise. */
-function usesAt(t: number, activity: ActivityByPart, observed: Observed) {
-  const is = (part: keyof ActivityByPart, kind: keyof Activity) => isWithin(activity[part][kind], t);
-  const of = (side: Side) => {
+/** What was seen of the time around each sample, unless somebody observed otherwise. */
+function usesOverTime(times: Float64Array, activity: ActivityByPart, observed: Observed) {
+  const within = (part: keyof ActivityByPart) => ({
+    static: areWithin(activity[part].static, times),
+    repeated: areWithin(activity[part].repeated, times),
+    rapid: areWithin(activity[part].rapid, times),
+  });
+  const parts = { body: within('body'), left_arm: within('left_arm'), right_arm: within('right_arm') };
+  const [held, again] = [observed.static, observed.repeated];
+  const of = (side: Side, at: number) => {
     const arm = `${side}_arm` as const;
-    const [held, again] = [observed.static, observed.repeated];
+    const is = (part: keyof ActivityByPart, kind: keyof Activity) => parts[part][kind][at] === 1;
     const uses = (part: keyof ActivityByPart) =>
       (held ?? is(part, 'static')) || (again ?? is(part, 'repeated'));
     const own: Observed = {
@@ -132,19 +145,21 @@ function usesAt(t: number, activity: ActivityByPart, observed: Observed) {
     };
     return { own, muscle: { a: uses(arm), b: uses('body') } };
   };
-  const [left, right] = [of('left'), of('right')];
-  return {
-    own: { left: left.own, right: right.own },
-    muscle: { left: left.muscle, right: right.muscle },
+  return (at: number) => {
+    const [left, right] = [of('left', at), of('right', at)];
+    return {
+      own: { left: left.own, right: right.own },
+      muscle: { left: left.muscle, right: right.muscle },
+    };
   };
 }
 
-function secondsOf(times: readonly number[], settings: ActivitySettings): number[] {
-  const steps = times.slice(1).map((t, at) => t - (times[at] ?? t));
-  const usual = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
-  const most = settings.max_gap_seconds ?? longestGap(times.map((t) => ({ t, angles: {} })));
-  return times.map((_, at) => {
-    const step = steps[at] ?? usual;
+function secondsOf(times: Float64Array, settings: ActivitySettings): Float64Array {
+  const usual = usualStep(times);
+  const most = settings.max_gap_seconds ?? longestGap(times);
+  return times.map((t, at) => {
+    const { [at + 1]: next } = times;
+    const step = next === undefined ? usual : next - t;
     return step > most ? usual : step;
   });
 }

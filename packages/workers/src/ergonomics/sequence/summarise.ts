@@ -1,8 +1,7 @@
-import { findMovements, longestGap, merged } from '../activity/motion.ts';
-import { SIDES, type Side } from '../pose/body-angles.ts';
-import type { ScoredSide } from '../pose/score-pose.ts';
+import { findMovements, longestGap } from '../activity/motion.ts';
 import { BAND_SCHEMES, type BandedAngle, type BandTime, timeInBands } from './bands.ts';
-import type { ScoredSample, ScoredSequence } from './score-sequence.ts';
+import type { ScoredSequence } from './score-sequence.ts';
+import { JOINTS, type Joint, type ScoreName } from './sequence-columns.ts';
 import type { SequenceSettings } from './sequence-settings.ts';
 import { findWorstMoments } from './worst-moments.ts';
 
@@ -18,106 +17,78 @@ export interface LevelTime {
 
 const LEVELS = { rula: [1, 2, 3, 4], reba: [0, 1, 2, 3, 4], owas: [1, 2, 3, 4] } as const;
 
-export function summarise({ samples, activity }: ScoredSequence, settings: SequenceSettings) {
-  const sum = (list: readonly ScoredSample[]) => list.reduce((total, { seconds }) => total + seconds, 0);
-  const scored = samples.filter(({ scored: { rula } }) => rula !== null);
-  const total = sum(samples);
-  const of = (method: 'rula' | 'reba', from: (sample: ScoredSample) => ScoredSide) =>
-    timeAtLevels(samples, LEVELS[method], (sample) => from(sample)[method]?.action_level);
-  const methods = (from: (sample: ScoredSample) => ScoredSide) => ({
-    rula: of('rula', from),
-    reba: of('reba', from),
-    highest_rula: highest(samples, (sample) => from(sample).rula?.grand),
-    highest_reba: highest(samples, (sample) => from(sample).reba?.final),
+export function summarise(sequence: ScoredSequence, settings: SequenceSettings) {
+  const { seconds, scores, activity } = sequence;
+  const isScored = (at: number) => !Number.isNaN(scores.rula[at]);
+  const total = secondsWhere(seconds, () => true);
+  const scored = secondsWhere(seconds, isScored);
+  const levels = (name: ScoreName, list: readonly number[]) => timeAtLevels(seconds, scores[name], list);
+  const methods = (side: '' | 'left_' | 'right_') => ({
+    rula: levels(`${side}rula_level`, LEVELS.rula),
+    reba: levels(`${side}reba_level`, LEVELS.reba),
+    highest_rula: highest(scores[`${side}rula`]),
+    highest_reba: highest(scores[`${side}reba`]),
   });
   const stretches = (kind: 'static' | 'repeated' | 'rapid') =>
     Object.fromEntries(Object.entries(activity).map(([part, one]) => [part, one[kind]]));
   return {
     seconds: {
-      total,
-      scored: sum(scored),
-      not_scored: total - sum(scored),
-      partial: sum(scored.filter(({ scored: { partial } }) => partial)),
-      bridged: sum(samples.filter(({ isBridged }) => isBridged)),
+      ...{ total, scored, not_scored: total - scored },
+      partial: secondsWhere(seconds, (at) => isScored(at) && scores.partial[at] === 1),
+      bridged: secondsWhere(seconds, (at) => scores.bridged[at] === 1),
     },
-    worse_side: methods(({ scored: worse }) => worse),
-    left: methods(({ scored: { sides } }) => sides.left),
-    right: methods(({ scored: { sides } }) => sides.right),
-    owas: timeAtLevels(samples, LEVELS.owas, ({ owas }) => owas ?? undefined),
-    bands: bandsOf(samples),
-    joints: JOINTS.map((joint) => jointOf(samples, joint, settings)),
+    worse_side: methods(''),
+    left: methods('left_'),
+    right: methods('right_'),
+    owas: levels('owas', LEVELS.owas),
+    bands: bandsOf(sequence),
+    joints: JOINTS.map((joint) => jointOf(sequence, joint, settings)),
     static: stretches('static'),
     repeated: stretches('repeated'),
     rapid: stretches('rapid'),
-    worst_moments: findWorstMoments(samples),
+    worst_moments: findWorstMoments(sequence),
   };
 }
 
-function timeAtLevels(
-  samples: readonly ScoredSample[],
-  levels: readonly number[],
-  levelOf: (sample: ScoredSample) => number | undefined,
-): LevelTime[] {
-  const seconds = levels.map((level) =>
-    samples.reduce((total, sample) => total + (levelOf(sample) === level ? sample.seconds : 0), 0),
-  );
-  const known = seconds.reduce((total, one) => total + one, 0);
+const secondsWhere = (seconds: Float64Array, isMeant: (at: number) => boolean): number =>
+  seconds.reduce((total, one, at) => (isMeant(at) ? total + one : total), 0);
+
+function timeAtLevels(seconds: Float64Array, scores: Float64Array, levels: readonly number[]): LevelTime[] {
+  const times = levels.map((level) => secondsWhere(seconds, (at) => scores[at] === level));
+  const known = times.reduce((total, one) => total + one, 0);
   return levels.map((level, at) => {
-    const own = seconds[at] ?? 0;
+    const own = times[at] ?? 0;
     return { level, seconds: own, share: known > 0 ? own / known : 0 };
   });
 }
 
-function highest(samples: readonly ScoredSample[], scoreOf: (sample: ScoredSample) => number | undefined) {
-  const scores = samples.flatMap((sample) => scoreOf(sample) ?? []);
-  return scores.reduce<number | null>((most, score) => Math.max(most ?? score, score), null);
+function highest(scores: Float64Array): number | null {
+  let most: number | null = null;
+  for (const score of scores) if (!Number.isNaN(score)) most = Math.max(most ?? score, score);
+  return most;
 }
 
-/** A joint: an angle of the middle of the body, or of one side. */
-export interface Joint {
-  readonly name: string;
-  readonly angle: string;
-  readonly side?: Side;
-}
-
-const ofBothSides = (angle: string): Joint[] =>
-  SIDES.map((side) => ({ name: `${side}_${angle}`, angle, side }));
-export const JOINTS: readonly Joint[] = [
-  ...['trunk_flexion', 'trunk_side_bend', 'trunk_twist', 'neck_flexion', 'neck_side_bend'].map((angle) => ({
-    name: angle,
-    angle,
-  })),
-  ...[
-    'upper_arm_flexion',
-    'upper_arm_abduction',
-    'lower_arm_flexion',
-    'wrist_flexion',
-    'knee_flexion',
-  ].flatMap(ofBothSides),
-];
-
-export function degreesAt({ reading: { angles } }: ScoredSample, { angle, side }: Joint): number | undefined {
-  const from: object = side === undefined ? angles : angles[side];
-  return (from as Readonly<Record<string, { readonly degrees: number } | undefined>>)[angle]?.degrees;
-}
-
-function jointOf(samples: readonly ScoredSample[], joint: Joint, settings: SequenceSettings) {
-  const seen = samples.flatMap((sample) => {
-    const degrees = degreesAt(sample, joint);
-    return degrees === undefined ? [] : [{ degrees, seconds: sample.seconds }];
-  });
-  const series = samples.map((sample) => ({ t: sample.t, angles: { it: degreesAt(sample, joint) } }));
-  const maxGap = settings.max_gap_seconds ?? longestGap(series);
-  const seconds = seen.reduce((total, one) => total + one.seconds, 0);
-  const values = seen.map(({ degrees }) => degrees);
-  const mean = seen.reduce((total, one) => total + one.degrees * one.seconds, 0) / seconds;
-  const extreme = (pick: (a: number, b: number) => number) => values.reduce(pick, values[0] ?? 0);
+function jointOf(
+  { samples: { times }, seconds: lasting, joints }: ScoredSequence,
+  { name }: Joint,
+  settings: SequenceSettings,
+) {
+  const degrees = joints[name] ?? new Float64Array();
+  const maxGap = settings.max_gap_seconds ?? longestGap(times);
+  let [seconds, turned] = [0, 0];
+  let [min, max]: [number | null, number | null] = [null, null];
+  for (const [at, angle] of degrees.entries()) {
+    if (Number.isNaN(angle)) continue;
+    const { [at]: own = 0 } = lasting;
+    seconds += own;
+    turned += angle * own;
+    min = Math.min(min ?? angle, angle);
+    max = Math.max(max ?? angle, angle);
+  }
+  const mean = turned / seconds;
+  const series = { times, angles: { it: degrees } };
   return {
-    joint: joint.name,
-    seconds,
-    min: values.length > 0 ? extreme((a, b) => Math.min(a, b)) : null,
-    mean: Number.isFinite(mean) ? mean : null,
-    max: values.length > 0 ? extreme((a, b) => Math.max(a, b)) : null,
+    ...{ joint: name, seconds, min, mean: Number.isFinite(mean) ? mean : null, max },
     movements: findMovements(series, 'it', { degrees: settings.movement_deg, maxGap }).length,
   };
 }
@@ -128,19 +99,11 @@ export type BandTable = {
   readonly bands: readonly BandTime[];
 };
 
-function bandsOf(samples: readonly ScoredSample[]): BandTable[] {
+function bandsOf({ seconds, joints }: ScoredSequence): BandTable[] {
   return Object.entries(BAND_SCHEMES).flatMap(([scheme, parts]) =>
-    JOINTS.filter(({ angle }) => angle in parts).map((joint) => ({
-      scheme,
-      joint: joint.name,
-      bands: timeInBands(
-        samples.map((sample) => ({ seconds: sample.seconds, degrees: degreesAt(sample, joint) })),
-        parts[joint.angle as BandedAngle],
-      ),
+    JOINTS.filter(({ angle }) => angle in parts).map(({ name, angle }) => ({
+      ...{ scheme, joint: name },
+      bands: timeInBands(seconds, joints[name] ?? new Float64Array(), parts[angle as BandedAngle]),
     })),
   );
 }
-
-/** Seconds of stretches that may overlap. */
-export const secondsIn = (lists: readonly (readonly { readonly from: number; readonly to: number }[])[]) =>
-  merged(lists.flat()).reduce((total, { from, to }) => total + to - from, 0);

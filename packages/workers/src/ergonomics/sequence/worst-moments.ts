@@ -1,5 +1,5 @@
 import type { AngleTable } from '../pose/score-pose.ts';
-import type { ScoredSample } from './score-sequence.ts';
+import type { ScoredSequence } from './score-sequence.ts';
 
 /**
  * The worst moments of a sequence: distinct and sustained, so that no jitter of a keypoint and no ten pictures of one bend
@@ -24,41 +24,64 @@ const APART = 2;
 const LASTING = 0.5;
 const NEARLY = 1e-6;
 
-/** RULA first, REBA where it is equal. */
-const rankOf = ({ scored: { rula, reba } }: ScoredSample) =>
-  rula === null || reba === null ? -1 : rula.grand * 100 + reba.final;
+/** Samples `[from, to)` of the same scores. */
+interface Stretch {
+  readonly rank: number;
+  readonly from: number;
+  readonly to: number;
+  readonly seconds: number;
+}
 
-export function findWorstMoments(samples: readonly ScoredSample[]): WorstMoment[] {
-  const stretches: { rank: number; seconds: number; samples: ScoredSample[] }[] = [];
-  for (const sample of samples) {
-    const rank = rankOf(sample);
-    const last = stretches.at(-1);
-    if (last && last.rank === rank) {
-      last.samples.push(sample);
-      last.seconds += sample.seconds;
-    } else stretches.push({ rank, seconds: sample.seconds, samples: [sample] });
-  }
-  const chosen: ScoredSample[] = [];
+export function findWorstMoments(sequence: ScoredSequence): WorstMoment[] {
+  const { times } = sequence.samples;
+  const chosen: number[] = [];
   const moments: WorstMoment[] = [];
-  const sorted = stretches
-    .filter(({ rank, seconds }) => rank >= 0 && seconds >= LASTING - NEARLY)
-    .toSorted((a, b) => b.rank - a.rank || b.seconds - a.seconds);
-  for (const { samples: own } of sorted) {
-    const sample = own[Math.floor(own.length / 2)];
-    if (sample === undefined || chosen.some(({ t }) => Math.abs(t - sample.t) < APART)) continue;
-    chosen.push(sample);
-    moments.push(momentOf(sample, own, moments.length + 1));
+  const sorted = stretchesOf(sequence).toSorted((a, b) => b.rank - a.rank || b.seconds - a.seconds);
+  for (const stretch of sorted) {
+    const at = stretch.from + Math.floor((stretch.to - stretch.from) / 2);
+    const t = times[at] ?? 0;
+    if (chosen.some((other) => Math.abs(other - t) < APART)) continue;
+    chosen.push(t);
+    moments.push(momentOf(sequence, stretch, at, moments.length + 1));
     if (moments.length === MOST) break;
   }
   return moments;
 }
 
-function momentOf({ t, scored }: ScoredSample, own: readonly ScoredSample[], rank: number): WorstMoment {
-  const last = own.at(-1);
+/** Those that last. */
+function stretchesOf({ seconds, scores: { rula, reba } }: ScoredSequence): Stretch[] {
+  const stretches: Stretch[] = [];
+  let [rank, from, lasting] = [Number.NaN, 0, 0];
+  const end = (to: number) => {
+    if (rank >= 0 && lasting >= LASTING - NEARLY) stretches.push({ rank, from, to, seconds: lasting });
+  };
+  for (const [at, own] of seconds.entries()) {
+    const next = rankOf(rula[at], reba[at]);
+    if (next === rank) lasting += own;
+    else {
+      end(at);
+      [rank, from, lasting] = [next, at, own];
+    }
+  }
+  end(seconds.length);
+  return stretches;
+}
+
+/** RULA first, REBA where it is equal; -1 without scores. */
+function rankOf(rula = Number.NaN, reba = Number.NaN): number {
+  const rank = rula * 100 + reba;
+  return Number.isNaN(rank) ? -1 : rank;
+}
+
+function momentOf({ samples, seconds }: ScoredSequence, { from, to }: Stretch, at: number, rank: number) {
+  const { times } = samples;
+  const sample = samples.at(at);
+  if (!sample) throw new RangeError(`there is no sample ${at}`);
+  const { t, scored } = sample;
   return {
     ...{ rank, t, side: scored.side },
-    from: own[0]?.t ?? t,
-    to: (last?.t ?? t) + (last?.seconds ?? 0),
+    from: times[from] ?? t,
+    to: (times[to - 1] ?? t) + (seconds[to - 1] ?? 0),
     rula: scored.rula?.grand ?? 0,
     reba: scored.reba?.final ?? 0,
     angles: scored.angles,

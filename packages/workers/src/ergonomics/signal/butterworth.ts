@@ -21,31 +21,34 @@ export function designButterworth(cutoffHz: number, rateHz: number): Section {
 const PADDING = 9;
 
 /** @param values evenly spaced in time. */
-export function filterZeroPhase(values: readonly number[], section: Section): number[] {
-  const pad = Math.min(PADDING, values.length - 1);
-  if (pad < 1) return [...values];
-  const [first = 0, last = 0] = [values[0], values.at(-1)];
-  const before = values
-    .slice(1, pad + 1)
-    .toReversed()
-    .map((value) => 2 * first - value);
-  const after = values
-    .slice(-pad - 1, -1)
-    .toReversed()
-    .map((value) => 2 * last - value);
-  const forward = filterOnce([...before, ...values, ...after], section);
-  return filterOnce(forward.toReversed(), section).toReversed().slice(pad, -pad);
+export function filterZeroPhase(values: ArrayLike<number>, section: Section): Float64Array {
+  const { length } = values;
+  const pad = Math.min(PADDING, length - 1);
+  if (pad < 1) return Float64Array.from(values);
+  const at = (index: number) => values[index] ?? 0;
+  const [first, last] = [at(0), at(length - 1)];
+  const padded = new Float64Array(length + 2 * pad);
+  padded.set(values, pad);
+  for (let index = 0; index < pad; index += 1) {
+    padded[index] = 2 * first - at(pad - index);
+    padded[pad + length + index] = 2 * last - at(length - 2 - index);
+  }
+  for (let pass = 0; pass < 2; pass += 1) {
+    filterOnce(padded, section);
+    padded.reverse();
+  }
+  return padded.subarray(pad, -pad);
 }
 
-/** Starts as if the first value had been there for ever. */
-function filterOnce(values: readonly number[], { b: [b0, b1, b2], a: [a1, a2] }: Section): number[] {
+/** In place. Starts as if the first value had been there for ever. */
+function filterOnce(values: Float64Array, { b: [b0, b1, b2], a: [a1, a2] }: Section): void {
   const [start = 0] = values;
   let second = (b2 - a2) * start;
   let first = (b1 - a1) * start + second;
-  return values.map((value) => {
+  for (const [at, value] of values.entries()) {
     const out = b0 * value + first;
     first = b1 * value - a1 * out + second;
     second = b2 * value - a2 * out;
-    return out;
-  });
+    values[at] = out;
+  }
 }

@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { LayoutName } from '../pose/layouts.ts';
 import { type MomentPicture, momentPictureName } from '../report/moment-picture.ts';
 import { MEDIA_TYPES, RESULT_FORMATS } from '../results/formats.ts';
-import { type SequenceResult, type UsedModel, withPictures } from '../results/result.ts';
-import { writeResult } from '../results/write-result.ts';
+import { type ColumnResult, type UsedModel, withPictures } from '../results/result.ts';
+import { type Pieces, writeResult } from '../results/write-result.ts';
 import { scorePerson } from './score-person.ts';
 import { momentsOfTrack, type SeenTrack } from './seen-record.ts';
 import { type DrawingSource, drawOverlay, drawWorstMoments } from './video-drawing.ts';
@@ -64,22 +64,23 @@ export async function makeResults(request: ResultsRequest, context: MakingContex
 /** Of the result, all forms, and the pictures of its worst moments beside them. */
 async function writeForms(
   folder: string,
-  result: SequenceResult,
+  result: ColumnResult,
   pictures: readonly MomentPicture[],
   signal: AbortSignal,
 ): Promise<MadeFile[]> {
   const files: MadeFile[] = [];
-  const write = async (kind: string, name: string, bytes: Uint8Array | string, mediaType: string) => {
+  const write = async (kind: string, name: string, pieces: Pieces, mediaType: string) => {
     signal.throwIfAborted();
     const file = path.join(folder, name);
-    await writeFile(file, bytes);
+    await writeFile(file, pieces, { signal });
     files.push({ kind, name, path: file, mediaType });
   };
-  await write('json', 'ergonomics.json', JSON.stringify(result), 'application/json');
+  await write('json', 'ergonomics.json', await writeResult('json', result), 'application/json');
   for (const format of RESULT_FORMATS) {
-    const bytes = await writeResult(format, result, pictures);
-    await write(format, `ergonomics.${format}`, bytes, MEDIA_TYPES[format]);
+    const pieces = await writeResult(format, result, pictures);
+    await write(format, `ergonomics.${format}`, pieces, MEDIA_TYPES[format]);
   }
-  for (const { rank, jpeg } of pictures) await write('picture', momentPictureName(rank), jpeg, 'image/jpeg');
+  for (const { rank, jpeg } of pictures)
+    await write('picture', momentPictureName(rank), [jpeg], 'image/jpeg');
   return files;
 }

@@ -20,11 +20,13 @@ export interface OpenVideo {
   /** Of the pictures that boxes and keypoints are in. */
   readonly widthPx: number;
   readonly heightPx: number;
+  /** Of the video as it is shown, which its users point at. */
+  readonly shownWidthPx: number;
   /**
-   * The samples from `fromMs` up to, not including, `toMs`. Each comes with what the range behind it needs, plain JSON, so
-   * that people keep their numbers; `carried` is that of the last sample before, undefined at the beginning.
+   * The samples from `fromMs` on. Each comes with what is needed to go on behind it, plain JSON, so that people keep their
+   * numbers; `carried` is that of the last sample before, undefined at the beginning.
    */
-  read(range: TimeRange, carried: unknown, signal: AbortSignal): AsyncIterable<CarriedMoment>;
+  read(fromMs: number, carried: unknown, signal: AbortSignal): AsyncIterable<CarriedMoment>;
   /** What was found wrong so far and did not end the work, a sentence each. */
   warnings(): readonly string[];
   /** Absent where there is nothing to draw on. */

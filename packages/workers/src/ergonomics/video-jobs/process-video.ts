@@ -89,7 +89,7 @@ export async function processVideo(parts: ProcessParts, attempt: Attempt): Promi
 
 /** What is told of an attempt that did not get to the end. */
 async function endBadly(
-  { store, files }: ProcessParts,
+  { store, files, log }: ProcessParts,
   { jobId, writer, signal }: Attempt,
   status: StatusWriter,
   error: unknown,
@@ -104,14 +104,22 @@ async function endBadly(
   if (signal.aborted) return signal.reason;
   const message = error instanceof Error ? error.message : String(error);
   const sentence = error instanceof VideoRefusal ? message : `The processing failed: ${message}`;
+  // Some of the results are none. Segments are for whoever starts it again.
+  await forgetResults(store, jobId).catch((problem: unknown) =>
+    log.warn(`results of a job that failed could not be deleted: ${String(problem)}`),
+  );
   await status.finish({ type: 'failed', writer, error: sentence });
-  if (error instanceof VideoRefusal) await forget(store, jobId);
+  if (error instanceof VideoRefusal) await createCheckpoints(store, jobId, '').clear();
   return error;
 }
 
 /** Segments and results of a job that will have none. */
 export async function forget(store: ArtifactStore, jobId: string): Promise<void> {
   await createCheckpoints(store, jobId, '').clear();
+  await forgetResults(store, jobId);
+}
+
+async function forgetResults(store: ArtifactStore, jobId: string): Promise<void> {
   await deleteAll(store, resultKey(jobId, ''));
   await store.delete(pickleKey(jobId));
 }
@@ -146,25 +154,11 @@ async function run(
   );
   const video = await people.open(file, QUALITIES[wanted.quality], signal);
   refuseLong(video, settings, wanted.quality);
-  const segments = planSegments(video.durationMs, settings.segmentMs);
-  const basis = [record.video.etag, wanted.quality, modelsOf(people), settings.segmentMs].join(' ');
-  const seen = await readPeople({
-    ...{ video, segments, signal, checkpoints: createCheckpoints(store, jobId, basis) },
-    onProgress: (done, share) =>
-      onProgress({
-        ...{ progress: between(READING, (done + share) / segments.length), stage: 'looking for postures' },
-        segments: { done, total: segments.length },
-      }),
-  });
-  onProgress({
-    ...{ progress: READING.to, stage: 'scoring' },
-    segments: { done: segments.length, total: segments.length },
-  });
-  const { id: person } = chooseOne(seen.record.samples(), wanted.person);
+  const { warnings, ...followed } = await followPerson(parts, record, video, { signal, onProgress });
   const made = await makeResultsAside(
     {
-      ...{ track: seen.record.trackOf(person), layout: seen.layout ?? 'coco17', settings: wanted },
-      ...{ models: people.models, drawing: video.drawing, hasOverlay: wanted.overlay, folder },
+      ...{ ...followed, settings: wanted, models: people.models },
+      ...{ drawing: video.drawing, hasOverlay: wanted.overlay, folder },
     },
     {
       signal,
@@ -177,8 +171,36 @@ async function run(
   return {
     results,
     resultKey: pickleKey(jobId),
-    warnings: [...seen.warnings, ...made.warnings],
+    warnings: [...warnings, ...made.warnings],
     models: people.models,
+  };
+}
+
+/** The chosen person in every sample; what was seen of all the others is let go before anything is made of it. */
+async function followPerson(
+  { people, store, settings }: ProcessParts,
+  { job_id: jobId, settings: wanted, video: { etag } }: StatusRecord,
+  video: OpenVideo,
+  { signal, onProgress }: Pick<Run, 'signal' | 'onProgress'>,
+) {
+  const segments = planSegments(video.durationMs, settings.segmentMs);
+  const basis = [etag, wanted.quality, modelsOf(people), settings.segmentMs].join(' ');
+  const seen = await readPeople({
+    ...{ video, segments, signal, checkpoints: createCheckpoints(store, jobId, basis) },
+    onProgress: (done, share) =>
+      onProgress({
+        ...{ progress: between(READING, (done + share) / segments.length), stage: 'looking for postures' },
+        segments: { done, total: segments.length },
+      }),
+  });
+  onProgress({
+    ...{ progress: READING.to, stage: 'scoring' },
+    segments: { done: segments.length, total: segments.length },
+  });
+  const { id } = chooseOne(shown(seen.record.samples(), video), wanted.person);
+  return {
+    ...{ track: seen.record.trackOf(id), layout: seen.layout ?? ('coco17' as const) },
+    warnings: seen.warnings,
   };
 }
 
@@ -192,11 +214,21 @@ function chooseOne(samples: Iterable<SeenSample>, choice: StatusRecord['settings
   }
 }
 
+/** With boxes in pixels of the video itself, whatever size the pictures have that were looked at. */
+function* shown(samples: Iterable<SeenSample>, { widthPx, shownWidthPx }: OpenVideo): Generator<SeenSample> {
+  const scale = shownWidthPx / widthPx;
+  const scaled = ({ x_min, y_min, x_max, y_max }: SeenSample['people'][number]['box']) => ({
+    ...{ x_min: x_min * scale, y_min: y_min * scale, x_max: x_max * scale, y_max: y_max * scale },
+  });
+  for (const { timeMs, people } of samples)
+    yield { timeMs, people: people.map(({ id, box }) => ({ id, box: scaled(box) })) };
+}
+
 const between = ({ from, to }: { from: number; to: number }, share: number) =>
   Math.floor(from + (to - from) * Math.min(1, share));
 
-/** Scores of more would fill the worker's memory. */
-const MOST_SAMPLES = 150_000;
+/** Scores of so many take less than a gigabyte. */
+const MOST_SAMPLES = 400_000;
 
 function refuseLong({ durationMs }: OpenVideo, { maxHours }: VideoSettings, quality: QualityName): void {
   const hours = durationMs / 3_600_000;

@@ -26,47 +26,66 @@ export async function readPeople(parts: ReadParts): Promise<SeenPeople> {
   const { video, segments, checkpoints, signal } = parts;
   const record = createSeenRecord();
   const warnings = new Set<string>();
-  let resumed = 0;
+  let done = 0;
   let carry: unknown;
   let layout: LayoutName | undefined;
-  let isBehindKept = true;
-  for (const [at, range] of segments.entries()) {
-    signal.throwIfAborted();
-    // Behind a segment that is read anew people may have other numbers than when the later ones were.
-    const kept = isBehindKept ? await checkpoints.read(at) : undefined;
-    const segment = kept ?? (await readSegment(parts, at, range, carry));
+  const take = (segment: Checkpoint) => {
     carry = segment.carry;
     layout ??= segment.layout;
-    if (kept) resumed += 1;
-    else isBehindKept = false;
     record.add(segment.moments);
     for (const warning of segment.warnings) warnings.add(warning);
+    done += 1;
+  };
+  while (done < segments.length) {
+    signal.throwIfAborted();
+    const kept = await checkpoints.read(done);
+    // Behind a segment that is read anew people may have other numbers than when the later ones were.
+    if (!kept) break;
+    take(kept);
+  }
+  const resumed = done;
+  for await (const segment of readSegments(parts, resumed, carry)) {
+    await checkpoints.write(done, segment);
+    take(segment);
   }
   for (const warning of video.warnings()) warnings.add(warning);
   return { layout, record, warnings: [...warnings], resumed };
 }
 
-async function readSegment(
-  { video, checkpoints, signal, onProgress }: ReadParts,
-  at: number,
-  range: TimeRange,
+/**
+ * All segments from `first` on. The video is read in one go and cut: to begin anew for each would leave the threads that
+ * look at it without work meanwhile, and its frames' memory to a garbage collector that does not feel how large it is.
+ */
+async function* readSegments(
+  { video, segments, signal, onProgress }: ReadParts,
+  first: number,
   carried: unknown,
-): Promise<Checkpoint> {
-  const moments: SeenMoment[] = [];
-  const lengthMs = Math.min(range.toMs, video.durationMs) - range.fromMs;
+): AsyncGenerator<Checkpoint> {
+  const rest = segments.slice(first);
+  const [begin] = rest;
+  if (!begin) return;
+  const moments = video.read(begin.fromMs, carried, signal)[Symbol.asyncIterator]();
   let carry = carried;
-  let layout: LayoutName | undefined;
-  onProgress(at, 0);
-  for await (const { carry: next, layout: own, ...moment } of video.read(range, carried, signal)) {
-    carry = next;
-    layout ??= own;
-    moments.push(compact(moment));
-    onProgress(at, Math.min(1, (moment.timeMs - range.fromMs) / lengthMs));
+  try {
+    let next = await moments.next();
+    for (const [index, { fromMs, toMs }] of rest.entries()) {
+      const lengthMs = Math.min(toMs, video.durationMs) - fromMs;
+      const own: SeenMoment[] = [];
+      let layout: LayoutName | undefined;
+      onProgress(first + index, 0);
+      for (; !next.done && next.value.timeMs < toMs; next = await moments.next()) {
+        const { carry: behind, layout: known, ...moment } = next.value;
+        carry = behind;
+        layout ??= known;
+        own.push(compact(moment));
+        onProgress(first + index, Math.min(1, (moment.timeMs - fromMs) / lengthMs));
+      }
+      signal.throwIfAborted();
+      yield { moments: own, warnings: video.warnings(), layout, carry };
+    }
+  } finally {
+    await moments.return?.();
   }
-  signal.throwIfAborted();
-  const segment = { moments, warnings: video.warnings(), layout, carry };
-  await checkpoints.write(at, segment);
-  return segment;
 }
 
 /** Hundredths of a pixel and thousandths of confidence are finer than any model is. */

@@ -1,4 +1,4 @@
-import type { SequenceResult } from '../results/result.ts';
+import type { ColumnResult } from '../results/result.ts';
 import type { ScoredSequence } from '../sequence/score-sequence.ts';
 
 /** One of the people of a video with the scores of every sample. */
@@ -6,6 +6,5 @@ export interface ScoredPerson {
   /** Their number in the video. */
   readonly person: number;
   readonly sequence: ScoredSequence;
-  /** Plain JSON. */
-  readonly result: SequenceResult;
+  readonly result: ColumnResult;
 }

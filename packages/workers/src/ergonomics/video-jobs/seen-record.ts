@@ -1,6 +1,7 @@
 import type { SeenSample } from '../../pose/choose-person.ts';
 import type { Keypoint } from '../pose/layouts.ts';
 import type { SeenMoment } from './people-source.ts';
+import type { PosedMoments } from './score-person.ts';
 
 /**
  * What was seen in a video, kept small for as long as it is read: whole numbers of tenths and hundredths of a pixel and of
@@ -75,12 +76,17 @@ export function createSeenRecord(): SeenRecord {
 }
 
 /** The track as moments again, one at a time. */
-export function* momentsOfTrack({ person, timesMs, isSeen, size, values }: SeenTrack) {
+export function momentsOfTrack({ person, timesMs, isSeen, size, values }: SeenTrack): PosedMoments {
   const length = size * UNITS.length;
-  for (const [at, timeMs] of timesMs.entries()) {
-    const keypoints = isSeen[at] ? unpack(values.subarray(at * length, (at + 1) * length)) : undefined;
-    yield { timeMs, people: keypoints ? [{ id: person, keypoints }] : [] };
-  }
+  return {
+    length: timesMs.length,
+    *[Symbol.iterator]() {
+      for (const [at, timeMs] of timesMs.entries()) {
+        const keypoints = isSeen[at] ? unpack(values.subarray(at * length, (at + 1) * length)) : undefined;
+        yield { timeMs, people: keypoints ? [{ id: person, keypoints }] : [] };
+      }
+    },
+  };
 }
 
 function pack(moments: readonly SeenMoment[], size: number): Segment {

@@ -6,7 +6,7 @@ import { reconcile } from './reconcile.ts';
 import type { StatusFiles } from './status-files.ts';
 import { isFinalState, type StatusRecord } from './status-record.ts';
 import { VideoActionError } from './video-action-error.ts';
-import { parseFields, processSettingsSchema, startSchema } from './video-input.ts';
+import { parseFields, startSchema } from './video-input.ts';
 import { jobIdOf } from './video-keys.ts';
 import type { VideoSettings } from './video-settings.ts';
 
@@ -39,9 +39,8 @@ export async function acceptVideo(
   fields: Readonly<Record<string, unknown>>,
   startedBy: string,
 ): Promise<Started> {
-  const { video_key: key, user_email: _email, ...rest } = parseFields(startSchema, fields);
+  const { video_key: key, user_email: _email, ...settings } = parseFields(startSchema, fields);
   const video = await checkVideo(parts.store, parts.settings, key);
-  const settings = parseFields(processSettingsSchema, rest);
   const jobId = jobIdOf(video, settings);
   const token = parts.newId(TOKEN_LENGTH);
   const accepted = newRecord(parts, { jobId, video, settings, token, startedBy });

@@ -28,12 +28,11 @@ function openVideo(reader: PoseReader, { source, info, quality }: Opened): OpenV
   return {
     widthPx: Math.round(info.widthPx * scale),
     heightPx: Math.round(info.heightPx * scale),
-    durationMs: info.durationMs,
-    async *read({ fromMs, toMs }, carried, signal) {
+    ...{ durationMs: info.durationMs, shownWidthPx: info.widthPx },
+    async *read(fromMs, carried, signal) {
       const frames = decodeFrames(source, {
         ...{ video: info, signal, pixels: 'rgb24', fromMs, maxSidePx: quality.maxSidePx },
         samplesPerSecond: quality.samplesPerSecond,
-        ...(Number.isFinite(toMs) ? { toMs } : {}),
         onDamage: ({ message }) => warnings.add(message),
       });
       const tracker = carried as TrackerState | undefined;
