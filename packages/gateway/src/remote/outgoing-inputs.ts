@@ -56,17 +56,17 @@ export function createOutgoingInputs({ queue, store, inputFor, inputs }: Options
   };
 
   async function prepareWhole(workerId: string, job: Job): Promise<string> {
-      const plan = planInput(job.input, urlFields, INPUT_LIMIT_BYTES);
-      if (plan.type !== 'moves' || !inputs) return inputFor(job);
-      try {
-        // First they are written down: whoever ends the attempt removes them, also after a restart.
-        const input = await inputs.moveOut(job, plan.fields, (ids) => store.movedInput(workerId, ids));
-        return inputFor({ ...job, input });
-      } catch (error) {
-        const said = error instanceof Error ? error.message : String(error);
-        refused.set(job.id, `its input could not be kept as an artifact: ${said}`);
-        throw error;
-      }
+    const plan = planInput(job.input, urlFields, INPUT_LIMIT_BYTES);
+    if (plan.type !== 'moves' || !inputs) return inputFor(job);
+    try {
+      // First they are written down: whoever ends the attempt removes them, also after a restart.
+      const input = await inputs.moveOut(job, plan.fields, (ids) => store.movedInput(workerId, ids));
+      return inputFor({ ...job, input });
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      refused.set(job.id, `its input could not be kept as an artifact: ${said}`);
+      throw error;
+    }
   }
 }
 

@@ -123,6 +123,19 @@ test('bytes that take long to write are not swept away under their job', async (
   expect(job && (await other.queue.withWhole(job, BOTH, asItIs)).input).toBe(LARGE);
 });
 
+test('progress that is too long for a row is told of, and the job goes on', async () => {
+  const { id } = await engine.submit({});
+  const job = await taken('w1');
+  await engine.queue.progress(by(job), LARGE);
+  const told = JSON.parse((await engine.queue.get(id))?.progress ?? '');
+  expect(told).toBe(
+    `progress of ${LARGE.length} characters is not shown, since it is over 256 KiB: yield or return as much`,
+  );
+  await engine.queue.progress(by(job), SMALL);
+  expect((await engine.queue.get(id))?.progress).toBe(SMALL);
+  await engine.queue.complete(by(job), SMALL);
+});
+
 test('what may be kept is bounded: a submit is refused, and a result without room ends its job', async () => {
   const ledger = createArtifactLedger([], { perKeyBytes: 2 * LARGE.length });
   const other = createTestEngine({ valueBytes: createTestValueBytes().bytes, valueQuota: ledger.values });
