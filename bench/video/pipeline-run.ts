@@ -27,7 +27,7 @@ async function act(input: Record<string, unknown>): Promise<Record<string, unkno
 
 let ffmpeg = 0;
 const look = setInterval(() => {
-  const now = childrenOf(process.pid).reduce((sum, pid) => sum + bytesOf('VmRSS', pid), 0);
+  const now = ffmpegsOf(process.pid).reduce((sum, pid) => sum + bytesOf('VmRSS', pid), 0);
   ffmpeg = Math.max(ffmpeg, now);
 }, 250);
 try {
@@ -54,9 +54,10 @@ function bytesOf(field: 'VmRSS' | 'VmHWM', pid: string): number {
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status(pid))?.[1] ?? 0) * 1024;
 }
 
-function childrenOf(parent: number): string[] {
-  const isChild = (pid: string) => Number(/^PPid:\s+(\d+)$/m.exec(status(pid))?.[1]) === parent;
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isChild(name));
+/** Without those that are only being started, which are as large as this process until they become another. */
+function ffmpegsOf(parent: number): string[] {
+  const isOne = (text: string) => /^Name:\s+ffmpeg$/m.test(text) && text.includes(`\nPPid:\t${parent}\n`);
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isOne(status(name)));
 }
 
 function status(pid: string): string {

@@ -61,6 +61,9 @@ it('what ran there meanwhile has its result, from one run', async () => {
   expect(await jobsThere()).toEqual(['COMPLETED']);
   const { attempts } = await read(`/v1/jobs/${id}`);
   expect(attempts).toMatchObject([{ outcome: 'completed', route: { backend: 'runpod' } }]);
+  // Lines from before the restart and after it.
+  const log = await (await here.call('/v1/endpoints/near/logs')).text();
+  expect(log).toMatch(new RegExp(`job ${id} goes to far[^]*job ${id} is COMPLETED`));
 });
 
 it('a cancel that could not reach it is brought there afterwards', async () => {

@@ -1,24 +1,26 @@
 // A video job comes through the death of its worker: uploaded by a client, processed by a second job on the demo models,
 // kill -9 in the middle, and another worker goes on behind the last finished segment; the status is true all the time.
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import { createClient } from '@spillway/sdk/client';
 import { analyseVideo } from '@spillway/sdk/ergonomics';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loopVideo, writeVideo } from '../../packages/workers/test/mannequin/video.ts';
+import { createGatedFfmpeg, type GatedFfmpeg } from '../harness/gated-ffmpeg.ts';
 import { type GatewayProcess, makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
 import { ADMIN_KEY } from '../harness/start-gateway.ts';
 
-const execute = promisify(execFile);
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
 if (!hasFfmpeg) console.warn('SKIPPED: ffmpeg is not installed (Debian: apt-get install ffmpeg)');
 
 let folder: ReturnType<typeof makeFolder>;
 let gateway: GatewayProcess;
+let ffmpeg: GatedFfmpeg;
 beforeEach(async () => {
   folder = makeFolder('', {});
+  ffmpeg = createGatedFfmpeg(folder.path);
   const yaml = `endpoints:
   ergonomics:
     worker: ergonomics
@@ -26,6 +28,7 @@ beforeEach(async () => {
     env:
       VIDEO_SEGMENT_S: '5'
       ONNX_THREADS: '1'
+      FFMPEG_PATH: ${ffmpeg.path}
 `;
   writeFileSync(join(folder.path, 'endpoints.yaml'), yaml);
   gateway = await spawnGateway(folder.path);
@@ -34,6 +37,18 @@ afterEach(async () => {
   await gateway.stop();
   folder.remove();
 });
+
+/** From where on each worker looked for people, in seconds, as its ffmpeg was asked for it. */
+function readFrom(): readonly (readonly number[])[] {
+  const workers = new Map<string, number[]>();
+  for (const call of ffmpeg.calls().filter((one) => one.includes('select='))) {
+    const [, worker = ''] = /spillway-video-(\d+)-/.exec(call) ?? [];
+    // It begins a little earlier, and leaves out what is not its own.
+    const [, from = '0'] = / -ss ([\d.]+)/.exec(call) ?? [];
+    workers.set(worker, [...(workers.get(worker) ?? []), Math.round(Number(from))]);
+  }
+  return [...workers.values()];
+}
 
 describe.skipIf(!hasFfmpeg)('a video', () => {
   it('is processed to the end though its worker is killed in the middle', async () => {
@@ -77,6 +92,10 @@ describe.skipIf(!hasFfmpeg)('a video', () => {
     );
     const video = await analysing;
     expect(killed).toBe(1);
+    // Nor is it decoded again.
+    const [first = [], second = []] = readFrom();
+    expect([first, second.length]).toEqual([[0], 1]);
+    expect(second[0]).toBeGreaterThanOrEqual(5 * 4);
     // Nothing that was finished is done again.
     const after = seen.slice(atKill).flatMap(({ done }) => done ?? []);
     expect(Math.min(...after)).toBeGreaterThanOrEqual(4);
@@ -123,20 +142,33 @@ describe.skipIf(!hasFfmpeg)('a video', () => {
     });
     const cli = join(import.meta.dirname, '../../packages/cli/bin/spillway.mjs');
     const env = { ...process.env, SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: ADMIN_KEY };
-    const run = (...args: string[]) =>
-      execute(process.execPath, [cli, 'run', 'ergonomics', ...args], { env });
+    async function run(args: string[], onSaid: (text: string) => void = () => {}) {
+      const child = spawn(process.execPath, [cli, 'run', 'ergonomics', ...args], { env });
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+      let stderr = '';
+      child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+        stderr += piece;
+        onSaid(stderr);
+      });
+      return { stdout: await text(child.stdout), code: await ended, stderr };
+    }
     const out = join(folder.path, 'out');
-    const { stderr } = await run(file, '--out', out, '--with', '{"quality":"low"}');
-    // Which of its stages are seen depends on how fast they are over.
-    expect(stderr).toMatch(
-      /lifting\.mp4: (looking for postures|scoring|writing the report|drawing the video)/,
-    );
+    // It stays at what it is shown to do, until that was shown.
+    ffmpeg.shut();
+    let isShown = false;
+    const done = await run([file, '--out', out, '--with', '{"quality":"low"}'], (said) => {
+      if (isShown || !said.includes('lifting.mp4: looking for postures, segment 0 of 1')) return;
+      isShown = true;
+      ffmpeg.open();
+    });
+    expect(done).toMatchObject({ code: 0 });
+    expect(isShown).toBe(true);
     expect(readdirSync(join(out, 'lifting'))).toEqual(
       expect.arrayContaining(['ergonomics.csv', 'ergonomics.pdf', 'ergonomics.pkl', 'overlay.mp4']),
     );
     const fake = join(folder.path, 'fake.mp4');
     writeFileSync(fake, 'no video at all');
-    const failed = await run(fake).catch((error: { code: number; stderr: string }) => error);
+    const failed = await run([fake]);
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringContaining('The file is not a video') });
   });
 });

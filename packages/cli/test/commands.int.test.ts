@@ -163,7 +163,7 @@ test('revoking asks the gateway to delete the key', async () => {
 });
 
 test('logs are found by endpoint, by worker and by job', async () => {
-  const log = { text: ['first\nsec', 'ond\n'] };
+  const log = { text: ['{"workerId":"w1","line":"first"}\n{"worker', 'Id":"w1","line":"second"}\n'] };
   const { spillway, gateway: fake } = await withGateway({
     'GET /v1/endpoints': endpoints,
     'GET /v1/endpoints/echo/logs': log,
@@ -184,10 +184,34 @@ test('logs are found by endpoint, by worker and by job', async () => {
   });
 });
 
+test('lines of another worker are told apart, and those on jobs at RunPod tell themselves', async () => {
+  const lines = [
+    { workerId: 'w1', line: 'one' },
+    { workerId: 'runpod:far:a', line: '[runpod 2026-11-21T10:00:00.000Z] job j1 has begun' },
+    { workerId: 'w1', line: 'two' },
+    { workerId: 'w2', line: 'three' },
+  ];
+  const { spillway } = await withGateway({
+    'GET /v1/endpoints': endpoints,
+    'GET /v1/endpoints/echo/logs': { text: lines.map((line) => `${JSON.stringify(line)}\n`) },
+  });
+  const shown = await spillway('logs', 'echo');
+  expect(shown.stdout).toBe(`${lines.map(({ line }) => line).join('\n')}\n`);
+  expect(shown.stderr).toMatch(/worker w1\n.*worker w2\n/);
+  expect(shown.stderr).not.toContain('runpod:far:a');
+  const json = await spillway('logs', 'echo', '--json');
+  expect(
+    json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual(lines);
+});
+
 test('following a log prints lines as they come, and Ctrl-C is its good end', async () => {
   const { gateway: fake, env } = await withGateway({
     'GET /v1/endpoints': endpoints,
-    'GET /v1/endpoints/echo/logs': { text: ['one\n'], isEndless: true },
+    'GET /v1/endpoints/echo/logs': { text: ['{"workerId":"w1","line":"one"}\n'], isEndless: true },
   });
   const cli = startCli(['logs', 'echo', '-f', '--json'], { cwd, env });
   await cli.printed('"line":"one"');

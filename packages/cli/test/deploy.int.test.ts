@@ -1,31 +1,19 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the file's own syntax
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  createFakeRunpod,
-  FAKE_KEY,
-  type FakeRunpod,
-  type RunpodServer,
-  serveRunpod,
-} from './fake-runpod.ts';
 import { problem } from './fake-runpod-account.ts';
+import { openRunpodBench, type RunpodBench } from './runpod-bench.ts';
 import { type CliRun, runCli } from './start-cli.ts';
 
-let cwd = '';
-let runpod: FakeRunpod;
-let server: RunpodServer;
+let bench: RunpodBench;
 
 beforeEach(async () => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-deploy-'));
-  runpod = createFakeRunpod();
-  server = await serveRunpod(runpod);
+  bench = await openRunpodBench('deploy');
 });
 
 afterEach(async () => {
-  await server.close();
-  rmSync(cwd, { recursive: true, force: true });
+  await bench.close();
 });
 
 const FILE = `# Our endpoints.
@@ -44,20 +32,22 @@ endpoints:
 `;
 
 function write(text: string): void {
-  writeFileSync(path.join(cwd, 'spillway.yaml'), text);
+  writeFileSync(path.join(bench.folder, 'spillway.yaml'), text);
 }
-const read = () => readFileSync(path.join(cwd, 'spillway.yaml'), 'utf8');
+const read = () => readFileSync(path.join(bench.folder, 'spillway.yaml'), 'utf8');
 
 function spillway(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
   return runCli(args, {
-    cwd,
-    env: { HMAC: 'plain-secret', RUNPOD_API_KEY: FAKE_KEY, RUNPOD_API_BASE_URL: server.url, ...env },
+    cwd: bench.folder,
+    env: { HMAC: 'plain-secret', ...bench.keyed(), ...env },
   });
 }
 
 const changing = () =>
-  runpod.calls.filter(({ method }) => method !== 'GET').map(({ method, path: at }) => `${method} ${at}`);
-const only = () => [...runpod.account.endpoints.values()][0];
+  bench.runpod.calls
+    .filter(({ method }) => method !== 'GET')
+    .map(({ method, path: at }) => `${method} ${at}`);
+const only = () => [...bench.runpod.account.endpoints.values()][0];
 
 describe('spillway deploy', () => {
   test('a dry run shows everything that would come, and changes nothing', async () => {
@@ -85,7 +75,7 @@ describe('spillway deploy', () => {
     ]);
     expect(run.code).toBe(0);
     expect(changing()).toEqual([]);
-    expect(existsSync(path.join(cwd, '.spillway'))).toBe(false);
+    expect(existsSync(path.join(bench.folder, '.spillway'))).toBe(false);
   });
 
   test('it makes the endpoint; a second run does nothing; no secret of this machine is sent', async () => {
@@ -98,7 +88,7 @@ describe('spillway deploy', () => {
       ...{ name: 'spillway-clip', image: 'acme/clip:1', flashboot: 'FLASHBOOT', timeout: 600_000 },
       env: { WORKER: 'clip', LOG: 'info', EMBEDDING_HMAC_SECRET: '{{ RUNPOD_SECRET_clip_hmac }}' },
     });
-    expect(JSON.stringify(runpod.calls)).not.toContain('plain-secret');
+    expect(JSON.stringify(bench.runpod.calls)).not.toContain('plain-secret');
     const second = await spillway(['deploy', 'clip']);
     expect(second.stdout).toContain('nothing to do');
     expect(changing()).toEqual(['POST /v2/serverless']);
@@ -107,9 +97,9 @@ describe('spillway deploy', () => {
   test('it works from another machine, which finds the endpoint by its name', async () => {
     write(FILE);
     await spillway(['deploy']);
-    rmSync(path.join(cwd, '.spillway'), { recursive: true });
+    rmSync(path.join(bench.folder, '.spillway'), { recursive: true });
     expect((await spillway(['deploy'])).stdout).toContain('nothing to do');
-    expect(runpod.account.endpoints.size).toBe(1);
+    expect(bench.runpod.account.endpoints.size).toBe(1);
   });
 
   test('what changed in the file and what changed at RunPod are shown, told apart, and mended', async () => {
@@ -169,7 +159,7 @@ describe('spillway deploy', () => {
     write(`${FILE}${volume}`);
     await spillway(['deploy']);
     expect(changing()).toEqual(['POST /v2/network-volumes', 'POST /v2/serverless']);
-    expect(only()?.networkVolumes).toEqual([...runpod.account.volumes.keys()]);
+    expect(only()?.networkVolumes).toEqual([...bench.runpod.account.volumes.keys()]);
     write(`${FILE.replace('ADA_24', 'ADA_42')}${volume}`);
     const run = await spillway(['deploy']);
     expect(run.code).toBe(2);
@@ -181,14 +171,14 @@ describe('spillway deploy', () => {
     [401, 'invalid api key', 'set RUNPOD_API_KEY'],
   ])('a refusal %i of the service is a sentence, and a later run goes on', async (status, detail, advice) => {
     write(FILE);
-    runpod.fault = ({ method }) => (method === 'POST' ? problem(status, 'No', detail) : undefined);
+    bench.runpod.fault = ({ method }) => (method === 'POST' ? problem(status, 'No', detail) : undefined);
     const run = await spillway(['deploy']);
     expect(run.code).toBe(1);
     expect(run.stderr).toContain(`RunPod answered ${status} (${detail}); `);
     expect(run.stderr).toContain(advice);
-    runpod.fault = undefined;
+    bench.runpod.fault = undefined;
     expect((await spillway(['deploy'])).code).toBe(0);
-    expect(runpod.account.endpoints.size).toBe(1);
+    expect(bench.runpod.account.endpoints.size).toBe(1);
   });
 
   test('an endpoint that spills over to another service is not mistaken for one at RunPod', async () => {
@@ -204,7 +194,7 @@ describe('spillway deploy', () => {
     const run = await spillway(['deploy'], { RUNPOD_API_KEY: '' });
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toContain('RUNPOD_API_KEY is not set');
-    expect(runpod.calls).toEqual([]);
+    expect(bench.runpod.calls).toEqual([]);
   });
 });
 
@@ -219,11 +209,21 @@ describe('spillway rollback and undeploy', () => {
     expect(only()).toMatchObject({ image: 'acme/clip:2' });
     await spillway(['rollback', 'clip']);
     expect(only()).toMatchObject({ image: 'acme/clip:1', workers: { max: 2 } });
-    await spillway(['rollback', 'clip']);
-    expect(runpod.account.endpoints.size).toBe(0);
+    const asked = await spillway(['rollback', 'clip']);
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining('add --yes to delete it') });
+    expect(bench.runpod.account.endpoints.size).toBe(1);
+    await spillway(['rollback', 'clip', '--yes']);
+    expect(bench.runpod.account.endpoints.size).toBe(0);
     const run = await spillway(['rollback', 'clip']);
     expect(run).toMatchObject({ code: 1 });
-    expect(run.stderr).toContain('nothing of clip was deployed with the data directory');
+    expect(run.stderr).toContain('nothing of clip is left to undo in the data directory');
+  });
+
+  test('a rollback that deletes what the file names says so', async () => {
+    write(FILE);
+    await spillway(['deploy', '--write']);
+    const run = await spillway(['rollback', 'clip', '--yes']);
+    expect(run.stderr).toContain('its `backends` in the file still name it');
   });
 
   test('nothing is deleted without --yes; then a rollback makes it again, and one further back still works', async () => {
@@ -232,9 +232,9 @@ describe('spillway rollback and undeploy', () => {
     write(FILE.replace('acme/clip:1', 'acme/clip:2'));
     await spillway(['deploy']);
     expect(await spillway(['undeploy', 'clip'])).toMatchObject({ code: 2 });
-    expect(runpod.account.endpoints.size).toBe(1);
+    expect(bench.runpod.account.endpoints.size).toBe(1);
     expect(await spillway(['undeploy', 'clip', '--yes'])).toMatchObject({ code: 0 });
-    expect(runpod.account.endpoints.size).toBe(0);
+    expect(bench.runpod.account.endpoints.size).toBe(0);
     await spillway(['rollback', 'clip']);
     expect(only()).toMatchObject({ name: 'spillway-clip', image: 'acme/clip:2' });
     await spillway(['rollback', 'clip']);
@@ -246,15 +246,15 @@ describe('spillway rollback and undeploy', () => {
     await spillway(['deploy']);
     const run = await spillway(['undeploy', 'clip', '--yes']);
     expect(run.stderr).toContain('kept, and paid for: volume models');
-    expect(runpod.account.volumes.size).toBe(1);
+    expect(bench.runpod.account.volumes.size).toBe(1);
     await spillway(['undeploy', 'clip', '--yes', '--volumes']);
-    expect(runpod.account.volumes.size).toBe(0);
+    expect(bench.runpod.account.volumes.size).toBe(0);
   });
 
   test('what endpoints were before is for their owner alone', async () => {
     write(FILE);
     await spillway(['deploy']);
-    const file = path.join(cwd, '.spillway/deployments/clip.json');
+    const file = path.join(bench.folder, '.spillway/deployments/clip.json');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     writeFileSync(file, '{"version":1,');
     const run = await spillway(['deploy']);
@@ -284,21 +284,27 @@ describe('spillway import', () => {
   test('an id that RunPod does not have is a sentence', async () => {
     const run = await spillway(['import', 'nosuch']);
     expect(run.code).toBe(1);
-    expect(run.stderr).toBe('spillway: read endpoint nosuch: RunPod answered 404 (resource not found)\n');
+    expect(run.stderr).toBe(
+      'spillway: RunPod has no endpoint nosuch in the account of this key (RUNPOD_API_KEY)\n',
+    );
   });
 });
 
 describe('spillway deploy --build', () => {
   test('a Dockerfile is written once, and the commands from it to the deployment are shown', async () => {
     write('endpoints:\n  greet:\n    command: [python3, -u, handler.py]\n');
-    writeFileSync(path.join(cwd, 'requirements.txt'), 'runpod\n');
+    writeFileSync(path.join(bench.folder, 'requirements.txt'), 'runpod\n');
     const run = await spillway(['deploy', 'greet', '--build']);
-    expect(run.stdout).toContain('docker build -f Dockerfile.greet -t REGISTRY/greet:1 .');
-    const file = path.join(cwd, 'Dockerfile.greet');
+    expect(run.stdout).toContain(
+      'docker build --platform linux/amd64 -f Dockerfile.greet -t REGISTRY/greet:1 .',
+    );
+    const file = path.join(bench.folder, 'Dockerfile.greet');
     expect(readFileSync(file, 'utf8')).toContain('CMD ["python3","-u","handler.py"]');
+    const ignored = readFileSync(`${file}.dockerignore`, 'utf8').split('\n');
+    for (const one of ['.spillway', 'spillway.yaml', '.env', '.git']) expect(ignored).toContain(one);
     writeFileSync(file, '# mine');
     expect((await spillway(['deploy', 'greet', '--build'])).stderr).toContain('stays as it is');
     expect(readFileSync(file, 'utf8')).toBe('# mine');
-    expect(runpod.calls).toEqual([]);
+    expect(bench.runpod.calls).toEqual([]);
   });
 });

@@ -1,37 +1,26 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { GpusView, PricesView, UsageView } from '@spillway/protocol/v1';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  createFakeRunpod,
-  FAKE_KEY,
-  type FakeRunpod,
-  type RunpodServer,
-  serveRunpod,
-} from './fake-runpod.ts';
+import { FAKE_KEY } from './fake-runpod.ts';
+import { openRunpodBench, type RunpodBench } from './runpod-bench.ts';
 import { runCli, type StartedCli, startCli } from './start-cli.ts';
 
 // A real gateway, and the command line without one, against an account at RunPod that is played here.
 
-let cwd = '';
-let runpod: FakeRunpod;
-let server: RunpodServer;
+let bench: RunpodBench;
 const started: StartedCli[] = [];
 const PATIENT = { timeout: 20_000 };
 
 beforeEach(async () => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-prices-'));
-  runpod = createFakeRunpod();
-  server = await serveRunpod(runpod);
+  bench = await openRunpodBench('prices');
 });
 afterEach(async () => {
   for (const { child, ended } of started.splice(0)) {
     child.kill('SIGKILL');
     await ended;
   }
-  await server.close();
-  rmSync(cwd, { recursive: true, force: true });
+  await bench.close();
 });
 
 const SPILLS = `endpoints:
@@ -44,11 +33,11 @@ const SPILLS = `endpoints:
     spill: { queueDelay: 10s }
 `;
 
-const write = (yaml: string) => writeFileSync(path.join(cwd, 'spillway.yaml'), yaml);
-const keyed = (key = FAKE_KEY) => ({ RUNPOD_API_BASE_URL: server.url, RUNPOD_API_KEY: key });
+const write = (yaml: string) => writeFileSync(path.join(bench.folder, 'spillway.yaml'), yaml);
+const keyed = (key?: string) => bench.keyed(key);
 
 async function up(env: Readonly<Record<string, string>>): Promise<StartedCli> {
-  const cli = startCli(['up', '--port', '0'], { cwd, env });
+  const cli = startCli(['up', '--port', '0'], { cwd: bench.folder, env });
   started.push(cli);
   await cli.printed('ready');
   return cli;
@@ -60,7 +49,7 @@ async function end({ child, ended }: StartedCli): Promise<string> {
 }
 
 const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-  runCli(args, { cwd, env });
+  runCli(args, { cwd: bench.folder, env });
 const prices = async (...more: string[]) =>
   JSON.parse((await run(['prices', '--json', ...more])).stdout) as PricesView;
 const priceOf = (view: PricesView) => view.workers.find((one) => one.class === 'ADA_24');
@@ -82,17 +71,17 @@ test('a gateway prices by RunPod’s catalogue, reads it again when asked to, an
   });
   // Not in the catalogue: as the table says, with its own date.
   expect(view.workers.find((one) => one.class === 'HOPPER_141')).toMatchObject({ asOf: '2026-08-20' });
-  runpod.account.poolPrices.set('ADA_24', 1.25);
+  bench.runpod.account.poolPrices.set('ADA_24', 1.25);
   expect(priceOf(await prices())?.microsPerHour).toBe(1_100_000);
   const shown = await run(['prices', '--refresh']);
   expect(shown.stdout).toContain(`RunPod's pools and pods by its catalogue of ${today}`);
   expect(shown.stdout.replaceAll(/ +/g, ' ')).toContain(`ADA_24 $1.25 $0.76 ${today} RunPod's catalogue`);
   expect(shown.code).toBe(0);
   await end(first);
-  const asked = runpod.calls.length;
+  const asked = bench.runpod.calls.length;
   const second = await up(keyed());
   expect(priceOf(await prices())?.microsPerHour).toBe(1_250_000);
-  const catalogues = runpod.calls.slice(asked).filter(({ path: one }) => one.includes('catalog'));
+  const catalogues = bench.runpod.calls.slice(asked).filter(({ path: one }) => one.includes('catalog'));
   expect(catalogues).toEqual([]);
   await end(second);
 });
@@ -111,9 +100,9 @@ test('a key that RunPod refuses leaves the table, and everybody who looks is tol
 
 test('without a key and without RunPod nobody is asked, and a refresh says what is missing', async () => {
   write('endpoints:\n  mine: { command: [node, -e, ""] }\n');
-  const gateway = await up({ RUNPOD_API_BASE_URL: server.url });
+  const gateway = await up({ RUNPOD_API_BASE_URL: bench.url });
   const { stderr, code } = await run(['prices', '--refresh']);
-  expect({ code, calls: runpod.calls }).toEqual({ code: 1, calls: [] });
+  expect({ code, calls: bench.runpod.calls }).toEqual({ code: 1, calls: [] });
   expect(stderr).toContain('the gateway has no key for RunPod: set RUNPOD_API_KEY');
   await end(gateway);
 });
@@ -123,7 +112,7 @@ test('`gpus --refresh` without a gateway reads the catalogue into the data direc
   const pool = (text: string) => (JSON.parse(text) as GpusView).pools.find(({ id }) => id === 'AMPERE_16');
   const before = await run(['gpus', '--json']);
   expect(pool(before.stdout)?.price.asOf).toBe('2026-08-20');
-  runpod.account.poolPrices.set('AMPERE_16', 0.63);
+  bench.runpod.account.poolPrices.set('AMPERE_16', 0.63);
   const fresh = await run(['gpus', '--refresh'], keyed());
   expect(fresh.stdout).toContain('AMPERE_16: $0.000175 a second, $0.63 an hour');
   const kept = await run(['gpus', '--json']);
@@ -132,9 +121,9 @@ test('`gpus --refresh` without a gateway reads the catalogue into the data direc
     price: { source: expect.stringContaining('catalogue') },
   });
   expect(
-    JSON.parse(readFileSync(path.join(cwd, '.spillway', 'runpod-catalogue.json'), 'utf8')),
+    JSON.parse(readFileSync(path.join(bench.folder, '.spillway', 'runpod-catalogue.json'), 'utf8')),
   ).toMatchObject({
-    ...{ url: server.url, pools: { AMPERE_16: 630_000 } },
+    ...{ url: bench.url, pools: { AMPERE_16: 630_000 } },
   });
   const keyless = await run(['gpus', '--refresh']);
   expect(keyless.stderr).toContain("RunPod's prices were not read anew: RUNPOD_API_KEY is not set");
@@ -143,7 +132,7 @@ test('`gpus --refresh` without a gateway reads the catalogue into the data direc
 test('a gateway reads RunPod’s bill of its endpoint, and `usage` shows it', async () => {
   write(SPILLS);
   const hour = Math.floor((Date.now() - 48 * 3_600_000) / 3_600_000) * 3_600_000;
-  runpod.account.bills.serverless.push(
+  bench.runpod.account.bills.serverless.push(
     { id: 'ep7', at: hour, amount: 0.25 },
     { id: 'ep7', at: hour + 3_600_000, amount: 0.5 },
     { id: 'another', at: hour, amount: 70 },

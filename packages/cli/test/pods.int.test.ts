@@ -1,53 +1,43 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the file's own syntax
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FakeGateway, startFakeGateway } from './fake-gateway.ts';
-import {
-  createFakeRunpod,
-  FAKE_KEY,
-  type FakeRunpod,
-  type RunpodServer,
-  serveRunpod,
-} from './fake-runpod.ts';
+import { openRunpodBench, type RunpodBench } from './runpod-bench.ts';
 import { type CliRun, runCli, type StartedCli, startCli } from './start-cli.ts';
 
-let cwd = '';
-let runpod: FakeRunpod;
-let server: RunpodServer;
+let bench: RunpodBench;
 let gateway: FakeGateway | undefined;
 
 beforeEach(async () => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-pods-'));
-  runpod = createFakeRunpod();
-  runpod.podStarts = 0;
-  server = await serveRunpod(runpod);
+  bench = await openRunpodBench('pods');
+  bench.runpod.podStarts = 0;
 });
 
 afterEach(async () => {
   await gateway?.close();
   gateway = undefined;
-  await server.close();
-  rmSync(cwd, { recursive: true, force: true });
+  await bench.close();
 });
 
 const optionsOf = (env: Readonly<Record<string, string>>) => ({
-  cwd,
-  env: { RUNPOD_API_KEY: FAKE_KEY, RUNPOD_API_BASE_URL: server.url, ...env },
+  cwd: bench.folder,
+  env: { ...bench.keyed(), ...env },
 });
 const start = (args: readonly string[]): StartedCli => startCli(['pods', ...args], optionsOf({}));
 const spillway = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> =>
   runCli(['pods', ...args], optionsOf(env));
 
 type Body = { gpu?: { id: string }; env: Record<string, string>; image: string };
-const bodies = () => runpod.calls.filter(({ method }) => method === 'POST').map(({ body }) => body as Body);
+const bodies = () =>
+  bench.runpod.calls.filter(({ method }) => method === 'POST').map(({ body }) => body as Body);
 
 /** The pod prints these as soon as it was made. */
 function prints(lines: (token: string) => readonly string[]): void {
-  runpod.fault = () => {
+  bench.runpod.fault = () => {
     const [body] = bodies();
-    if (body && runpod.log.length === 0) runpod.log.push(...lines(body.env.SPILLWAY_POD_TOKEN ?? ''));
+    if (body && bench.runpod.log.length === 0)
+      bench.runpod.log.push(...lines(body.env.SPILLWAY_POD_TOKEN ?? ''));
     return undefined;
   };
 }
@@ -67,7 +57,7 @@ test('a command runs on the cheapest card, its log is the output, its failure th
       SPILLWAY_POD_COMMAND: `python3 batch.py --list 'it'\\''s.txt'`,
     },
   });
-  expect(runpod.account.pods.size).toBe(0);
+  expect(bench.runpod.account.pods.size).toBe(0);
 });
 
 test('a volume that RunPod does not have is a sentence, and no pod is made', async () => {
@@ -75,7 +65,7 @@ test('a volume that RunPod does not have is a sentence, and no pod is made', asy
   const run = await spillway(['run', '--gpu', 'A40', '--image', 'acme/batch:1', ...volume, '--', 'x']);
   expect(run).toMatchObject({ code: 1 });
   expect(run.stderr).toContain('RunPod answered 404 (volume vol1 not found)');
-  expect(runpod.account.pods.size).toBe(0);
+  expect(bench.runpod.account.pods.size).toBe(0);
 });
 
 test('Ctrl-C terminates the pod', async () => {
@@ -84,7 +74,7 @@ test('Ctrl-C terminates the pod', async () => {
   await run.printed('working');
   run.child.kill('SIGINT');
   expect(await run.ended).toMatchObject({ code: 130 });
-  expect(runpod.account.pods.size).toBe(0);
+  expect(bench.runpod.account.pods.size).toBe(0);
 });
 
 test('a dry run tells cards, time and the most it costs, and makes nothing', async () => {
@@ -110,15 +100,39 @@ test('a dry run tells cards, time and the most it costs, and makes nothing', asy
   expect(bodies()).toEqual([]);
 });
 
+test.each([
+  [
+    ['--gpu', 'RTX 9999'],
+    "--gpu: RunPod's secure cloud has no card RTX 9999; it has RTX A4000 (16 GB), L4 (24 GB)",
+  ],
+  [['--vram', '999g'], "--vram: RunPod's secure cloud has no card with 999 GB or more; it has"],
+  [['--vram', '24g', '--max-cost', '0.0001'], '--max-cost: $0.0001 pays for 1 s of the cheapest card'],
+])('a machine that is not to be had is told with those that are: %j', async (wish, message) => {
+  const run = await spillway(['run', ...wish, '--image', 'a', '--dry-run', '--', 'x']);
+  expect(run.code).not.toBe(0);
+  expect(run.stderr).toContain(message);
+  expect(bench.runpod.account.pods.size).toBe(0);
+});
+
+test('where all cards that would do are taken, they are named', async () => {
+  bench.runpod.account.fullCards.add('NVIDIA H100 80GB HBM3');
+  const run = await spillway(['run', '--vram', '80g', '--image', 'a', '--', 'x']);
+  expect(run).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('none of H100 SXM (80 GB) is free now'),
+  });
+  expect((await spillway(['stop', '--all'])).stderr).toContain('nothing to terminate');
+});
+
 test('detached pods are listed and stopped; pods of others are left alone', async () => {
-  runpod.account.handle('POST', '/v2/pods', { name: 'mine', image: 'x', gpu: { id: 'NVIDIA L4' } });
+  bench.runpod.account.handle('POST', '/v2/pods', { name: 'mine', image: 'x', gpu: { id: 'NVIDIA L4' } });
   const made = await spillway(['run', '--gpu', 'A40', '--image', 'a', '--detach', '--', 'x']);
   const id = made.stdout.trim();
   const list = JSON.parse((await spillway(['list', '--json'])).stdout) as { pods: { id: string }[] };
   expect(list.pods).toMatchObject([{ id, card: 'NVIDIA A40', hourly: 0.4 }]);
   expect((await spillway(['list', '--all'])).stdout).toContain('mine');
   expect(await spillway(['stop', '--all'])).toMatchObject({ code: 0 });
-  expect([...runpod.account.pods.values()].map(({ name }) => name)).toEqual(['mine']);
+  expect([...bench.runpod.account.pods.values()].map(({ name }) => name)).toEqual(['mine']);
   const missing = await spillway(['stop', id]);
   expect(missing).toMatchObject({ code: 1 });
   expect(missing.stderr).toContain(`RunPod has no pod ${id}`);
@@ -136,7 +150,7 @@ test('a worker of an endpoint gets a key of its own for the gateway, and no secr
   });
   const entry =
     '  clip:\n    worker: clip\n    backends: [pool]\n    env: { HMAC: "${HMAC}", LOG: info }\n    deploy: { image: acme/clip:1 }\n';
-  writeFileSync(path.join(cwd, 'spillway.yaml'), `endpoints:\n${entry}`);
+  writeFileSync(path.join(bench.folder, 'spillway.yaml'), `endpoints:\n${entry}`);
   const variables = { SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: 'spk_admin', HMAC: 'plain-secret' };
   const args = ['run', '--join', 'clip', '--gpu', 'A40', '--detach', '--idle', '10m'];
   const refused = await spillway(args, variables);
@@ -148,7 +162,7 @@ test('a worker of an endpoint gets a key of its own for the gateway, and no secr
     env: { ...env, LOG: 'info', SPILLWAY_POD_COMMAND: 'spillway-worker clip', SPILLWAY_POD_IDLE: '600' },
   });
   expect(bodies()[0]?.env.HMAC).toBe('{{ RUNPOD_SECRET_clip_hmac }}');
-  expect(JSON.stringify(runpod.calls)).not.toContain('plain-secret');
+  expect(JSON.stringify(bench.runpod.calls)).not.toContain('plain-secret');
 });
 
 test.each([

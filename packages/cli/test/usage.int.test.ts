@@ -54,15 +54,25 @@ const ESTIMATE: EstimateView = {
   ...{ endpoint: 'clip', jobs: 2 },
   places: [
     {
-      ...{ place: 'local', measuredAttempts: 0, atOnce: 3, priceClass: 'local', microsPerHour: 0 },
+      ...{ place: 'local', share: 0, measuredAttempts: 0, atOnce: 3, priceClass: 'local', microsPerHour: 0 },
       ...{ notes: ['nothing was measured there yet: run a few jobs first'] },
     },
     {
-      ...{ place: 'runpod', measuredAttempts: 40, meanMs: 3_200, p50Ms: 3_000, p95Ms: 6_000, atOnce: 10 },
+      ...{
+        place: 'runpod',
+        remoteEndpoint: 'ep7',
+        share: 1,
+        measuredAttempts: 40,
+        meanMs: 3_200,
+        p50Ms: 3_000,
+        p95Ms: 6_000,
+        atOnce: 10,
+      },
       ...{ durationMs: 3_200, priceClass: 'ADA_24', microsPerHour: 1_116_000, expectedMicros: 2_480 },
       ...{ highMicros: 3_720, mostMicros: 372_000, notes: [] },
     },
   ],
+  mix: { expectedMicros: 2_480 },
 };
 
 async function cli(...args: string[]) {
@@ -108,8 +118,11 @@ test('an estimate says what is unknown instead of guessing', async () => {
   const { code, stdout, stderr } = await cli('estimate', 'clip', '--jobs', '2');
   expect(code).toBe(0);
   const text = words(stdout);
-  expect(text).toContain('here 0 unknown 3 unknown local $0.00 unknown unknown unknown');
-  expect(text).toContain('RunPod 40 3.2 s 10 3.2 s ADA_24 $1.12 $0.0025 $0.0037 $0.37');
+  expect(text).toContain('here 0 % 0 unknown 3 unknown local $0.00 unknown unknown unknown');
+  expect(text).toContain('RunPod ep7 100 % 40 3.2 s 10 3.2 s ADA_24 $1.12 $0.0025 $0.0037 $0.37');
+  expect(text).toContain(
+    'in all about $0.0025, if they are spread as in the last 30 days; the range is unknown',
+  );
   expect(stderr).toContain('here: nothing was measured there yet');
 });
 

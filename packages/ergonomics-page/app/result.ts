@@ -1,3 +1,5 @@
+import { RISK_LEVELS, RISK_METHODS, type RiskLevel, type RiskMethod } from '@spillway/protocol/ergonomics';
+
 /** What the page reads of a result, JSON of schema `spillway.ergonomics.sequence/1`. */
 export interface LevelTime {
   readonly level: number;
@@ -46,52 +48,20 @@ export async function fetchResult(url: string, signal: AbortSignal): Promise<Seq
   return result;
 }
 
-/** What the levels of a method mean, from the best to the worst, and which risk colour each has. */
+/** A method as the page shows it. */
 export interface Method {
-  readonly id: 'rula' | 'reba' | 'owas';
+  readonly id: RiskMethod;
   readonly name: string;
   /** Its column of samples. */
   readonly column: string;
   readonly highest: number;
-  /** `from`: the lowest score of the level. */
-  readonly levels: readonly {
-    readonly level: number;
-    readonly from: number;
-    readonly risk: number;
-    readonly text: string;
-  }[];
+  readonly levels: readonly RiskLevel[];
 }
 
-export const METHODS: readonly Method[] = [
-  {
-    ...{ id: 'rula', name: 'RULA', column: 'rula', highest: 7 },
-    levels: [
-      { level: 1, from: 1, risk: 0, text: 'acceptable' },
-      { level: 2, from: 3, risk: 1, text: 'look into it' },
-      { level: 3, from: 5, risk: 2, text: 'look into it, change soon' },
-      { level: 4, from: 7, risk: 4, text: 'change now' },
-    ],
-  },
-  {
-    ...{ id: 'reba', name: 'REBA', column: 'reba', highest: 15 },
-    levels: [
-      { level: 0, from: 1, risk: 0, text: 'negligible' },
-      { level: 1, from: 2, risk: 1, text: 'low, may need a change' },
-      { level: 2, from: 4, risk: 2, text: 'medium, needs a change' },
-      { level: 3, from: 8, risk: 3, text: 'high, change soon' },
-      { level: 4, from: 11, risk: 4, text: 'very high, change now' },
-    ],
-  },
-  {
-    ...{ id: 'owas', name: 'OWAS', column: 'owas', highest: 4 },
-    levels: [
-      { level: 1, from: 1, risk: 0, text: 'no action' },
-      { level: 2, from: 2, risk: 1, text: 'in the near future' },
-      { level: 3, from: 3, risk: 2, text: 'as soon as possible' },
-      { level: 4, from: 4, risk: 4, text: 'at once' },
-    ],
-  },
-];
+export const METHODS: readonly Method[] = RISK_METHODS.map((id) => {
+  const levels = RISK_LEVELS[id];
+  return { id, name: id.toUpperCase(), column: id, highest: levels.at(-1)?.to ?? 0, levels };
+});
 
 export const levelsOf = ({ summary }: SequenceResult, { id }: Method): readonly LevelTime[] =>
   id === 'owas' ? summary.owas : summary.worse_side[id];

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Logger } from 'pino';
@@ -16,6 +17,8 @@ import { viewLocal } from './remote/local-view.ts';
 import { createRemoteStore } from './remote/remote-store.ts';
 import type { SpillCosts } from './remote/spill-options.ts';
 import { createSpillRouter, type SpillRouter } from './remote/spill-router.ts';
+import type { HostEnv } from './remote-accounts.ts';
+import { createRemoteWorkerLogs } from './remote-worker-logs.ts';
 import type { JobSignatures } from './signatures/job-signatures.ts';
 
 /** The part of the composition root that wires jobs which run elsewhere. */
@@ -23,6 +26,8 @@ export function createGatewaySpill(parts: {
   readonly db: DatabaseSync;
   readonly config: Pick<GatewayConfig, 'lease' | 'publicUrl' | 'dataDir' | 'webhookSecret'>;
   readonly log: Logger;
+  /** May hold a key that may read the logs of workers at RunPod (default: this process's). */
+  readonly env?: HostEnv | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly engine: JobEngine;
@@ -44,6 +49,9 @@ export function createGatewaySpill(parts: {
     ...{ endpoints, queue: engine.queue, clock, ids, log, costs },
     store: createRemoteStore(db, engine.exclusive),
     inputs: createInputArtifacts(parts.artifacts, { publicUrl, now: () => clock.now() }),
+    // Not among the logs of workers, of which the oldest make room.
+    logFile: (name) => path.join(config.dataDir, 'logs', name, 'runpod.lines'),
+    workerLogs: createRemoteWorkerLogs({ endpoints, clock, env: parts.env ?? process.env }),
     random: Math.random,
     inputFor: (job) => signatures?.forAttempt(job) ?? job.input,
     leaseMs: config.lease.durationMs,

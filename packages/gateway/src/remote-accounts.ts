@@ -27,13 +27,18 @@ export function accountsOf(remotes: readonly NamedRemote[], env: HostEnv): reado
   const byKey = new Map<string, Map<string, string>>();
   const seen = new Set<string>();
   for (const { name, remote } of remotes) {
-    if (!env.RUNPOD_API_BASE_URL && new URL(remote.baseUrl).host !== RUNPOD_JOB_HOST) continue;
+    if (!reachesAccount(remote, env)) continue;
     const apiKey = env.RUNPOD_API_KEY || remote.apiKey;
     if (seen.has(remote.endpointId)) continue;
     seen.add(remote.endpointId);
     byKey.set(apiKey, (byKey.get(apiKey) ?? new Map<string, string>()).set(remote.endpointId, name));
   }
   return [...byKey].map(([apiKey, of]) => ({ apiKey, remotes: of }));
+}
+
+/** Whether the backend is RunPod's own, so that its account may be asked with its key. */
+export function reachesAccount({ baseUrl }: Pick<RemoteBackend, 'baseUrl'>, env: HostEnv): boolean {
+  return Boolean(env.RUNPOD_API_BASE_URL) || new URL(baseUrl).host === RUNPOD_JOB_HOST;
 }
 
 /** Address of RunPod's management API. */

@@ -1,9 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { createVideoPeople } from '../src/ergonomics/video-jobs/video-people.ts';
 import type { PoseReader } from '../src/pose/pose-reader.ts';
-import { ffmpeg, hasFfmpeg, makeFolder, makeVideo, X264 } from './test-videos.ts';
+import { probeVideo } from '../src/video/index.ts';
+import { ffmpeg, hasFfmpeg, makeFolder, makeVideo, packetTimes, X264 } from './test-videos.ts';
 import { type Bench, bending, openBench } from './video-job-bench.ts';
 
 /** What users really send, decoded by ffmpeg; the people are drawn, since no model is asked here. */
@@ -110,6 +112,42 @@ describe.skipIf(!hasFfmpeg)('a file', () => {
     const { status, warnings } = await run(at('cut.mkv'));
     expect(status).toBe('completed');
     expect((warnings as string[]).length).toBeGreaterThan(0);
+  });
+
+  test('whose worker is lost while it is drawn on goes on behind the last piece, and is whole in the end', async () => {
+    const source = createVideoPeople(reader as PoseReader);
+    bench = await openBench({ seconds: 1, momentAt: bending }, { source, env: { VIDEO_SEGMENT_S: '2' } });
+    const uneven = ['-vf', "setpts='(N*0.06+0.02*mod(N\\,3))/TB'", '-vsync', 'vfr'];
+    const silent = makeVideo(at('silent.mp4'), { rate: '16', seconds: 7, args: uneven });
+    const file = at('pieces.mp4');
+    ffmpeg('-i', silent, '-f', 'lavfi', '-i', 'sine=duration=6.5', '-c:v', 'copy', '-c:a', 'aac', file);
+    const key = await bench.upload(readFileSync(file), 'pieces.mp4');
+    const { process_job_id: job } = await bench.act({ action: 'start_processing', video_key: key });
+    const kept: string[] = [];
+    const stop = new AbortController();
+    const { put } = bench.store;
+    bench.store.put = async (name, ...more) => {
+      const info = await put(name, ...more);
+      const [, piece] = /overlay_[0-9a-f]+_(\d+)\.ts$/.exec(name) ?? [];
+      if (piece !== undefined) kept.push(piece);
+      if (piece === '00000') stop.abort();
+      return info;
+    };
+    expect((await bench.process(String(job), { signal: stop.signal })).status).toBe('CANCELLED');
+    const before = [...kept];
+    expect(before[0]).toBe('00000');
+    expect((await bench.processElsewhere(String(job), { attempt: 2 })).status).toBe('COMPLETED');
+    // Of three pieces, of which the last one is not kept.
+    expect(kept).toEqual(['00000', '00001']);
+    const [overlay = ''] = (await bench.keys('results/')).filter((name) => name.endsWith('overlay.mp4'));
+    const drawn = at('drawn.mp4');
+    writeFileSync(drawn, await buffer((await bench.store.get(overlay)).stream));
+    const [times, truth] = [packetTimes(drawn), packetTimes(file)];
+    expect(times).toHaveLength(truth.length);
+    for (const [index, time] of times.entries()) expect(time).toBeCloseTo(truth[index] ?? Number.NaN, 0);
+    // Decoded without a complaint, with its sound.
+    expect(String(ffmpeg('-xerror', '-i', drawn, '-f', 'null', '-'))).toBe('');
+    expect(await probeVideo(drawn)).toMatchObject({ codec: 'h264', hasAudio: true });
   });
 
   test('in segments has every sample once, at its true time', async () => {

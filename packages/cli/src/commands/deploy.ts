@@ -72,6 +72,7 @@ export function rollbackCommand(): Command {
   return new Command('rollback')
     .description('undo the last deploy or undeploy of an endpoint; again, the one before that')
     .argument('<endpoint>', 'name of the endpoint in the file')
+    .option('--yes', 'also where that deletes the endpoint, since there was none before')
     .option('--dry-run', 'show what would change, and change nothing')
     .addOption(configOption())
     .addOption(jsonOption())

@@ -19,19 +19,23 @@ export function logsCommand(): Command {
       '<target>',
       "an endpoint (its newest worker, and its jobs at RunPod), a worker's id, or a job's id (its last attempt)",
     )
-    .option('-f, --follow', 'go on with every further line, until Ctrl-C or the end of the worker')
+    .option(
+      '-f, --follow',
+      'go on with every further line, of an endpoint those of new workers too, until Ctrl-C or the end of the worker',
+    )
     .option('-n, --tail <n>', 'how many of the last lines to begin with', wholeNumber(0, 200), 50)
     .addOption(jsonOption().default(undefined, 'one {"workerId","line"} a line'))
     .addOption(dataOption())
     .addHelpText(
       'after',
       `
-Lines that begin with [spillway] are the gateway's own remarks on the worker's life. Those that begin with [runpod tell
-what becomes of jobs at RunPod: states, progress and errors; what workers print there is in RunPod's console.
+Lines that begin with [spillway] are the gateway's own remarks on the worker's life. Those that begin with [runpod and a
+time tell what becomes of jobs at RunPod: states, progress and errors; with -f, those that begin with [runpod and a worker's
+id are what it prints there.
 
 Examples:
   spillway logs detect             the last lines of the endpoint's newest worker
-  spillway logs detect -f          and whatever comes
+  spillway logs detect -f          and whatever comes, from all its workers
   spillway logs JOB                of the worker that ran this job last`,
     )
     .action(showLogs);
@@ -41,18 +45,30 @@ async function showLogs(target: string, options: Options): Promise<void> {
   const api = createGatewayApi(await resolveConnection(options));
   const leaving = new AbortController();
   process.once('SIGINT', () => leaving.abort());
-  const query = { tail: options.tail, ...(options.follow ? { follow: 'true' } : {}) };
+  const query = { tail: options.tail, format: 'json', ...(options.follow ? { follow: 'true' } : {}) };
   const log = await findLog(api, target, query, leaving.signal);
-  if (!options.json) note(log.workerId === undefined ? `${target} at RunPod` : `worker ${log.workerId}`);
+  const view = createView(target, log.workerId, options.json ?? false);
   try {
-    for await (const line of linesOf(log.chunks)) {
-      if (options.json) printJsonLine({ workerId: log.workerId, line });
-      else print(line);
-    }
+    for await (const text of linesOf(log.chunks)) view(text);
   } catch (error) {
     // Leaving is how following ends.
     if (!leaving.signal.aborted) throw error;
   }
+}
+
+/** Says whose lines they are, where they don't say so themselves. */
+function createView(target: string, first: string | undefined, isJson: boolean): (text: string) => void {
+  let last = first;
+  if (!isJson) note(first === undefined ? `no worker of ${target} has run here yet` : `worker ${first}`);
+  return (text) => {
+    const { workerId, line } = JSON.parse(text) as { workerId: string; line: string };
+    if (isJson) return printJsonLine({ workerId, line });
+    if (workerId !== last && !line.startsWith('[runpod ')) {
+      last = workerId;
+      note(`worker ${workerId}`);
+    }
+    print(line);
+  };
 }
 
 /** An endpoint's name goes first; ids of jobs and workers never look like one another. */

@@ -2,7 +2,10 @@ import { validate } from 'dockerfile-utils';
 import { expect, test } from 'vitest';
 import { buildFiles } from './build-files.ts';
 
-const EMPTY = { hasModels: false, hasRequirements: false, hasPackageJson: false, hasLockFile: false };
+const EMPTY = {
+  ...{ hasModels: false, hasRequirements: false, hasPackageJson: false, hasLockFile: false },
+  ...{ hasIgnoreFile: false, ofGateway: ['.spillway', 'spillway.yaml'] },
+};
 const DEPLOY = {
   workers: { min: 0, max: 3, idleTimeoutMs: 5000 },
   ...{ flashboot: true, volumes: [], env: {}, secrets: {} },
@@ -16,8 +19,8 @@ test('a built-in worker stands on the image of all workers, with the models that
   expect(built?.dockerfile).toContain('COPY --chown=1000:1000 models /models\nENV WORKER=clip\n');
   expect(validate(built?.dockerfile ?? '')).toEqual([]);
   expect(built?.commands).toEqual([
-    'docker build -f docker/cuda/Dockerfile -t spillway-worker:cuda .   # once, in a checkout of Spillway',
-    'docker build -f Dockerfile.clip -t acme/clip:1 .',
+    'docker build --platform linux/amd64 -f docker/cuda/Dockerfile -t spillway-worker:cuda .   # once, in a checkout of Spillway',
+    'docker build --platform linux/amd64 -f Dockerfile.clip -t acme/clip:1 .',
     'docker push acme/clip:1',
     'spillway deploy clip --dry-run',
     'spillway deploy clip',
@@ -27,6 +30,7 @@ test('a built-in worker stands on the image of all workers, with the models that
 test('workers without cards stand on the image without CUDA', () => {
   const deploy = { ...DEPLOY, cpu: [{ flavor: 'cpu5c', vcpus: 4 }] };
   const built = buildFiles({ name: 'clip', worker: 'clip', command: [], deploy }, EMPTY);
+  expect(built).not.toHaveProperty('ignore');
   expect(built?.commands.slice(0, 2).join('\n')).toMatch(
     /docker\/cpu\/Dockerfile[\s\S]*WORKER_IMAGE=spillway-worker:cpu/,
   );
@@ -42,6 +46,15 @@ test.each([
   expect(built?.dockerfile).toContain(step);
   expect(validate(built?.dockerfile ?? '')).toEqual([]);
   expect(built?.commands.join('\n')).toContain('write `deploy: { image: REGISTRY/mine:1 }`');
+});
+
+test('keys, jobs and settings of this machine stay out of an image that copies its folder', () => {
+  const built = buildFiles({ name: 'mine', command: ['./run.sh'] }, EMPTY);
+  expect(built?.ignore?.split('\n')).toEqual(
+    expect.arrayContaining(['.spillway', 'spillway.yaml', '.env', '.git', 'node_modules', 'Dockerfile.*']),
+  );
+  const own = buildFiles({ name: 'mine', command: ['./run.sh'] }, { ...EMPTY, hasIgnoreFile: true });
+  expect(own).not.toHaveProperty('ignore');
 });
 
 test('an endpoint that has an image needs none', () => {

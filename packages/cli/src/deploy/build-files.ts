@@ -3,6 +3,8 @@ import type { Endpoint } from '@spillway/gateway/config';
 /** A Dockerfile for an endpoint's workers, and the commands that make an image of it, push it and deploy it. Pure. */
 export interface BuildFiles {
   readonly dockerfile: string;
+  /** What the image must not hold, for a file beside the Dockerfile; absent where it copies nothing of that. */
+  readonly ignore?: string;
   readonly commands: readonly string[];
 }
 
@@ -12,6 +14,10 @@ export interface BuildFolder {
   readonly hasRequirements: boolean;
   readonly hasPackageJson: boolean;
   readonly hasLockFile: boolean;
+  /** It says itself what stays out of images. */
+  readonly hasIgnoreFile: boolean;
+  /** What of the gateway lies in it, from there: its data with keys and jobs, its file. */
+  readonly ofGateway: readonly string[];
 }
 
 /** Undefined for an endpoint that has an image already. */
@@ -25,14 +31,15 @@ export function buildFiles(
   const image = deploy?.image ?? `REGISTRY/${name}:1`;
   const isCpu = deploy?.cpu !== undefined;
   return {
+    ...(worker === undefined && !folder.hasIgnoreFile ? { ignore: ignoreText(folder) } : {}),
     dockerfile: `# Workers of the endpoint ${name}; made by \`spillway deploy ${name} --build\`, yours to change.\n${dockerfile}`,
     commands: [
       ...(worker === undefined
         ? []
         : [
-            `docker build -f docker/${isCpu ? 'cpu' : 'cuda'}/Dockerfile -t spillway-worker:${isCpu ? 'cpu' : 'cuda'} .   # once, in a checkout of Spillway`,
+            `docker build ${PLATFORM} -f docker/${isCpu ? 'cpu' : 'cuda'}/Dockerfile -t spillway-worker:${isCpu ? 'cpu' : 'cuda'} .   # once, in a checkout of Spillway`,
           ]),
-      `docker build -f ${dockerfileName(name)}${worker !== undefined && isCpu ? ' --build-arg WORKER_IMAGE=spillway-worker:cpu' : ''} -t ${image} .`,
+      `docker build ${PLATFORM} -f ${dockerfileName(name)}${worker !== undefined && isCpu ? ' --build-arg WORKER_IMAGE=spillway-worker:cpu' : ''} -t ${image} .`,
       `docker push ${image}`,
       ...(deploy?.image === undefined
         ? [`# write \`deploy: { image: ${image} }\` into spillway.yaml, then:`]
@@ -42,6 +49,33 @@ export function buildFiles(
     ],
   };
 }
+
+/** RunPod's machines, whatever builds. */
+const PLATFORM = '--platform linux/amd64';
+
+/** Never in an image that others can pull, nor of use there. */
+const PRIVATE = [
+  '.git',
+  '.env',
+  '.env.*',
+  '*.pem',
+  '*.key',
+  'node_modules',
+  '.venv',
+  '**/__pycache__',
+  'Dockerfile.*',
+];
+
+function ignoreText({ ofGateway }: BuildFolder): string {
+  return lines([
+    '# Stays out of the image: keys, jobs and settings of this machine. Yours to change.',
+    ...ofGateway,
+    ...PRIVATE,
+  ]);
+}
+
+/** Docker reads it in place of `.dockerignore`. */
+export const ignoreFileName = (endpoint: string) => `${dockerfileName(endpoint)}.dockerignore`;
 
 export const dockerfileName = (endpoint: string) => `Dockerfile.${endpoint}`;
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { wrongUse } from '../cli-error.ts';
 import { note, print, printJson } from '../output.ts';
-import { type BuildFiles, buildFiles, dockerfileName } from './build-files.ts';
+import { type BuildFiles, buildFiles, dockerfileName, ignoreFileName } from './build-files.ts';
 import { type ConfigOptions, loadFile, pickEndpoints } from './cloud.ts';
 
 export interface BuildOptions extends ConfigOptions {
@@ -12,7 +12,7 @@ export interface BuildOptions extends ConfigOptions {
 
 /** `spillway deploy --build`: writes a Dockerfile beside what it copies, and tells the commands. Builds nothing itself. */
 export async function runBuild(name: string | undefined, options: BuildOptions): Promise<void> {
-  const { endpoints, file } = await loadFile(options);
+  const { endpoints, file, dataDir } = await loadFile(options);
   const built: { endpoint: string; file: string; commands: BuildFiles['commands'] }[] = [];
   for (const endpoint of pickEndpoints(endpoints, name)) {
     // What a command names is in its folder; models and all else lie beside the file.
@@ -21,13 +21,19 @@ export async function runBuild(name: string | undefined, options: BuildOptions):
     const files = buildFiles(endpoint, {
       ...{ hasModels: has('models'), hasRequirements: has('requirements.txt') },
       ...{ hasPackageJson: has('package.json'), hasLockFile: has('package-lock.json') },
+      hasIgnoreFile: has('.dockerignore'),
+      ofGateway: [dataDir, file]
+        .map((one) => path.relative(folder, one))
+        .filter((one) => !one.startsWith('..')),
     });
     if (!files) {
       if (name !== undefined) throw wrongUse(`${name} has an image already: there is nothing to build`);
       continue;
     }
     const target = path.join(folder, dockerfileName(endpoint.name));
-    await writeDockerfile(target, files.dockerfile);
+    await writeOnce(target, files.dockerfile);
+    if (files.ignore !== undefined)
+      await writeOnce(path.join(folder, ignoreFileName(endpoint.name)), files.ignore);
     built.push({ endpoint: endpoint.name, file: target, commands: files.commands });
   }
   if (options.json) return printJson({ built });
@@ -38,7 +44,7 @@ export async function runBuild(name: string | undefined, options: BuildOptions):
 }
 
 /** One that its author changed stays: `wx` refuses to write over it. */
-async function writeDockerfile(target: string, text: string): Promise<void> {
+async function writeOnce(target: string, text: string): Promise<void> {
   try {
     await writeFile(target, text, { flag: 'wx' });
     note(`wrote ${target}`);

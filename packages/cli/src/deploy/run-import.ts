@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { RunpodError } from '@spillway/sdk/runpod';
 import { CliError, wrongUse } from '../cli-error.ts';
 import { note, print, printJson } from '../output.ts';
 import { CONFIG_FILE } from '../read-config.ts';
@@ -17,7 +18,14 @@ export interface ImportOptions extends ConfigOptions {
 /** The whole of `spillway import`. */
 export async function runImport(endpointId: string, options: ImportOptions): Promise<void> {
   const runpod = connectRunpod();
-  const endpoint = await runpod.endpoints.get(endpointId);
+  const endpoint = await runpod.endpoints.get(endpointId).catch((error: unknown) => {
+    const isMissing = error instanceof RunpodError && error.code === 'NOT_FOUND';
+    if (!isMissing) throw error;
+    throw new CliError(
+      'ENDPOINT_NOT_FOUND',
+      `RunPod has no endpoint ${endpointId} in the account of this key (RUNPOD_API_KEY)`,
+    );
+  });
   if (endpoint.image === undefined || endpoint.image === '') {
     throw new CliError(
       'NO_IMAGE',

@@ -1,5 +1,5 @@
 import { createSystemClock } from '@spillway/sdk/clock';
-import { CliError } from '../cli-error.ts';
+import { CliError, wrongUse } from '../cli-error.ts';
 import { note, print, printJson, style } from '../output.ts';
 import { applyPlan } from './apply-plan.ts';
 import { type ConfigOptions, connectRunpod, loadFile, pickEndpoints } from './cloud.ts';
@@ -7,10 +7,13 @@ import { type Deployed, readDeploymentLog, writeDeploymentLog } from './deployme
 import { type Actual, type Plan, planDeploy, planUndeploy } from './plan-deploy.ts';
 import { readActual } from './prepare.ts';
 import { doneText } from './run-deploy.ts';
+import { stillNamed } from './run-undeploy.ts';
 import { settingsOf } from './settings.ts';
 import { planJson, planText } from './show-plan.ts';
 
 export interface RollbackOptions extends ConfigOptions {
+  /** Also where that deletes the endpoint. */
+  readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -25,7 +28,7 @@ export async function runRollback(name: string, options: RollbackOptions): Promi
   if (!last) {
     throw new CliError(
       'NO_RECORD',
-      `nothing of ${name} was deployed with the data directory ${dataDir}, which holds what there was before; from elsewhere, deploy an older spillway.yaml`,
+      `nothing of ${name} is left to undo in the data directory ${dataDir}, which holds what there was before each deployment from here; from elsewhere, deploy an older spillway.yaml`,
     );
   }
   const cloud = { runpod: connectRunpod(), clock: createSystemClock() };
@@ -37,6 +40,9 @@ export async function runRollback(name: string, options: RollbackOptions): Promi
   }
   if (plan.refusals.length > 0) throw new CliError('REFUSED', plan.refusals.join('\n'));
   const isApplied = !options.dryRun;
+  const deletes = plan.steps.some(({ type }) => type === 'delete-endpoint');
+  if (isApplied && deletes && !options.yes)
+    throw wrongUse('there was no endpoint before: add --yes to delete it, or --dry-run to only look');
   if (isApplied) {
     const onDone = (step: (typeof plan.steps)[number]) => note(`${name}: ${doneText(step)}`);
     const made = await applyPlan(plan, { ...cloud, onDone, onCreate: async () => {} });
@@ -47,6 +53,7 @@ export async function runRollback(name: string, options: RollbackOptions): Promi
         `${name}: its id is ${made.id} now; \`spillway deploy ${name} --write\` puts it into \`backends\``,
       );
     }
+    if (deletes && endpoint.remote?.endpointId === actual.endpoint?.id) note(stillNamed(name));
   } else if (!options.json) note('dry run: nothing was changed');
   if (options.json) printJson({ endpoint: name, isApplied, ...(planJson(plan) as object) });
 }

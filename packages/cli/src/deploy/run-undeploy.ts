@@ -17,6 +17,9 @@ export interface UndeployOptions extends ConfigOptions {
   readonly json?: boolean;
 }
 
+export const stillNamed = (name: string) =>
+  `${name}: its \`backends\` in the file still name it: take \`runpod\` out, or jobs try to spill over there`;
+
 /** The whole of `spillway undeploy`. */
 export async function runUndeploy(name: string, options: UndeployOptions): Promise<void> {
   const { dataDir, endpoints } = await loadFile(options);
@@ -44,9 +47,7 @@ export async function runUndeploy(name: string, options: UndeployOptions): Promi
       await writeDeploymentLog(dataDir, name, { history: [...log.history, entry] });
       note(`${name}: \`spillway rollback ${name}\` makes it again, with a new id`);
       if (endpoint.remote?.endpointId === actual.endpoint.id) {
-        note(
-          `${name}: its \`backends\` in the file still name it: take \`runpod\` out, or jobs try to spill over there`,
-        );
+        note(stillNamed(name));
       }
     }
   }

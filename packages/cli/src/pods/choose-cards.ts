@@ -37,6 +37,24 @@ export function chooseCards(catalogue: readonly RunpodGpuType[], wish: CardWish)
   );
 }
 
+/** Why none can be had, as a sentence with those that are there. */
+export function describeNoCard(catalogue: readonly RunpodGpuType[], wish: CardWish): string {
+  const { card, memoryGb = 0, cloud } = wish;
+  const names = (rows: readonly RunpodGpuType[]) =>
+    rows.map(({ name, memory }) => `${name} (${memory} GB)`).join(', ');
+  const offered = catalogue.filter(({ secure, community }) => (cloud === 'SECURE' ? secure : community));
+  const said = card?.toLowerCase();
+  const called = offered.filter(({ id, name }) => [id, name].some((one) => one.toLowerCase() === said));
+  const where = cloud === 'SECURE' ? "RunPod's secure cloud" : "RunPod's community cloud";
+  if (said !== undefined && called.length === 0)
+    return `--gpu: ${where} has no card ${card}; it has ${names(offered)}`;
+  const meant = said === undefined ? offered : called;
+  const fitting = meant.filter(({ memory }) => memory >= memoryGb);
+  if (fitting.length === 0)
+    return `--vram: ${where} has no ${said === undefined ? 'card' : card} with ${memoryGb} GB or more; it has ${names(meant)}`;
+  return `none of ${names(fitting)} is free now: ask for another --gpu, less --vram or the other --cloud, or try again later`;
+}
+
 /** How long a pod may live: the shorter of its time and what its budget pays for. */
 export function lifeSeconds(maxTimeMs: number, maxCost: number | undefined, hourly: number): number {
   const paid = maxCost === undefined || hourly <= 0 ? Number.POSITIVE_INFINITY : (maxCost / hourly) * 3600;

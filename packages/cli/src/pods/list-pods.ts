@@ -41,6 +41,7 @@ export async function stopPods(
     await runpod.pods.remove(id);
     if (!options.json) note(`pod ${id} (${name}): terminated`);
   }
+  if (options.all && meant.length === 0 && !options.json) note('no pods of Spillway: nothing to terminate');
   if (options.json) printJson({ stopped: meant.map(({ id }) => id), missing });
   if (missing.length > 0) throw new CliError('POD_NOT_FOUND', `RunPod has no pod ${missing.join(', ')}`);
 }

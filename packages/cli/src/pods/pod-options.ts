@@ -101,7 +101,10 @@ function readPairs(option: string, pairs: readonly string[] = []): Record<string
   return Object.fromEntries(
     pairs.map((pair) => {
       const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(pair) ?? [];
-      if (name === undefined || value === undefined) throw wrongUse(`${option}: expected NAME=value`);
+      if (name === undefined || value === undefined)
+        throw wrongUse(
+          `${option}: expected NAME=${option === '--secret' ? 'name of a secret at RunPod' : 'value'}`,
+        );
       return [name, value];
     }),
   );

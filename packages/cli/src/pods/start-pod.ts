@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Endpoint } from '@spillway/gateway/config';
 import type { PoolWorkerCreated } from '@spillway/protocol/v1';
 import { createSystemClock } from '@spillway/sdk/clock';
+import type { RunpodClient } from '@spillway/sdk/runpod';
 import { CliError, EXIT, wrongUse } from '../cli-error.ts';
 import { isLoopback, resolveConnection } from '../connection.ts';
 import { connectRunpod, loadFile, pickEndpoints, runpodApiUrl } from '../deploy/cloud.ts';
@@ -9,7 +10,7 @@ import { secretReference } from '../deploy/settings.ts';
 import { variablesFilledIn } from '../deploy/yaml-file.ts';
 import { createGatewayApi } from '../gateway-api.ts';
 import { note, print, printJson } from '../output.ts';
-import { type CardChoice, chooseCards, lifeSeconds } from './choose-cards.ts';
+import { type CardChoice, type CardWish, chooseCards, describeNoCard, lifeSeconds } from './choose-cards.ts';
 import { type PodRequest, type RunPodOptions, readPodOptions } from './pod-options.ts';
 import { type PodEnd, type PodJob, runPod } from './run-pod.ts';
 
@@ -21,13 +22,7 @@ export async function startPod(command: readonly string[], options: RunPodOption
   const request = readPodOptions(options);
   const work = await workOf(command, options);
   const runpod = connectRunpod();
-  const cards = request.wish ? chooseCards(await runpod.gpus('POD'), request.wish) : [];
-  if (request.wish && cards.length === 0) {
-    throw new CliError(
-      'NO_CARD',
-      'RunPod has no such card free: ask for less --vram, another --gpu, or --cloud community',
-    );
-  }
+  const cards = request.wish ? await cardsFor(request.wish, request, runpod) : [];
   const job = jobOf(request, work, cards, options);
   if (options.dryRun) return showDryRun(job, options);
   const stop = new AbortController();
@@ -43,6 +38,29 @@ export async function startPod(command: readonly string[], options: RunPodOption
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   }
+}
+
+/** Below that a pod ends before its command has begun. */
+const SHORTEST_LIFE_S = 60;
+
+/** Those that are free and that the money is enough for. */
+async function cardsFor(
+  wish: CardWish,
+  { maxTimeMs, maxCost }: PodRequest,
+  runpod: RunpodClient,
+): Promise<readonly CardChoice[]> {
+  const catalogue = await runpod.gpus('POD');
+  const cards = chooseCards(catalogue, wish);
+  const [cheapest] = cards;
+  if (!cheapest) throw new CliError('NO_CARD', describeNoCard(catalogue, wish));
+  const paid = cards.filter(
+    ({ hourly }) => lifeSeconds(Number.MAX_SAFE_INTEGER, maxCost, hourly) >= SHORTEST_LIFE_S,
+  );
+  if (paid.length > 0 || maxTimeMs < SHORTEST_LIFE_S * 1000) return paid;
+  const seconds = lifeSeconds(maxTimeMs, maxCost, cheapest.hourly);
+  throw wrongUse(
+    `--max-cost: $${maxCost} pays for ${seconds} s of the cheapest card (${cheapest.id}, $${cheapest.hourly.toFixed(2)} an hour), and no pod does anything in less than a minute`,
+  );
 }
 
 interface Work {

@@ -13,10 +13,14 @@ export async function showEstimate(endpoint: string, options: EstimateOptions): 
   else printEstimate(view);
 }
 
-export function printEstimate({ endpoint, jobs, places }: EstimateView): void {
+export function printEstimate({ endpoint, jobs, places, mix }: EstimateView): void {
   print(`${jobs} ${jobs === 1 ? 'job' : 'jobs'} of ${endpoint}, if all ran in one place:\n`);
   const columns = [
-    ...[{ title: 'where' }, { title: 'measured', isNumber: true }, { title: 'one takes', isNumber: true }],
+    ...[{ title: 'where' }, { title: 'share', isNumber: true }],
+    ...[
+      { title: 'measured', isNumber: true },
+      { title: 'one takes', isNumber: true },
+    ],
     ...[
       { title: 'at once', isNumber: true },
       { title: 'all take', isNumber: true },
@@ -24,17 +28,32 @@ export function printEstimate({ endpoint, jobs, places }: EstimateView): void {
     ...['an hour', 'expected', 'if all are slow', 'at most'].map((title) => ({ title, isNumber: true })),
   ];
   print(table(columns, places.map(row)));
-  for (const { place, notes } of places) for (const one of notes) note(`${nameOf(place)}: ${one}`);
+  if (places.length > 1) print(`\n${mixText(mix)}`);
+  for (const place of places) for (const one of place.notes) note(`${nameOf(place)}: ${one}`);
 }
 
-const nameOf = (place: EstimatedPlace['place']): string => (place === 'local' ? 'here' : 'RunPod');
+function mixText({ expectedMicros, cheapestMicros, dearestMicros }: EstimateView['mix']): string {
+  const range =
+    cheapestMicros === undefined || dearestMicros === undefined
+      ? 'the range is unknown, since not every place was measured and has a price'
+      : `from ${dollars(cheapestMicros)} to ${dollars(dearestMicros)}, depending on where they run`;
+  return expectedMicros === undefined
+    ? `in all: ${range}`
+    : `in all about ${dollars(expectedMicros)}, if they are spread as in the last 30 days; ${range}`;
+}
+
+const NAMES = { local: 'here', pool: 'pool' } as const;
+
+const nameOf = ({ place, remoteEndpoint }: EstimatedPlace): string =>
+  place === 'runpod' ? `RunPod ${remoteEndpoint ?? ''}`.trimEnd() : NAMES[place];
 
 function row(one: EstimatedPlace): string[] {
   const time = (ms: number | undefined) => (ms === undefined ? 'unknown' : span(ms));
   const money = (micros: number | undefined) => (micros === undefined ? 'unknown' : dollars(micros));
   const price = one.priceClass === undefined ? 'unknown' : `${one.priceClass} ${money(one.microsPerHour)}`;
   return [
-    ...[nameOf(one.place), String(one.measuredAttempts), time(one.meanMs)],
+    ...[nameOf(one), one.share === undefined ? '-' : `${Math.round(one.share * 100)} %`],
+    ...[String(one.measuredAttempts), time(one.meanMs)],
     ...[String(one.atOnce), time(one.durationMs), price],
     ...[money(one.expectedMicros), money(one.highMicros), money(one.mostMicros)],
   ];

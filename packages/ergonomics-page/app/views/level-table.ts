@@ -5,7 +5,7 @@ import { levelsOf, type Method, type SequenceResult } from '../result.ts';
 /** How long each level was, as a table with bars. */
 export function levelTable(result: SequenceResult, method: Method): HTMLElement {
   const times = levelsOf(result, method);
-  const rows = method.levels.map(({ level, risk, text }) => {
+  const rows = method.levels.map(({ level, risk, action }) => {
     const { share = 0, seconds = 0 } = times.find((one) => one.level === level) ?? {};
     const fill = h('span', { class: `fill risk-${risk}` });
     fill.style.width = `${share * 100}%`;
@@ -18,7 +18,7 @@ export function levelTable(result: SequenceResult, method: Method): HTMLElement 
         h('span', { class: `dot risk-${risk}`, 'aria-hidden': 'true' }),
         String(level),
       ),
-      h('td', {}, text),
+      h('td', {}, action),
       h('td', { class: 'bar' }, h('span', { class: 'track', 'aria-hidden': 'true' }, fill)),
       h('td', { class: 'number' }, percentText(share)),
       h('td', { class: 'number quiet' }, secondsText(seconds)),

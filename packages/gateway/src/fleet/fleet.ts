@@ -242,6 +242,13 @@ export class Fleet {
     return this.#workers.get(workerId)?.process?.log;
   }
 
+  /** The same once it is open; undefined where none comes: the worker runs elsewhere, or its start was refused. */
+  async openedLog(workerId: string): Promise<WorkerLog | undefined> {
+    const worker = this.#workers.get(workerId);
+    await worker?.started;
+    return worker?.process?.log;
+  }
+
   /** Why workers of this endpoint don't start; undefined while starts work or a worker is ready all the same. */
   startProblem(endpoint: string): StartProblem | undefined {
     const isReady = this.#alive(endpoint).some(({ life }) => ['idle', 'running'].includes(life.state));

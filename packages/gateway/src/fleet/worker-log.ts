@@ -1,6 +1,7 @@
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@spillway/sdk/clock';
+import { openRotatingFile } from '../lib/rotating-file.ts';
 import type { BackendPlace } from './backend-place.ts';
 
 /**
@@ -45,7 +46,8 @@ const LINES_IN_MEMORY = 200;
 const MAX_LINE_LENGTH = 8192;
 
 export async function openWorkerLog(options: WorkerLogOptions): Promise<WorkerLogWriter> {
-  const file = await openRotatingFile(options);
+  // A full disk must not stop the worker: its output is still read, its last lines are still known.
+  const file = await openRotatingFile({ maxBytes: DEFAULT_MAX_BYTES, ...options });
   const lines: { readonly source: LogSource; readonly text: string }[] = [];
   const unfinished = new Map<LogSource, string>();
   const listeners = new Set<(line: string) => void>();
@@ -109,47 +111,6 @@ function splitLines(text: string): { complete: string[]; rest: string } {
 function breakUp(line: string): string[] {
   if (line.length <= MAX_LINE_LENGTH) return [line];
   return line.match(new RegExp(`.{1,${MAX_LINE_LENGTH}}`, 'gsu')) ?? [line];
-}
-
-interface RotatingFile {
-  append(text: string): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function openRotatingFile({ file, maxBytes = DEFAULT_MAX_BYTES, onError }: WorkerLogOptions) {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  let handle = await open(file, 'a', 0o600);
-  let size = 0;
-  let hasFailed = false;
-  // One write at a time: stdout and stderr share the file, and a rotation moves it.
-  let last: Promise<void> = Promise.resolve();
-
-  async function appendNow(text: string): Promise<void> {
-    const bytes = Buffer.byteLength(text);
-    if (size > 0 && size + bytes > maxBytes) {
-      await handle.close();
-      await rename(file, `${file}.1`);
-      handle = await open(file, 'a', 0o600);
-      size = 0;
-    }
-    await handle.appendFile(text);
-    size += bytes;
-  }
-
-  function afterLast(work: () => Promise<void>): Promise<void> {
-    last = last.then(work).catch((error: Error) => {
-      // A full disk must not stop the worker: its output is still read, its last lines are still known.
-      if (!hasFailed) onError?.(error);
-      hasFailed = true;
-    });
-    return last;
-  }
-
-  const rotating: RotatingFile = {
-    append: (text) => (text === '' ? last : afterLast(() => appendNow(text))),
-    close: () => afterLast(() => handle.close()),
-  };
-  return rotating;
 }
 
 const LOGS_KEPT = 50;

@@ -37,6 +37,14 @@ it('a key is kept as its hash only, nowhere as it is', async () => {
   expect(JSON.stringify(rows)).not.toContain(key.slice('spk_'.length));
 });
 
+it('a key is good for as long as was asked, to the millisecond, however slow the machine is', async () => {
+  const { now } = test.clock;
+  let looks = 0;
+  test.clock.now = () => now() + looks++;
+  const { createdAt, expiresAt = 0 } = keyCreatedSchema.parse((await make({ expiresIn: '2h' })).json());
+  expect(expiresAt - createdAt).toBe(2 * HOUR_MS);
+});
+
 it('a key may end at a time of day, and is listed with it', async () => {
   const expiresAt = test.clock.now() + HOUR_MS;
   await make({ expiresAt });

@@ -5,7 +5,7 @@ interface Request {
   readonly wireId: string;
   readonly overdueAt: number;
   isTold: boolean;
-  /** The worker asked for jobs since, so it has a free hand: perhaps the one that this attempt had. */
+  /** The worker asked for jobs since, or did when it was told: so it has a free hand, perhaps that of this attempt. */
   hasAsked: boolean;
   /** A heartbeat from after its grace time still names it. */
   isNamed: boolean;
@@ -43,15 +43,17 @@ export type StopRequests = ReturnType<typeof createStopRequests>;
  * jobs would die for nothing, so a heartbeat from after the grace time decides, or that none comes.
  */
 export function createStopRequests(options: StopRequestsOptions) {
-  const { clock, onSettled } = options;
+  const { clock, onSettled, heartbeatMs = 10_000 } = options;
   const byWorker = new Map<string, Request[]>();
   const polls = createOpenPolls(clock);
 
-  const isLate = judge(options);
-
   function untold(workerId: string): readonly string[] {
     const requests = (byWorker.get(workerId) ?? []).filter((request) => !request.isTold);
-    for (const request of requests) request.isTold = true;
+    const isAsking = requests.length > 0 && (options.isAsking?.(workerId) ?? false);
+    for (const request of requests) {
+      request.isTold = true;
+      request.hasAsked ||= isAsking;
+    }
     return requests.map((request) => request.wireId);
   }
 
@@ -90,7 +92,10 @@ export function createStopRequests(options: StopRequestsOptions) {
      * grace time is over, for some workers never ask what to stop.
      */
     stillRuns(workerId: string, wireIds: ReadonlySet<string>): void {
-      keep(workerId, ({ wireId, isTold, isOverdue: isLate }) => (!isTold && !isLate) || wireIds.has(wireId));
+      keep(
+        workerId,
+        ({ wireId, isTold, isOverdue: wasLate }) => (!isTold && !wasLate) || wireIds.has(wireId),
+      );
       for (const request of byWorker.get(workerId) ?? [])
         request.isNamed ||= wireIds.has(request.wireId) && request.overdueAt <= clock.now();
     },
@@ -103,7 +108,7 @@ export function createStopRequests(options: StopRequestsOptions) {
       const now = clock.now();
       const overdue: Overdue[] = [];
       for (const [workerId, requests] of byWorker) {
-        const late = requests.filter((request) => isLate(request, now - request.overdueAt, workerId));
+        const late = requests.filter((request) => isLate(request, now - request.overdueAt, heartbeatMs));
         if (late.length === 0) continue;
         for (const request of late) request.isOverdue = true;
         overdue.push({ workerId, wireIds: requests.filter(isOverdue).map(({ wireId }) => wireId) });
@@ -153,13 +158,10 @@ function createOpenPolls(clock: Clock) {
 }
 
 /** Whether a worker goes on with an attempt that should have ended `lateMs` ago. */
-function judge({ isAsking = () => false, heartbeatMs = 10_000 }: StopRequestsOptions) {
-  return (request: Request, lateMs: number, workerId: string): boolean => {
-    if (request.isOverdue || lateMs < 0) return false;
-    if (request.isNamed || lateMs >= BEATS_TO_WAIT * heartbeatMs) return true;
-    const mayHaveObeyed = request.isTold && (request.hasAsked || isAsking(workerId));
-    return !mayHaveObeyed;
-  };
+function isLate(request: Request, lateMs: number, heartbeatMs: number): boolean {
+  if (request.isOverdue || lateMs < 0) return false;
+  const mayHaveObeyed = request.isTold && request.hasAsked && !request.isNamed;
+  return !mayHaveObeyed || lateMs >= BEATS_TO_WAIT * heartbeatMs;
 }
 
 function isOverdue(request: Request): boolean {

@@ -65,10 +65,11 @@ export function createKeyStore(db: DatabaseSync, { clock, ids }: { clock: Clock;
 
   return {
     list: (): readonly KeyRecord[] => [...byHash.values()],
-    create(key: NewKey): { record: KeyRecord; secret: string } {
+    /** `createdAt`: the time from which its caller counted how long it is good for. */
+    create(key: NewKey, createdAt = clock.now()): { record: KeyRecord; secret: string } {
       const secret = `spk_${ids.secret(24)}`;
-      const record: KeyRecord = { ...key, id: ids.short(10), createdAt: clock.now() };
-      const { id, name, scope, createdAt, expiresAt = null } = record;
+      const record: KeyRecord = { ...key, id: ids.short(10), createdAt };
+      const { id, name, scope, expiresAt = null } = record;
       const endpoints = record.endpoints ? JSON.stringify(record.endpoints) : null;
       const hash = sha256(secret).hex;
       insert.run(id, name, scope, endpoints, hash, createdAt, expiresAt);

@@ -72,11 +72,15 @@ export function createUploadTokens(db: DatabaseSync, { clock, ids, inTurn = runN
     list: (): readonly UploadToken[] => [...byHash.values()],
     /** Submitted so far. */
     jobsOf: ({ id }: UploadToken): number => jobs.get(id) ?? 0,
-    async create(wanted: NewUploadToken): Promise<{ token: UploadToken; secret: string }> {
+    /** `createdAt`: the time from which its caller counted how long it is good for. */
+    async create(
+      wanted: NewUploadToken,
+      createdAt = clock.now(),
+    ): Promise<{ token: UploadToken; secret: string }> {
       const secret = `spu_${ids.secret(24)}`;
       const id = ids.short(10);
-      const token: UploadToken = { ...wanted, id, visitor: visitorOf(wanted) ?? id, createdAt: clock.now() };
-      const { issuer, endpoint, visitor, maxBytes, maxArtifacts, maxJobs, createdAt, expiresAt } = token;
+      const token: UploadToken = { ...wanted, id, visitor: visitorOf(wanted) ?? id, createdAt };
+      const { issuer, endpoint, visitor, maxBytes, maxArtifacts, maxJobs, expiresAt } = token;
       const hash = sha256(secret).hex;
       const limits = [maxBytes, maxArtifacts, maxJobs, createdAt, expiresAt];
       await inTurn(() => sql.insert.run(id, hash, issuer, endpoint, visitor, ...limits));

@@ -54,7 +54,13 @@ export class EndpointRoute {
     this.#places = remotes.map((remote) => createRemotePlace(remote, now, this.#fetchFor(remote)));
     this.#guard = createLocalGuard(now);
     this.#outgoing = createOutgoingInputs(options, endpoint);
-    this.log = createRemoteLog(now);
+    const { name } = endpoint;
+    const onError = (error: Error) =>
+      options.log.warn(
+        { endpoint: name, err: error },
+        'what becomes of jobs at RunPod is not kept in a file',
+      );
+    this.log = createRemoteLog({ now, file: options.logFile?.(name), onError });
     this.#attempts = new AttemptsThere({
       ...options,
       ...{ places: this.#places, outgoing: this.#outgoing, remoteLog: this.log },
@@ -83,6 +89,7 @@ export class EndpointRoute {
     const enough = new AbortController();
     await Promise.race([settled, clock.sleep(STOP_WITHIN_MS, enough.signal)]);
     enough.abort();
+    await this.log.close();
   }
 
   poke(): void {

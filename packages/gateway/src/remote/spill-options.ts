@@ -6,6 +6,7 @@ import type { Ids } from '../lib/ids.ts';
 import type { AttemptHooks } from './attempt-hooks.ts';
 import type { LocalView } from './decide-route.ts';
 import type { InputArtifacts } from './input-artifacts.ts';
+import type { AttemptLine } from './remote-log.ts';
 import type { RemoteStore } from './remote-store.ts';
 
 /** What the routing of jobs needs of its surroundings. */
@@ -30,11 +31,18 @@ export interface SpillRouterOptions {
   readonly costs: SpillCosts;
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
   readonly fetch?: typeof fetch;
+  /** What workers there print, where it can be read. */
+  readonly workerLogs?: (endpoint: string) => FollowWorkers | undefined;
+  /** Where lines on an endpoint's attempts are kept over restarts; without it they are in memory. */
+  readonly logFile?: (endpoint: string) => string;
   /** Where RunPod can reach this gateway: it is to tell when a job has ended. */
   readonly hooks?: AttemptHooks | undefined;
   /** Where fields of inputs go that are too large; without it such jobs stay. */
   readonly inputs?: InputArtifacts;
 }
+
+/** Tells every further line of an endpoint's workers at RunPod, until the returned function is called. */
+export type FollowWorkers = (listener: (line: AttemptLine) => void) => () => void;
 
 /** The budget of what goes to RunPod, as its owner keeps it. */
 export interface SpillCosts {

@@ -110,14 +110,14 @@ test('while RunPod gets no jobs and none waits, nothing is looked at until one c
 
 test('what becomes of attempts there can be followed, and read of one alone', async () => {
   const heard: string[] = [];
-  scene.spill.log({ endpoint: 'echo' })?.log.follow((line) => heard.push(line));
+  scene.spill.log({ endpoint: 'echo' })?.log.follow(({ line }) => heard.push(line));
   const job = await scene.engine.submit({});
   await scene.clock.advance(10);
   scene.there.status = 'COMPLETED';
   await scene.clock.advance(5_000);
   const { attempt } = scene.hook();
   const lines = scene.spill.log({ workerId: attempt })?.log.tail(10, attempt);
-  expect(lines).toEqual(heard);
+  expect(lines?.map(({ line }) => line)).toEqual(heard);
   expect(heard.map((line) => line.replace(/^\[[^\]]*\] /, ''))).toEqual([
     `job ${job.id} goes to ep: the endpoint has no backend here`,
     `job ${job.id} is r1 there`,

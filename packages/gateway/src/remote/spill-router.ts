@@ -4,11 +4,12 @@ import { EndpointRoute } from './endpoint-route.ts';
 import type { RemoteLog } from './remote-log.ts';
 import type { RemoteAttempt } from './remote-store.ts';
 import { isRemoteWorker } from './remote-worker.ts';
-import type { SpillObstacle, SpillRouterOptions } from './spill-options.ts';
+import type { FollowWorkers, SpillObstacle, SpillRouterOptions } from './spill-options.ts';
 
 export interface EndpointLog {
   readonly endpoint: string;
   readonly log: RemoteLog;
+  readonly followWorkers?: FollowWorkers | undefined;
 }
 
 /** What there is where no endpoint has RunPod among its backends. */
@@ -35,6 +36,7 @@ export function createSpillRouter(options: SpillRouterOptions) {
     /** Goes on with what the last gateway left; call it once leases are restored. */
     async start(): Promise<void> {
       if (routes.size === 0) return;
+      await Promise.all([...routes.values()].map((route) => route.log.open()));
       unwatch = queue.watch((change) => routes.get(change.endpoint)?.note(change));
       const left = store.left();
       const known = new Set(left.map(({ workerId }) => workerId));
@@ -71,7 +73,9 @@ export function createSpillRouter(options: SpillRouterOptions) {
     log(of: { readonly endpoint: string } | { readonly workerId: string }): EndpointLog | undefined {
       const endpoint = 'endpoint' in of ? of.endpoint : store.get(of.workerId)?.endpoint;
       const log = endpoint === undefined ? undefined : routes.get(endpoint)?.log;
-      return log && endpoint !== undefined ? { endpoint, log } : undefined;
+      return log && endpoint !== undefined
+        ? { endpoint, log, followWorkers: options.workerLogs?.(endpoint) }
+        : undefined;
     },
     /** Jobs go elsewhere since workers here can't run them: one of those workers is wanted, to see whether they can again. */
     wantsTrial: (endpoint: string): boolean => routes.get(endpoint)?.wantsTrial() ?? false,

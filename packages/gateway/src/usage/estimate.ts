@@ -1,10 +1,6 @@
 import type { EstimatedPlace, EstimateView } from '@spillway/protocol/v1';
-import { type Endpoint, startsWorkers, takesPoolWorkers } from '../endpoints/endpoint.ts';
 import { chargedSeconds, costOf } from './money.ts';
-import { dayOf } from './periods.ts';
-import type { Price, PriceBook } from './prices.ts';
-import { DAY_SUMS, LAST_TIMES, REMOTE_SUMS } from './sqlite/usage-queries.ts';
-import type { ReadAside } from './usage-report.ts';
+import type { Price } from './prices.ts';
 
 /** What was measured of an endpoint's attempts in one place. */
 export interface Measured {
@@ -16,14 +12,14 @@ export interface Measured {
   readonly secondsPerResult?: number | undefined;
 }
 
-const LATEST = 1_000;
-const LOOK_BACK_DAYS = 30;
 /** Of fewer, a 95th of 100 says nothing. */
 const FEWEST_FOR_SPREAD = 5;
 
 /** What a number of jobs would cost and take, all in one place. Rests on what was measured, and says where nothing was. */
 export function estimatePlace(input: {
   readonly place: EstimatedPlace['place'];
+  /** At RunPod. */
+  readonly remoteEndpoint?: string | undefined;
   readonly jobs: number;
   readonly measured: Measured;
   readonly atOnce: number;
@@ -36,6 +32,7 @@ export function estimatePlace(input: {
   const attempts = times.length + older.attempts;
   const base = {
     ...{ place, measuredAttempts: attempts, atOnce },
+    ...(input.remoteEndpoint === undefined ? {} : { remoteEndpoint: input.remoteEndpoint }),
     ...(price ? { priceClass: price.class, microsPerHour: price.microsPerHour } : {}),
   };
   const notes = notesOf(place, attempts, price, atOnce);
@@ -77,40 +74,24 @@ function notesOf(place: EstimatedPlace['place'], attempts: number, price: Price 
   return notes;
 }
 
+/** How a number of jobs would cost, spread over places as results were. */
+export function mixPlaces(places: readonly EstimatedPlace[]): Mix {
+  const costs = places.flatMap(({ expectedMicros }) => expectedMicros ?? []);
+  const isWhole = costs.length === places.length;
+  const shared = places.filter(({ share = 0 }) => share > 0);
+  const isShared = shared.length > 0 && shared.every(({ expectedMicros }) => expectedMicros !== undefined);
+  return {
+    ...(isShared
+      ? { expectedMicros: Math.round(sum(shared.map((one) => (one.share ?? 0) * (one.expectedMicros ?? 0)))) }
+      : {}),
+    // What is known of some places says nothing of the others.
+    ...(isWhole && costs.length > 0
+      ? { cheapestMicros: Math.min(...costs), dearestMicros: Math.max(...costs) }
+      : {}),
+  };
+}
+
+export type Mix = EstimateView['mix'];
+
 const sum = (values: readonly number[]) => values.reduce((total, one) => total + one, 0);
 const at = (sorted: readonly number[], part: number) => sorted[Math.ceil(part * sorted.length) - 1] ?? 0;
-
-/** Every place where jobs of the endpoint may run. */
-export async function estimateJobs(
-  {
-    endpoint,
-    jobs,
-    connected,
-  }: { readonly endpoint: Endpoint; readonly jobs: number; readonly connected: number },
-  { read, prices, now }: { readonly read: ReadAside; readonly prices: PriceBook; readonly now: number },
-): Promise<EstimateView> {
-  const { name, remote, executionTimeoutMs, workers } = endpoint;
-  const since = dayOf(now) - LOOK_BACK_DAYS;
-  const timesOf = async (isRemote: 0 | 1) =>
-    (await read(LAST_TIMES, [name, isRemote, LATEST])).map(({ ms }) => Number(ms));
-  const places: EstimatedPlace[] = [];
-  const hasLocal = endpoint.backends.some((kind) => kind !== 'runpod');
-  if (hasLocal) {
-    const [row] = await read(DAY_SUMS, [name, since]);
-    const older = { attempts: Number(row?.attempts ?? 0), ms: Number(row?.ms ?? 0) };
-    const atOnce = (startsWorkers(endpoint) ? workers.max : 0) + (takesPoolWorkers(endpoint) ? connected : 0);
-    const price = startsWorkers(endpoint) ? prices.local : prices.pool;
-    const measured = { times: await timesOf(0), older };
-    places.push(estimatePlace({ place: 'local', jobs, measured, atOnce, executionTimeoutMs, price }));
-  }
-  if (remote) {
-    const [row] = await read(REMOTE_SUMS, [name, since * 86_400_000]);
-    const completed = Number(row?.completed ?? 0);
-    const secondsPerResult = completed === 0 ? undefined : Number(row?.seconds) / completed;
-    const measured = { times: await timesOf(1), secondsPerResult };
-    const price = prices.runpod(remote.gpuPool, remote.gpuCount);
-    const atOnce = remote.maxInFlight;
-    places.push(estimatePlace({ place: 'runpod', jobs, measured, atOnce, executionTimeoutMs, price }));
-  }
-  return { endpoint: name, jobs, places };
-}

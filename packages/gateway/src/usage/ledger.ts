@@ -36,7 +36,9 @@ export interface LedgerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-const LOOK_EVERY_MS = 10_000;
+/** While workers here cost something, it is written this often that they are still there. */
+const SEEN_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 60_000;
 const MEASURED = 50;
 const DROP_EVERY_MS = 3_600_000;
 
@@ -62,6 +64,7 @@ export class CostLedger {
   /** Since this gateway started, but for lives that are kept. */
   readonly #totals = new Map<string, CostTotal>();
   readonly #startedAt: number;
+  readonly #everyMs: number;
   readonly #beside = createBesideAttempts((endpoint) => this.#idleCostOf(endpoint));
   /** Ends the wait for the next change of a budget that time alone brings. */
   #cancelTimer: (() => void) | undefined;
@@ -72,6 +75,8 @@ export class CostLedger {
     this.#options = options;
     const { store, meter, clock } = options;
     this.#startedAt = clock.now();
+    const whileUsed = meter.isForOwnWorkers ? SEEN_EVERY_MS : LOOK_EVERY_MS;
+    this.#everyMs = meter.isUsed ? whileUsed : DROP_EVERY_MS;
     for (const { workerId, endedAt } of store.closeLeft()) meter.noteGone(workerId, endedAt ?? 0);
     for (const life of store.livesSince(periodStart(clock.now(), 'month')))
       this.#lives.set(life.workerId, life);
@@ -204,7 +209,7 @@ export class CostLedger {
     this.#cancelTimer = undefined;
     const { clock } = this.#options;
     const now = clock.now();
-    const at = this.budgets.nextChangeAt(now + LOOK_EVERY_MS);
+    const at = this.budgets.nextChangeAt(now + this.#everyMs);
     if (at !== undefined) this.#cancelTimer = clock.timer(Math.max(1, at - now), () => this.#lookAhead());
   }
 
@@ -226,7 +231,7 @@ export class CostLedger {
   }
 
   async #run(): Promise<void> {
-    const { clock, store, meter, retentionMs, onError } = this.#options;
+    const { clock, store, retentionMs, onError } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
         const now = clock.now();
@@ -240,7 +245,7 @@ export class CostLedger {
       } catch (error) {
         onError(error);
       }
-      await clock.sleep(meter.isUsed ? LOOK_EVERY_MS : DROP_EVERY_MS, this.#stopping.signal);
+      await clock.sleep(this.#everyMs, this.#stopping.signal);
     }
   }
 

@@ -3,7 +3,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { RUNPOD_POOLS, type RunPodPool } from '../fleet/gpu/runpod-pools.ts';
 import { leftOf } from './budget.ts';
 import type { CatalogueState, LiveCatalogue } from './catalogue/live-catalogue.ts';
-import { estimateJobs } from './estimate.ts';
+import { estimateJobs } from './estimate-jobs.ts';
 import type { Ledger } from './ledger.ts';
 import { microsOf } from './money.ts';
 import type { PriceBook } from './prices.ts';

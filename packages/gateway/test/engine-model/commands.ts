@@ -1,45 +1,24 @@
-import type { JobFailure } from '@spillway/protocol';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Reporter } from '../../src/jobs/job-machine.ts';
 import { agree, type Pair } from './agreement.ts';
+import { advance, drain, gatewayCrash, workerCrash } from './calamities.ts';
+import {
+  type Command,
+  command,
+  deliveryOf,
+  hasDeliveries,
+  hasJobs,
+  jobOf,
+  leave,
+  which,
+  worker,
+} from './command.ts';
 import { LIMITS } from './limits.ts';
-import type { Delivery, EngineModel, ModelJob } from './model.ts';
+import type { ModelJob } from './model.ts';
 
-/**
- * All that may happen to an engine, as commands of fast-check: each does it to the engine and to the model, and then
- * the two must agree. One long file, since it is one table: what may happen, and how often.
- */
-type Command = fc.AsyncCommand<EngineModel, Pair>;
-
-interface Step {
-  /** As it stands in a counterexample. */
-  readonly name: string;
-  check?(model: EngineModel): boolean;
-  run(pair: Pair): Promise<void>;
-}
-
-function command({ name, check, run }: Step): Command {
-  return {
-    check: (model) => check?.(model as EngineModel) ?? true,
-    run: async (_model, pair) => run(pair),
-    toString: () => name,
-  };
-}
-
-const WORKERS = ['w1', 'w2', 'w3'];
+/** What callers and workers may ask of an engine, as commands of fast-check, and how often each of all commands comes. */
 const LARGE = JSON.stringify('x'.repeat(20_000));
-const CRASH: JobFailure = { type: 'WORKER_CRASHED', message: 'it crashed' };
-const worker = fc.constantFrom(...WORKERS);
-/** Which of those that are there, counted from the newest: old ones are rarely of interest. */
-const which = fc.oneof({ weight: 3, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat(30) });
-
-const jobOf = (model: EngineModel, n: number): ModelJob | undefined =>
-  model.all().at(-1 - (n % model.jobs.size));
-const hasJobs = (model: EngineModel) => model.jobs.size > 0;
-const deliveryOf = (model: EngineModel, n: number) =>
-  model.deliveries.at(-1 - (n % model.deliveries.length)) as Delivery;
-const hasDeliveries = (model: EngineModel) => model.deliveries.length > 0;
 
 const submit = fc
   .record({
@@ -93,6 +72,9 @@ const take = fc
         if (model.heldBy(one.worker).length === 0) {
           rig.engine.stops.freeHands(one.worker);
           model.stops.delete(one.worker);
+        } else {
+          rig.engine.stops.asks(one.worker);
+          model.asks(one.worker);
         }
         const poll = rig.take(one.worker, one.max);
         polls.set(one.worker, poll);
@@ -111,16 +93,11 @@ const hangUp = worker.map((one) =>
   }),
 );
 
-/** The client of an open poll hangs up. */
-async function leave(pair: Pair, gone: string): Promise<void> {
-  const taker = pair.model.takers.get(gone);
-  if (taker) taker.isGone = true;
-  pair.polls.get(gone)?.hangUp();
-  await agree(pair, (job) => taker?.got.includes(job.id) ?? false);
-}
-
-/** What a heartbeat or a farewell names of what its worker holds; of a worker that got a job once. */
-const naming = fc.record({ which, names: fc.constantFrom('all', 'none', 'none', 'first') });
+/**
+ * What a heartbeat or a farewell names of what its worker holds, `deaf` also what it should have stopped; of a worker
+ * that got a job once.
+ */
+const naming = fc.record({ which, names: fc.constantFrom('all', 'deaf', 'none', 'none', 'first') });
 
 function beating(
   what: string,
@@ -133,10 +110,11 @@ function beating(
     async run(pair) {
       const by = deliveryOf(pair.model, one.which).worker;
       const held = pair.model.heldBy(by);
-      const named = held.slice(0, { all: held.length, none: 0, first: 1 }[one.names]);
+      const named = held.slice(0, { all: held.length, deaf: held.length, none: 0, first: 1 }[one.names]);
       const wireIds = new Set(named.map((job) => job.lease?.wireId ?? ''));
+      if (one.names === 'deaf') for (const stop of pair.model.stops.get(by) ?? []) wireIds.add(stop.wireId);
       pair.rig.engine.stops.stillRuns(by, wireIds);
-      pair.model.keepStops(by, (stop) => !stop.isTold || wireIds.has(stop.wireId));
+      pair.model.namesOnly(by, wireIds);
       for (const job of named) pair.model.renew(job);
       await run(pair, by, held.slice(named.length), wireIds);
       await agree(pair);
@@ -299,7 +277,8 @@ const pollStops = worker.map((by) =>
     name: `${by} asks what to stop`,
     async run(pair) {
       const untold = (pair.model.stops.get(by) ?? []).filter(({ isTold }) => !isTold);
-      for (const stop of untold) stop.isTold = true;
+      for (const stop of untold)
+        Object.assign(stop, { isTold: true, hasAsked: stop.hasAsked || pair.model.takers.has(by) });
       const told = pair.rig.engine.stops.poll(by, 0, new AbortController().signal);
       await pair.rig.clock.advance(0);
       expect(await told).toEqual(untold.map(({ wireId }) => wireId));
@@ -307,109 +286,6 @@ const pollStops = worker.map((by) =>
     },
   }),
 );
-
-const workerCrash = worker.map((by) =>
-  command({
-    name: `${by} crashes`,
-    async run(pair) {
-      if (pair.model.takers.has(by)) await leave(pair, by);
-      pair.model.workerLost(by);
-      await pair.rig.engine.workerLost(by, CRASH);
-      await agree(pair);
-    },
-  }),
-);
-
-const drain = worker.map((by) =>
-  command({
-    name: `${by} is drained, and its time is over`,
-    async run(pair) {
-      const { model, rig } = pair;
-      const taker = model.takers.get(by);
-      if (taker) Object.assign(taker, { endsAt: model.now });
-      model.handBack(by);
-      await rig.engine.drain(by, AbortSignal.abort());
-      model.workerLost(by);
-      await rig.engine.workerLost(by, CRASH);
-      await agree(pair);
-    },
-  }),
-);
-
-const advance = fc.constantFrom(1, 1, 2, 4, 4, 8, 40).map((steps) =>
-  command({
-    name: `${steps * LIMITS.stepMs} ms pass`,
-    async run(pair) {
-      for (let step = 0; step < steps; step += 1) await passStep(pair);
-    },
-  }),
-);
-
-async function passStep(pair: Pair): Promise<void> {
-  const { model, rig } = pair;
-  await rig.clock.advance(LIMITS.stepMs);
-  model.passTo(rig.clock.now());
-  const overdue = model.overdue();
-  for (const by of overdue) {
-    const taker = model.takers.get(by);
-    if (taker) Object.assign(taker, { endsAt: model.now });
-  }
-  await agree(pair, (job) => overdue.includes(job.lease?.worker ?? ''));
-  expect([...rig.overdue()].sort()).toEqual([...overdue].sort());
-  model.fresh = new Set();
-  // The fleet ends them.
-  for (const by of overdue) {
-    model.workerLost(by);
-    await rig.engine.workerLost(by, CRASH);
-    await agree(pair);
-  }
-}
-
-const CRASH_SUBMIT = {
-  ...{ endpoint: 'echo', input: '{}', isLowPriority: false, isSync: false, ttlMs: 60_000 },
-  ...{ executionTimeoutMs: 3_000, limits: { workerLost: 1, handlerError: 0 } },
-};
-
-/** What the gateway was doing in its last moment. Whatever it answered is on disk; what it did not may not be. */
-const LAST_MOMENTS: Readonly<Record<string, (pair: Pair) => Promise<unknown> | undefined>> = {
-  'at rest': () => undefined,
-  'before a submit is written': ({ rig }) => void rig.engine.queue.submit(CRASH_SUBMIT),
-  'right after it answered a submit': async ({ model, rig }) => {
-    const { id, priority } = await rig.engine.queue.submit(CRASH_SUBMIT);
-    const { ttlMs, executionTimeoutMs } = CRASH_SUBMIT;
-    const times = { queuedAt: model.now, availableAt: model.now, expiresAt: model.now + ttlMs };
-    model.submit({ id, priority, ttlMs, executionTimeoutMs, mayLose: 1, mayFail: 0, ...times });
-    // One that a worker waited for is written as given to it.
-    const { lease } = (await rig.engine.queue.get(id)) ?? {};
-    if (lease) expect(model.lease(id, lease.workerId, lease.wireId)).toBeUndefined();
-  },
-  'right after it answered a report': async ({ model, rig }) => {
-    const delivery = model.deliveries.findLast((one) => model.isCurrent(one));
-    const job = delivery && model.jobs.get(delivery.jobId);
-    if (!job) return;
-    await rig.engine.queue.complete({ workerId: delivery.worker, wireId: delivery.wireId }, '"last"');
-    model.end(job, 'COMPLETED', { output: '"last"' });
-  },
-};
-
-const gatewayCrash = fc
-  .record({ gone: fc.subarray(WORKERS), moment: fc.constantFrom(...Object.keys(LAST_MOMENTS)) })
-  .map(({ gone, moment }) =>
-    command({
-      name: `the gateway crashes ${moment}, and ${gone.join(', ') || 'no worker'} with it`,
-      async run(pair) {
-        const { model, rig, polls, waits } = pair;
-        const isGone = (id: string) => gone.includes(id);
-        await LAST_MOMENTS[moment]?.(pair);
-        const crashed = rig.crash(isGone);
-        polls.clear();
-        waits.clear();
-        model.restarted(isGone);
-        await crashed;
-        await agree(pair);
-      },
-    }),
-  );
 
 /** How often each comes; what destroys a lot is rare, so that there is something to destroy. */
 const WEIGHTS = new Map<fc.Arbitrary<Command>, number>([

@@ -42,6 +42,7 @@ export function createEngineRig(folder: string) {
       ids,
       endpoints: ['echo'],
       cancelGraceMs: () => LIMITS.graceMs,
+      heartbeatMs: LIMITS.heartbeatMs,
       retentionMs: LIMITS.retentionMs,
       onOverdueWorker: (workerId) => overdue.push(workerId),
       // A crashed engine may run into anything; nobody hears of it.

@@ -4,6 +4,7 @@ export const LIMITS = {
   holdMs: 5_000,
   waitMs: 6_000,
   graceMs: 1_500,
+  heartbeatMs: 500,
   retentionMs: 20_000,
   /** How often ended jobs are swept. */
   retentionEveryMs: 10_000,

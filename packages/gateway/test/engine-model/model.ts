@@ -44,6 +44,10 @@ interface Stop {
   readonly wireId: string;
   readonly overdueAt: number;
   isTold: boolean;
+  /** Its worker asked for jobs since, or did when it was told. */
+  hasAsked: boolean;
+  /** A heartbeat from after its time names it. */
+  isNamed: boolean;
 }
 
 export interface ModelTaker {
@@ -172,7 +176,8 @@ export class EngineModel {
       status === 'CANCELLED' || status === 'TIMED_OUT' || result.error === 'executionTimeout exceeded';
     if (job.lease && mustStop) {
       const { worker, wireId } = job.lease;
-      const stop = { wireId, overdueAt: this.now + LIMITS.graceMs, isTold: false };
+      const overdueAt = this.now + LIMITS.graceMs;
+      const stop = { wireId, overdueAt, isTold: false, hasAsked: false, isNamed: false };
       this.stops.set(worker, [...(this.stops.get(worker) ?? []), stop]);
     }
     delete job.lease;
@@ -236,10 +241,27 @@ export class EngineModel {
     this.stops.set(worker, (this.stops.get(worker) ?? []).filter(isKept));
   }
 
-  /** Workers that ran a stopped job on for too long. */
+  /** Its worker asks for jobs while it runs some. */
+  asks(worker: string): void {
+    for (const stop of this.stops.get(worker) ?? []) stop.hasAsked = true;
+  }
+
+  /** A heartbeat: what it leaves out was stopped, if the worker had heard of it. */
+  namesOnly(worker: string, wireIds: ReadonlySet<string>): void {
+    this.keepStops(worker, (stop) => !stop.isTold || wireIds.has(stop.wireId));
+    for (const stop of this.stops.get(worker) ?? [])
+      if (stop.overdueAt <= this.now && wireIds.has(stop.wireId)) stop.isNamed = true;
+  }
+
+  /** Workers that ran a stopped job on for too long. Of one that may have stopped it two heartbeats are waited for. */
   overdue(): string[] {
     return [...this.stops]
-      .filter(([, stops]) => stops.some(({ overdueAt }) => overdueAt <= this.now))
+      .filter(([, stops]) =>
+        stops.some(({ overdueAt, isTold, hasAsked, isNamed }) => {
+          const mayHaveStopped = isTold && hasAsked && !isNamed;
+          return overdueAt + (mayHaveStopped ? 2 * LIMITS.heartbeatMs : 0) <= this.now;
+        }),
+      )
       .map(([id]) => id);
   }
 

@@ -148,7 +148,16 @@ export const estimateSchema = z
     jobs: z.int(),
     places: z.array(
       z.object({
-        place: z.enum(['local', 'runpod']).describe('All of them there.'),
+        place: z
+          .enum(['local', 'pool', 'runpod'])
+          .describe(
+            'All of them there. `pool`: workers that connect by themselves, where they have a price of their own.',
+          ),
+        remoteEndpoint: z.string().describe('Id of the endpoint at RunPod.').optional(),
+        share: z
+          .number()
+          .describe('Of the results of the last 30 days, from 0 to 1; absent where there were none.')
+          .optional(),
         measuredAttempts: count.describe(
           'What it rests on: attempts that brought a result, the latest ones.',
         ),
@@ -165,6 +174,13 @@ export const estimateSchema = z
         notes: z.array(z.string()),
       }),
     ),
+    mix: z
+      .object({
+        expectedMicros: micros.describe('Spread over the places by their shares.').optional(),
+        cheapestMicros: micros.describe('All of them in the cheapest place.').optional(),
+        dearestMicros: micros.describe('All of them in the dearest place.').optional(),
+      })
+      .describe('Of all places; what is not known of one of them is absent.'),
   })
   .meta({ id: 'Estimate' });
 

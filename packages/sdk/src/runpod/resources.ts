@@ -157,7 +157,14 @@ export interface VolumeBillRecord {
   readonly totalAmount: number;
 }
 
-export interface PodLogLine {
+/** A worker of an endpoint. */
+export interface RunpodWorker {
+  readonly id: string;
+  readonly status: 'RUNNING' | 'IDLE' | 'INITIALIZING' | 'THROTTLED' | 'UNHEALTHY';
+}
+
+/** What a pod, or a worker of an endpoint, printed. */
+export interface RunpodLogLine {
   readonly source: 'container' | 'system';
   readonly line: string;
   /** RFC 3339. */

@@ -1,20 +1,21 @@
 import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { type Call, createCaller } from './call.ts';
-import { streamPodLog } from './pod-log.ts';
 import type {
   CreateEndpoint,
   CreatePod,
   CreateVolume,
-  PodLogLine,
   RunpodEndpoint,
   RunpodGpuType,
+  RunpodLogLine,
   RunpodPod,
   RunpodVolume,
+  RunpodWorker,
   ServerlessBillRecord,
   UpdateEndpoint,
   VolumeBillRecord,
 } from './resources.ts';
 import { RunpodError } from './runpod-error.ts';
+import { streamLog } from './stream-log.ts';
 
 export const RUNPOD_API_URL = 'https://api.runpod.io';
 
@@ -47,7 +48,7 @@ export function createRunpodClient(options: RunpodClientOptions) {
   const root = `${baseUrl.replace(/\/+$/, '').replace(/\/v2$/, '')}/v2`;
   const { onWait } = options;
   const call = createCaller({ apiKey, root, clock, random, fetch: send, ...(onWait ? { onWait } : {}) });
-  const one = (kind: string, id: string) => `/${kind}/${encodeURIComponent(id)}`;
+  const streaming = { apiKey, clock, random, fetch: send };
   const ask = async <T>(
     method: Call['method'],
     path: string,
@@ -78,6 +79,7 @@ export function createRunpodClient(options: RunpodClientOptions) {
         ask<RunpodEndpoint>('PATCH', one('serverless', id), `change endpoint ${id}`, { body }),
       /** Ends its workers and cancels its jobs. An endpoint that is gone already is no error. */
       remove: (id: string) => gone(ask('DELETE', one('serverless', id), `delete endpoint ${id}`)),
+      ...createWorkerCalls(list, (path, more) => streamLog({ ...streaming, url: `${root}${path}`, ...more })),
     },
     volumes: {
       list: (signal?: AbortSignal) =>
@@ -97,9 +99,8 @@ export function createRunpodClient(options: RunpodClientOptions) {
       /** For good, with its own disk. A pod that is gone already is no error. */
       remove: (id: string) => gone(ask('DELETE', one('pods', id), `terminate pod ${id}`)),
       /** Lines as they come, from the beginning; goes on over broken connections until `signal` aborts. */
-      log: (id: string, signal: AbortSignal): AsyncIterable<PodLogLine> => {
-        const url = `${root}${one('pods', id)}/logs`;
-        return streamPodLog({ url, apiKey, clock, random, fetch: send, signal });
+      log: (id: string, signal: AbortSignal): AsyncIterable<RunpodLogLine> => {
+        return streamLog({ ...streaming, url: `${root}${one('pods', id)}/logs`, signal });
       },
     },
     billing: {
@@ -120,6 +121,24 @@ export function createRunpodClient(options: RunpodClientOptions) {
       const path = `/catalog/gpus${product ? `?include=AVAILABILITY&product=${product}` : ''}`;
       return list<RunpodGpuType>(path, 'gpus', "read RunPod's catalogue of cards", signal);
     },
+  };
+}
+
+const one = (kind: string, id: string) => `/${kind}/${encodeURIComponent(id)}`;
+
+/** Of an endpoint's workers. */
+function createWorkerCalls(
+  list: <T>(path: string, key: string, what: string, signal?: AbortSignal) => Promise<readonly T[]>,
+  stream: (path: string, more: { tail: number; signal: AbortSignal }) => AsyncIterable<RunpodLogLine>,
+) {
+  return {
+    workers: (id: string, signal?: AbortSignal) => {
+      const what = `list the workers of endpoint ${id}`;
+      return list<RunpodWorker>(`${one('serverless', id)}/workers`, 'workers', what, signal);
+    },
+    /** What a worker prints, as it comes, from its last `tail` lines (at most 5000) on; until `signal` aborts. */
+    workerLog: (id: string, workerId: string, from: { tail: number; signal: AbortSignal }) =>
+      stream(`${one('serverless', id)}${one('workers', workerId)}/logs`, from),
   };
 }
 

@@ -46,9 +46,9 @@ export function decideProvider(choice: ProviderChoice, facts: ProviderFacts): Pr
   const obstacles: string[] = [];
   if (!facts.hasCard) obstacles.push('no NVIDIA card is visible here');
   if (facts.missing.some((file) => file !== OPTIONAL_LIBRARY)) {
-    obstacles.push(
-      `ONNX Runtime's CUDA libraries are not installed: ${facts.missing.join(', ')} in ${facts.folder}`,
-    );
+    // `/info` tells of this to everybody: where they should lie concerns whoever demanded CUDA.
+    const where = choice === 'cuda' ? ` in ${facts.folder}` : '';
+    obstacles.push(`ONNX Runtime's CUDA libraries are not installed: ${facts.missing.join(', ')}${where}`);
   }
   if (obstacles.length === 0) return { provider: 'cuda' };
   const what = obstacles.join(', and ');

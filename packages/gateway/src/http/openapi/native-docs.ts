@@ -43,8 +43,14 @@ const logQuery = z.object({
   tail: z.coerce.number().int().min(0).default(200).describe('How many of the last lines.'),
   follow: z
     .enum(['true', 'false'])
-    .describe('Go on with every further line until the worker ends.')
+    .describe(
+      'Go on with every further line until the worker ends; of an endpoint those of new workers, too.',
+    )
     .optional(),
+  format: z
+    .enum(['text', 'json'])
+    .default('text')
+    .describe('`json`: one `{"workerId","line"}` a line (application/x-ndjson).'),
 });
 
 const text = (description: string, mediaType: string) => ({ 200: { description, mediaType } });
@@ -199,7 +205,11 @@ export const workerDocs = {
     answers: text('Lines.', 'text/plain'),
   },
   endpointLogs: {
-    ...{ id: 'endpointLogs', tag: 'Workers', summary: "Read what an endpoint's newest worker printed" },
+    ...{
+      id: 'endpointLogs',
+      tag: 'Workers',
+      summary: "Read what an endpoint's workers printed, and what became of its jobs at RunPod",
+    },
     query: logQuery,
     answers: text('Lines.', 'text/plain'),
   },

@@ -49,13 +49,14 @@ function createKey({ parts, body, reply, caller }: Call): KeyCreated {
   const unknown = (endpoints ?? []).filter((one) => !parts.endpoints.has(one));
   if (unknown.length > 0)
     throw new GatewayError('INPUT_INVALID', `endpoints: unknown: ${unknown.join(', ')}`);
-  const expiresAt = expiryOf(wanted, parts.clock.now());
-  const { record, secret } = parts.keys.create({
-    name,
-    scope,
+  const now = parts.clock.now();
+  const expiresAt = expiryOf(wanted, now);
+  const key = {
+    ...{ name, scope },
     ...(endpoints ? { endpoints } : {}),
     ...(expiresAt === undefined ? {} : { expiresAt }),
-  });
+  };
+  const { record, secret } = parts.keys.create(key, now);
   reply.code(201);
   // The only time the secret is ever shown.
   return { ...record, endpoints: record.endpoints && [...record.endpoints], key: secret } as KeyCreated;

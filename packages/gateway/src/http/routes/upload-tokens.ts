@@ -39,7 +39,7 @@ async function create(call: Call): Promise<UploadTokenCreated> {
   // No token outlives the key that made it.
   const keyEndsAt = parts.keys.list().find((key) => key.id === issuer)?.expiresAt ?? Number.POSITIVE_INFINITY;
   const expiresAt = Math.min(now + lifeOf(expiresIn), keyEndsAt);
-  const { token, secret } = await parts.uploadTokens.create({ ...wanted, issuer, expiresAt });
+  const { token, secret } = await parts.uploadTokens.create({ ...wanted, issuer, expiresAt }, now);
   reply.code(201);
   // The only time the secret is ever shown.
   return { ...viewOf(call, token), token: secret };

@@ -57,19 +57,28 @@ export const LIVES =
 export const ATTEMPTS_OF_WORKERS = `SELECT worker_id, ended_at / ${DAY_MS} AS day, sum(coalesce(cost_micros, 0)) AS cost,
   sum(busy_ms) AS ms FROM usage_attempts WHERE backend <> 'runpod' AND ended_at >= ?1 AND ended_at < ?2 GROUP BY 1, 2`;
 
-/** Times of the last attempts of an endpoint (?1) that brought a result, here (?2 = 0) or at RunPod (?2 = 1). */
+/**
+ * Attempts in one place: of an endpoint (?1), by backends of some kinds (?2), all of them or those of one endpoint at
+ * RunPod, whose workers' names begin so (?3).
+ */
+const isPlacedAt = `u.endpoint = ?1 AND u.backend IN (SELECT value FROM json_each(?2))
+  AND (?3 IS NULL OR (u.worker_id >= ?3 AND u.worker_id < ?3 || char(0x10ffff)))`;
+
+/** Times of the last ones that brought a result; those that cost nothing are among them where ?4 is 1. */
 export const LAST_TIMES = `SELECT ms FROM (
-  SELECT busy_ms AS ms, ended_at FROM usage_attempts
-    WHERE endpoint = ?1 AND outcome = 'completed' AND (backend = 'runpod') = ?2
+  SELECT u.busy_ms AS ms, u.ended_at FROM usage_attempts u WHERE u.outcome = 'completed' AND ${isPlacedAt}
   UNION ALL
-  SELECT j.finished_at - j.started_at, j.finished_at FROM jobs j WHERE ?2 = 0 AND j.finished_at IS NOT NULL
+  SELECT j.finished_at - j.started_at, j.finished_at FROM jobs j WHERE ?4 = 1 AND j.finished_at IS NOT NULL
     AND j.endpoint = ?1 AND j.status = 'COMPLETED' AND j.started_at IS NOT NULL AND ${isNoRow('j.attempt')}
-  ) ORDER BY ended_at DESC LIMIT ?3`;
+  ) ORDER BY ended_at DESC LIMIT ?5`;
+
+/** How many results and charged seconds since ?4. */
+export const PLACE_SUMS = `SELECT sum(u.outcome = 'completed') AS completed, sum(u.seconds) AS seconds
+  FROM usage_attempts u WHERE ${isPlacedAt} AND u.ended_at >= ?4`;
+
+/** Results of everything that is asked for. */
+export const COMPLETED = `${ENTRIES} SELECT sum(completed) AS completed FROM entries`;
 
 /** Of attempts whose jobs are deleted and that cost nothing. */
 export const DAY_SUMS = `SELECT sum(attempts) AS attempts, sum(completed) AS completed, sum(busy_ms) AS ms
   FROM usage_days WHERE endpoint = ?1 AND day >= ?2`;
-
-/** How many seconds at RunPod so many results took. */
-export const REMOTE_SUMS = `SELECT sum(outcome = 'completed') AS completed, sum(seconds) AS seconds
-  FROM usage_attempts WHERE endpoint = ?1 AND backend = 'runpod' AND ended_at >= ?2`;

@@ -1,3 +1,4 @@
+import type { RiskMethod } from '@spillway/protocol/ergonomics';
 import type { ColumnResult } from '../results/result.ts';
 import type { LevelTime } from '../sequence/summarise.ts';
 import { angleWords } from './angle-labels.ts';
@@ -7,7 +8,7 @@ import { reportBasis } from './report-basis.ts';
 import type { Block, Fact, Report } from './report-blocks.ts';
 import { reportPostures } from './report-postures.ts';
 import { percentOf, SIDE_COLORS, seriesOf, spoken } from './report-words.ts';
-import { RISK_LEVELS, type RiskMethod, riskOf } from './risk-levels.ts';
+import { riskOf, SHOWN_LEVELS } from './risk-levels.ts';
 
 /**
  * What the report of a sequence tells, in which order: what it comes to, risk over time, share of time per level, left and
@@ -61,15 +62,14 @@ function facts({ summary, source }: ColumnResult): Fact[] {
 function scoresOverTime(result: ColumnResult): Block[] {
   const marks = result.summary.worst_moments.map(({ rank, t }) => ({ t, label: String(rank) })).reverse();
   const chart = (method: 'rula' | 'reba', ticks: readonly number[]): Block => {
-    const { limits, colors } = RISK_LEVELS[method];
-    const high = (limits.at(-1) ?? 0) + 0.4;
+    const levels = SHOWN_LEVELS[method];
+    const high = (levels.at(-1)?.to ?? 0) + 0.4;
     return {
       kind: 'chart',
       chart: {
         ...{ label: `${method.toUpperCase()} over time`, low: 0, high, ticks, isStepped: true, marks },
-        bands: limits.map((to, at) => ({
-          ...{ from: limits[at - 1] ?? 0, to: at === limits.length - 1 ? high : to },
-          color: colors[at] ?? '',
+        bands: levels.map(({ to, color }, at) => ({
+          ...{ from: levels[at - 1]?.to ?? 0, to: at === levels.length - 1 ? high : to, color },
         })),
         lines: [
           // Left lies below and is wider, so that both show where they are equal.
@@ -103,10 +103,7 @@ const sideLegend: Block = {
 };
 const levelLegend = (method: RiskMethod): Block => ({
   kind: 'legend',
-  entries: RISK_LEVELS[method].names.map((label, at) => ({
-    color: RISK_LEVELS[method].colors[at] ?? '',
-    label,
-  })),
+  entries: SHOWN_LEVELS[method].map(({ name: label, color }) => ({ color, label })),
 });
 
 function shares({ summary }: ColumnResult): Block[] {
@@ -114,8 +111,8 @@ function shares({ summary }: ColumnResult): Block[] {
     name,
     shares: levels.map(({ share }, at) => ({
       share,
-      color: RISK_LEVELS[method].colors[at] ?? '',
-      label: RISK_LEVELS[method].names[at] ?? '',
+      color: SHOWN_LEVELS[method][at]?.color ?? '',
+      label: SHOWN_LEVELS[method][at]?.name ?? '',
     })),
   });
   const block = (method: 'rula' | 'reba'): Block[] => [

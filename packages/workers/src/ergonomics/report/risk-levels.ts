@@ -1,36 +1,31 @@
+import { RISK_LEVELS, RISK_METHODS, type RiskMethod } from '@spillway/protocol/ergonomics';
+
 /** Names and colours of the levels of each method, and of bands of angles: the same wherever risk is shown. */
 export const RISK_COLORS = ['#2e9e5b', '#b5c334', '#f2a33a', '#e2642b', '#a31621'] as const;
-const [GREEN, YELLOW, ORANGE, , RED] = RISK_COLORS;
+const [GREEN, YELLOW] = RISK_COLORS;
 
-export const RISK_LEVELS = {
-  rula: {
-    /** Action level of the first name. */
-    first: 1,
-    names: ['acceptable (1–2)', 'investigate (3–4)', 'change soon (5–6)', 'change now (7)'],
-    colors: [GREEN, YELLOW, ORANGE, RED],
-    /** The highest score of each level. */
-    limits: [2, 4, 6, 7],
-  },
-  reba: {
-    first: 0,
-    names: ['negligible (1)', 'low (2–3)', 'medium (4–7)', 'high (8–10)', 'very high (11–15)'],
-    colors: RISK_COLORS,
-    limits: [1, 3, 7, 10, 15],
-  },
-  owas: {
-    first: 1,
-    names: ['normal', 'action in the near future', 'as soon as possible', 'immediately'],
-    colors: [GREEN, YELLOW, ORANGE, RED],
-    limits: [1, 2, 3, 4],
-  },
-} as const;
-export type RiskMethod = keyof typeof RISK_LEVELS;
+export interface ShownLevel {
+  /** With its scores, where they are not the level itself. */
+  readonly name: string;
+  readonly color: string;
+  /** Its highest score. */
+  readonly to: number;
+}
+
+export const SHOWN_LEVELS = Object.fromEntries(
+  RISK_METHODS.map((method) => [
+    method,
+    RISK_LEVELS[method].map(({ name, from, to, risk }): ShownLevel => {
+      const scores = method === 'owas' ? '' : ` (${from === to ? from : `${from}–${to}`})`;
+      return { name: name + scores, color: RISK_COLORS[risk], to };
+    }),
+  ]),
+) as unknown as Readonly<Record<RiskMethod, readonly ShownLevel[]>>;
 
 /** Name and colour of the level that a score belongs to. */
 export function riskOf(method: RiskMethod, score: number): { readonly name: string; readonly color: string } {
-  const { limits, names, colors } = RISK_LEVELS[method];
-  const at = limits.findIndex((limit) => score <= limit);
-  return { name: names[at] ?? '', color: colors[at] ?? RED };
+  const level = SHOWN_LEVELS[method].find(({ to }) => score <= to);
+  return level ?? { name: '', color: RISK_COLORS[4] };
 }
 
 /** Of bands in the manner of EN 1005-4, by name; all others are not acceptable. */

@@ -11,18 +11,22 @@ import type { FromResultsThread } from './results-thread.ts';
  */
 export async function makeResultsAside(
   request: ResultsRequest,
-  { signal, onStage }: MakingContext,
+  { signal, onStage, onPiece }: MakingContext,
 ): Promise<MadeResults> {
   signal.throwIfAborted();
   const { timesMs, isSeen, values } = request.track;
   const thread = new Worker(siblingModule(import.meta.url, 'results-thread'), {
     workerData: request,
+    // Poses and scores of a sample live as long as the sample is looked at; with more room they only lie around longer.
+    resourceLimits: { maxYoungGenerationSizeMb: 16 },
     transferList: [timesMs.buffer, isSeen.buffer, values.buffer] as ArrayBuffer[],
   });
-  let end: Exclude<FromResultsThread, { kind: 'stage' }> | undefined;
+  let end: Exclude<FromResultsThread, { kind: 'stage' | 'piece' }> | undefined;
   thread.on('message', (message: FromResultsThread) => {
-    if (message.kind !== 'stage') end = message;
-    else if (!signal.aborted) onStage(message.stage, message.share);
+    if (message.kind === 'stage') {
+      if (!signal.aborted) onStage(message.stage, message.share);
+    } else if (message.kind === 'piece') onPiece(message.at, message.file);
+    else end = message;
   });
   const stop = () => thread.postMessage('stop');
   signal.addEventListener('abort', stop, { once: true });

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { OverlayPieces } from '../overlay/overlay-video.ts';
 import type { LayoutName } from '../pose/layouts.ts';
 import { type MomentPicture, momentPictureName } from '../report/moment-picture.ts';
 import { MEDIA_TYPES, RESULT_FORMATS } from '../results/formats.ts';
@@ -18,8 +19,9 @@ export interface ResultsRequest {
   readonly models: readonly UsedModel[];
   /** Absent where there is nothing to draw on. */
   readonly drawing?: DrawingSource | undefined;
-  readonly hasOverlay: boolean;
-  /** Where the files go. */
+  /** Absent where none is wanted. */
+  readonly overlay?: Omit<OverlayPieces, 'onPiece' | 'folder'> | undefined;
+  /** Where the files go; pieces of the overlay that are done are there. */
   readonly folder: string;
 }
 
@@ -38,6 +40,8 @@ export interface MadeResults {
 export interface MakingContext {
   readonly signal: AbortSignal;
   readonly onStage: (stage: MakingStage, share: number) => void;
+  /** A piece of the overlay is whole. */
+  readonly onPiece: OverlayPieces['onPiece'];
 }
 
 export type MakingStage = 'writing the report' | 'drawing the video';
@@ -51,11 +55,12 @@ export async function makeResults(request: ResultsRequest, context: MakingContex
   onStage('writing the report', 0);
   const pictures = drawing ? await drawWorstMoments(drawing, scored, signal) : [];
   const files = await writeForms(folder, withPictures(scored.result, pictures), pictures, signal);
-  if (drawing && request.hasOverlay) {
+  if (drawing && request.overlay) {
     const overlay = { kind: 'video', name: 'overlay.mp4', mediaType: 'video/mp4' };
     const toPath = path.join(folder, overlay.name);
     const onProgress = (share: number) => onStage('drawing the video', share);
-    await drawOverlay(drawing, scored, { toPath, signal, onProgress });
+    const pieces = { ...request.overlay, folder, onPiece: context.onPiece };
+    await drawOverlay(drawing, scored, { toPath, pieces, signal, onProgress });
     files.push({ ...overlay, path: toPath });
   }
   return { files, warnings: scored.result.warnings };

@@ -5,7 +5,9 @@ import { choosePerson, NoSuchPersonError, type SeenSample } from '../../pose/cho
 import type { UsedModel } from '../results/result.ts';
 import { createCheckpoints, deleteAll } from './checkpoints.ts';
 import { fetchVideo } from './fetch-video.ts';
+import type { MadeResults } from './make-results.ts';
 import { makeResultsAside } from './make-results-aside.ts';
+import { createOverlayCheckpoints } from './overlay-checkpoints.ts';
 import { type OpenVideo, type PeopleSource, VideoRefusal } from './people-source.ts';
 import { QUALITIES, type QualityName } from './quality.ts';
 import { readPeople } from './read-people.ts';
@@ -137,6 +139,9 @@ interface End {
   readonly models: readonly UsedModel[];
 }
 
+/** Changes with what is drawn on frames, so that no video is drawn in two ways. */
+const DRAWN_BY = 'overlay-1';
+
 /** Shares of the bar: most of the time goes into looking at every sample. */
 const FETCHING = { from: 5, to: 10 };
 const READING = { from: 10, to: 80 };
@@ -154,26 +159,46 @@ async function run(
   );
   const video = await people.open(file, QUALITIES[wanted.quality], signal);
   refuseLong(video, settings, wanted.quality);
-  const { warnings, ...followed } = await followPerson(parts, record, video, { signal, onProgress });
-  const made = await makeResultsAside(
-    {
-      ...{ ...followed, settings: wanted, models: people.models },
-      ...{ drawing: video.drawing, hasOverlay: wanted.overlay, folder },
-    },
-    {
-      signal,
-      onStage: (stage, share) => onProgress({ progress: between(DRAWING, share), stage }),
-    },
-  );
+  const followed = await followPerson(parts, record, video, { signal, onProgress });
+  const made = await makeAll(parts, record, { video, followed }, { folder, signal, onProgress });
   const results: ResultEntry[] = [];
   for (const one of made.files) results.push(await saveResult(store, jobId, one));
   signal.throwIfAborted();
   return {
     results,
     resultKey: pickleKey(jobId),
-    warnings: [...warnings, ...made.warnings],
+    warnings: [...followed.warnings, ...made.warnings],
     models: people.models,
   };
+}
+
+/** Report, tables, pictures and overlay, of which the pieces that were drawn before are taken as they are. */
+async function makeAll(
+  { people, store, settings, log }: ProcessParts,
+  { job_id: jobId, settings: wanted }: StatusRecord,
+  { video, followed }: { video: OpenVideo; followed: Awaited<ReturnType<typeof followPerson>> },
+  { folder, signal, onProgress }: Run,
+): Promise<MadeResults> {
+  const { track, layout, basis } = followed;
+  const { drawing, durationMs } = video;
+  const endsMs = planSegments(durationMs, settings.segmentMs).map(({ toMs }) => toMs);
+  const drawnBy = [basis, track.person, drawing?.video.stored.ffmpegVersion, DRAWN_BY].join(' ');
+  const kept = createOverlayCheckpoints(store, jobId, { basis: drawnBy, signal, log });
+  const isDrawn = drawing !== undefined && wanted.overlay;
+  const overlay = isDrawn ? { endsMs, done: await kept.fetch(folder, endsMs.length) } : undefined;
+  try {
+    return await makeResultsAside(
+      { track, layout, settings: wanted, models: people.models, drawing, overlay, folder },
+      {
+        signal,
+        onStage: (stage, share) => onProgress({ progress: between(DRAWING, share), stage }),
+        // Behind the last one there is nothing to go on with.
+        onPiece: (at, file) => (at < endsMs.length - 1 ? kept.keep(at, file) : undefined),
+      },
+    );
+  } finally {
+    await kept.settled();
+  }
 }
 
 /** The chosen person in every sample; what was seen of all the others is let go before anything is made of it. */
@@ -200,7 +225,7 @@ async function followPerson(
   const { id } = chooseOne(shown(seen.record.samples(), video), wanted.person);
   return {
     ...{ track: seen.record.trackOf(id), layout: seen.layout ?? ('coco17' as const) },
-    warnings: seen.warnings,
+    ...{ warnings: seen.warnings, basis },
   };
 }
 

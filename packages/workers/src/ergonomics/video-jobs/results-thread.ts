@@ -5,6 +5,7 @@ import { VideoRefusal } from './people-source.ts';
 /** The thread that scores a video and writes its results, so that the worker's own one goes on telling that it lives. */
 export type FromResultsThread =
   | { readonly kind: 'stage'; readonly stage: MakingStage; readonly share: number }
+  | { readonly kind: 'piece'; readonly at: number; readonly file: string }
   | { readonly kind: 'done'; readonly results: MadeResults }
   | { readonly kind: 'failed'; readonly message: string; readonly isRefusal: boolean };
 
@@ -18,6 +19,7 @@ try {
   const results = await makeResults(workerData as ResultsRequest, {
     signal: stop.signal,
     onStage: (stage, share) => say({ kind: 'stage', stage, share }),
+    onPiece: (at, file) => say({ kind: 'piece', at, file }),
   });
   say({ kind: 'done', results });
 } catch (error) {

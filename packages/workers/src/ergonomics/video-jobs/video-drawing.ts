@@ -1,5 +1,5 @@
 import type { VideoInfo } from '../../video/index.ts';
-import { writeOverlayVideo } from '../overlay/overlay-video.ts';
+import { type OverlayPieces, writeOverlayVideo } from '../overlay/overlay-video.ts';
 import { createPersonTrack } from '../overlay/person-track.ts';
 import { drawMoments } from '../report/draw-moment.ts';
 import { readMomentFrames } from '../report/moment-frames.ts';
@@ -16,6 +16,7 @@ export interface DrawingSource {
 
 export interface OverlayWork {
   readonly toPath: string;
+  readonly pieces: OverlayPieces;
   readonly signal: AbortSignal;
   /** 0 to 1. */
   readonly onProgress: (share: number) => void;
@@ -34,12 +35,12 @@ export function drawWorstMoments(
 export async function drawOverlay(
   drawing: DrawingSource,
   { person, sequence }: ScoredPerson,
-  { toPath, signal, onProgress }: OverlayWork,
+  { toPath, pieces, signal, onProgress }: OverlayWork,
 ): Promise<void> {
   const people = [createPersonTrack(`person ${person}`, sequence.samples)];
   const seconds = drawing.video.durationMs / 1000;
   await writeOverlayVideo({
-    ...{ ...drawing, toPath, people, signal },
+    ...{ ...drawing, toPath, pieces, people, signal },
     onProgress: (done) => onProgress(done / seconds),
   });
 }

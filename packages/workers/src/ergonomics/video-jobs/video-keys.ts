@@ -31,6 +31,9 @@ export const checkpointPrefix = (jobId: string) => `status/job_${jobId}/`;
 export const checkpointKey = (jobId: string, segment: number) =>
   `${checkpointPrefix(jobId)}segment_${String(segment).padStart(5, '0')}.json.gz`;
 
+export const overlayPieceKey = (jobId: string, basis: string, at: number) =>
+  `${checkpointPrefix(jobId)}overlay_${basis}_${String(at).padStart(5, '0')}.ts`;
+
 const RESULT_KEY = /^results\/job_([0-9a-f-]{36})(?:\.pkl|\/[A-Za-z0-9][A-Za-z0-9._-]{0,99})$/;
 
 /** The job that a result belongs to; undefined for what is no result. */

@@ -1,25 +1,27 @@
 import { backoffMs } from '../backoff.ts';
 import type { Clock } from '../clock/clock.ts';
-import type { PodLogLine } from './resources.ts';
+import type { RunpodLogLine } from './resources.ts';
 import { errorOfReply, RunpodError } from './runpod-error.ts';
 
 /**
- * A pod's log as server-sent events. The service cuts connections, and a pod has no log before its container starts: the
- * stream goes on behind the last line that it gave (`Last-Event-ID` is the line's time).
+ * The log of a pod or a worker as server-sent events. The service cuts connections, and there is no log before a container
+ * starts: the stream goes on behind the last line that it gave (`Last-Event-ID` is the line's time), until it is aborted.
  */
-export interface PodLogOptions {
+export interface LogOptions {
   readonly url: string;
   readonly apiKey: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly fetch: typeof fetch;
   readonly signal: AbortSignal;
+  /** How many of the last lines to begin with, at most 5000 (default). */
+  readonly tail?: number;
 }
 
 const BOUNDS = { baseMs: 1000, maxMs: 10_000 };
 const FIRST_TAIL = 5000;
 
-export async function* streamPodLog(options: PodLogOptions): AsyncGenerator<PodLogLine, void, undefined> {
+export async function* streamLog(options: LogOptions): AsyncGenerator<RunpodLogLine, void, undefined> {
   const { clock, random, signal } = options;
   let lastId: string | undefined;
   for (let failures = 0; !signal.aborted; ) {
@@ -39,8 +41,11 @@ export async function* streamPodLog(options: PodLogOptions): AsyncGenerator<PodL
   }
 }
 
-async function* connect({ url, apiKey, fetch, signal }: PodLogOptions, lastId: string | undefined) {
-  const response = await fetch(`${url}?source=container&tail=${FIRST_TAIL}`, {
+async function* connect(
+  { url, apiKey, fetch, signal, tail = FIRST_TAIL }: LogOptions,
+  lastId: string | undefined,
+) {
+  const response = await fetch(`${url}?source=container&tail=${tail}`, {
     headers: {
       ...{ authorization: `Bearer ${apiKey}`, accept: 'text/event-stream' },
       ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
@@ -67,7 +72,9 @@ async function* connect({ url, apiKey, fetch, signal }: PodLogOptions, lastId: s
   }
 }
 
-function readEvent(text: string): { readonly id: string | undefined; readonly line: PodLogLine } | undefined {
+function readEvent(
+  text: string,
+): { readonly id: string | undefined; readonly line: RunpodLogLine } | undefined {
   const fields = new Map(
     text.split('\n').map((row) => {
       const at = row.indexOf(':');
@@ -75,7 +82,7 @@ function readEvent(text: string): { readonly id: string | undefined; readonly li
     }),
   );
   try {
-    const { source, line, ts } = JSON.parse(fields.get('data') ?? '') as PodLogLine;
+    const { source, line, ts } = JSON.parse(fields.get('data') ?? '') as RunpodLogLine;
     return typeof line === 'string' ? { id: fields.get('id'), line: { source, line, ts } } : undefined;
   } catch {
     // A comment that keeps the connection open.
