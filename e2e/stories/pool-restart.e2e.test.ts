@@ -8,7 +8,8 @@ import { type GatewayProcess, makeFolder, spawnGateway, until } from '../harness
 import { nodeWorker } from '../harness/node-worker.ts';
 import { type PoolWorkerProcess, poolEnvironment, startPoolWorker } from '../harness/pool-worker.ts';
 
-const YAML = 'lease: { duration: 4s, heartbeat: 200ms }\nendpoints:\n  far: { backends: [pool] }\n';
+// Waited for twice, and longer than a busy machine or its disk holds anybody up.
+const YAML = 'lease: { duration: 10s, heartbeat: 200ms }\nendpoints:\n  far: { backends: [pool] }\n';
 // Its first attempt ends only when it is told to stop.
 const WORKER = nodeWorker(`
     if (context.attempt === 1) await new Promise((resolve) => context.signal.addEventListener('abort', resolve));

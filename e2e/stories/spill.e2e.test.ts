@@ -121,7 +121,13 @@ describe('what becomes of a job there', () => {
     await startHere({ max: 0 });
     const id = await submit({});
     await until(async () => (await jobsThere()).length === 1);
-    expect(await status(id)).toMatchObject({ status: 'IN_QUEUE', waitReason: { code: 'AT_RUNPOD' } });
+    expect(await status(id)).toMatchObject({
+      status: 'IN_QUEUE',
+      waitReason: {
+        code: 'AT_RUNPOD',
+        message: 'it was handed to far at RunPod, and waits for a worker there',
+      },
+    });
     await here.call('/v1/endpoints/near', { method: 'PATCH', body: '{"workers":{"min":1,"max":1}}' });
     expect(await ended(id)).toMatchObject({ status: 'COMPLETED', output: { where: 'here' } });
     expect((await jobsThere()).map((job) => job.status)).toEqual(['CANCELLED']);

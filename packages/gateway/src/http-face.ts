@@ -12,10 +12,11 @@ import { createRateLimiter } from './http/rate-limiter.ts';
 import { createRequestIds } from './http/request-log.ts';
 import type { RouteParts } from './http/route.ts';
 import type { JobEngine } from './jobs/engine.ts';
-import { isPlaced } from './jobs/job.ts';
+import { isPlaced, type Job } from './jobs/job.ts';
 import type { WorkerKeys } from './keys/worker-keys.ts';
 import { readVersion } from './lib/read-version.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
+import { remoteEndpointOf } from './remote/remote-worker.ts';
 import type { WebhookDelivery } from './results/deliver-webhooks.ts';
 import { decideWaitReason } from './scheduler/wait-reason.ts';
 import type { Ledger } from './usage/ledger.ts';
@@ -56,10 +57,10 @@ export interface HttpFaceOptions
 /** Held shorter than any proxy or client cuts a silent connection. */
 const WORKER_HOLD_MS = 25_000;
 
-const AT_RUNPOD: WaitReason = {
-  code: 'AT_RUNPOD',
-  message: 'it was handed to RunPod, and waits for a worker there',
-};
+function atRunpod({ lease }: Pick<Job, 'lease'>): WaitReason {
+  const there = lease ? `${remoteEndpointOf(lease.workerId)} at RunPod` : 'RunPod';
+  return { code: 'AT_RUNPOD', message: `it was handed to ${there}, and waits for a worker there` };
+}
 
 /** The HTTP part of the composition root: wires what routes work with, and builds the app around it. */
 export function createHttpFace(options: HttpFaceOptions): App {
@@ -83,7 +84,7 @@ export function createHttpFace(options: HttpFaceOptions): App {
     metricsText: metrics.text,
     waitReason: async (job, detail) => {
       const endpoint = endpoints.get(job.endpoint);
-      if (job.status !== 'IN_QUEUE') return isPlaced(job) ? AT_RUNPOD : undefined;
+      if (job.status !== 'IN_QUEUE') return isPlaced(job) ? atRunpod(job) : undefined;
       if (!endpoint) return undefined;
       return decideWaitReason({
         endpoint,

@@ -16,3 +16,8 @@ test('an error shows its message, not its stack', () => {
   expect(line).toContain('error failed (disk full)');
   expect(line).not.toContain('at x');
 });
+
+test('what the error says is not said twice', () => {
+  const line = plain('{"level":50,"time":0,"err":{"message":"the disk is full"},"msg":"the disk is full"}');
+  expect(line).toMatch(/error the disk is full$/);
+});

@@ -19,8 +19,8 @@ export function logLine(json: string): string {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     return style('dim', `${name}=${oneLine(text ?? '', 200)}`, process.stderr);
   });
-  const reason =
-    typeof err === 'object' && err !== null && 'message' in err ? [`(${String(err.message)})`] : [];
+  const why = typeof err === 'object' && err !== null && 'message' in err ? String(err.message) : undefined;
+  const reason = why === undefined || why === msg ? [] : [`(${why})`];
   const head = `${style('dim', clock, process.stderr)} ${style(kind.style, kind.name.padEnd(5), process.stderr)}`;
   return [head, String(msg ?? ''), ...reason, ...details].join(' ');
 }
