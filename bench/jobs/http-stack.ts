@@ -1,4 +1,6 @@
+import { createSystemClock } from '@spillway/sdk/clock';
 import createRouter, { type HTTPMethod } from 'find-my-way';
+import { createBodyBudget } from '../../packages/gateway/src/http/body-budget.ts';
 import { hasBody, readBody } from '../../packages/gateway/src/http/read-body.ts';
 import { createHttpServer } from '../../packages/gateway/src/http/server.ts';
 
@@ -15,6 +17,7 @@ export type PeerHandler = (call: {
 export function serveHttpStack(
   handlers: Readonly<Record<`${'GET' | 'POST'} /${string}`, PeerHandler>>,
 ): Promise<string> {
+  const bodies = createBodyBudget(createSystemClock());
   const router = createRouter({ ignoreTrailingSlash: true, ignoreDuplicateSlashes: true });
   for (const [operation, handler] of Object.entries(handlers)) {
     const [method = '', path = ''] = operation.split(' ');
@@ -36,7 +39,8 @@ export function serveHttpStack(
         });
         response.end(text);
       };
-      if (hasBody(request)) readBody(request, { path: '/' }, (_error, body) => void serve(body));
+      const room = { budget: bodies, hold: (release: () => void) => response.once('close', release) };
+      if (hasBody(request)) readBody(request, { path: '/' }, room, (_error, body) => void serve(body));
       else void serve('');
     },
     onUnreadable: (_error, socket) => socket.destroy(),

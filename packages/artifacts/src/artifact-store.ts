@@ -81,6 +81,8 @@ export interface ByteRange {
 
 export interface ArtifactInfo extends Description {
   readonly key: string;
+  /** As its user calls it, where the store knows. */
+  readonly name?: string | undefined;
   /** Quoted, as HTTP wants it; another for other bytes. */
   readonly etag: string;
   readonly modifiedAt: number;

@@ -65,6 +65,8 @@ export const ERRORS = {
   STORE_UNAVAILABLE: { status: 503, title: 'Service Unavailable' },
   /** The bucket does not answer, or refuses its credentials. */
   STORAGE_UNAVAILABLE: { status: 503, title: 'Service Unavailable' },
+  /** As many large bodies are in memory as may be. */
+  OVERLOADED: { status: 503, title: 'Service Unavailable' },
   SHUTTING_DOWN: { status: 503, title: 'Service Unavailable' },
   /** The endpoint is to verify signatures and has nothing to do so with. */
   HMAC_SECRET_MISSING: { status: 500, title: 'Internal Server Error' },

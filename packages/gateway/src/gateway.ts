@@ -4,7 +4,7 @@ import type { ArtifactStore } from '@spillway/artifacts';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { createAddressRules } from '@spillway/sdk/net';
 import type { Logger } from 'pino';
-import { type ArtifactParts, createArtifactParts, openStoreOf } from './artifact-parts.ts';
+import { type ArtifactParts, createArtifactParts, openLedger, openStoreOf } from './artifact-parts.ts';
 import { type Batches, createBatches } from './batches/batches.ts';
 import { createSqliteBatchStore } from './batches/sqlite/sqlite-batch-store.ts';
 import type { GatewayConfig } from './config/index.ts';
@@ -180,7 +180,8 @@ export class Gateway {
     const costing = createGatewayCosts({
       ...{ ...given, fleet: () => fleet, catalogueFile: catalogueFile(config.dataDir) },
     });
-    const forJobs = { fleet: () => fleet, meter: costing.meter, valueBytes: store };
+    const room = openLedger(db, config);
+    const forJobs = { fleet: () => fleet, meter: costing.meter, valueBytes: store, valueQuota: room.values };
     const engine = this.#buildEngine(db, file, endpoints, forJobs);
     const deliveries = createSqliteDeliveryStore(db, engine.exclusive);
     const webhooks = this.#buildWebhooks(engine, deliveries);
@@ -210,7 +211,7 @@ export class Gateway {
     pokeOnJobs({ engine, fleet, scheduler, webhooks });
     const batches = this.#buildBatches(db, engine, endpoints);
     const base = { config, log, clock, ids: this.#ids };
-    const { sweeping, ...kept } = createArtifactParts(db, store, { ...base, ...engine });
+    const { sweeping, ...kept } = createArtifactParts(db, store, { ...base, ...engine, ledger: room });
     const app = createHttpFace({
       ...{ ...base, engine, fleet, endpoints, keys, workerKeys, run, events, ledger },
       ...{ loadBalancer, batches, deliveries, placer, spill, signatures, pokeWebhooks },
@@ -233,7 +234,10 @@ export class Gateway {
     db: DatabaseSync,
     file: string,
     endpoints: EndpointDirectory,
-    { fleet, ...more }: { fleet: () => Fleet } & Pick<JobEngineOptions, 'meter' | 'valueBytes'>,
+    {
+      fleet,
+      ...more
+    }: { fleet: () => Fleet } & Pick<JobEngineOptions, 'meter' | 'valueBytes' | 'valueQuota'>,
   ): JobEngine {
     const { config, log } = this.#options;
     return createJobEngine({

@@ -39,7 +39,7 @@ async function lookAfter() {
   const { jobs } = await engine.queue.list({ limit: 10 });
   const [summary] = jobs;
   const stored = summary && (await engine.queue.get(summary.id));
-  const job = stored && (await engine.queue.whole(stored));
+  const job = stored && (await engine.queue.withWhole(stored, ['input', 'output'], (whole) => whole));
   const after = await keys();
   await engine.close();
   return { before, swept, after, job };

@@ -116,10 +116,13 @@ test('what a caller uploaded is read only while a job runs that names it', async
   const path = `${files('mine')}/${upload.key}`;
   const status = async () => (await gateway.call('GET', path, undefined, key)).status;
   expect(await status()).toBe(404);
-  const id = await submit('mine', { video_key: upload.key });
+  // Also in an input that is too long for a row.
+  const id = await submit('mine', { more: 'x'.repeat(300_000), video_key: upload.key });
   expect(await status()).toBe(404);
   expect(await take('mine', key)).toBe(id);
   expect(await status()).toBe(200);
+  const info = await (await gateway.call('GET', path, undefined, key)).json();
+  expect(info).toMatchObject({ key: upload.key, name: 'walk.mp4', sizeBytes: 5 });
   // Read, not written.
   expect((await put(path, key, 'other')).status).toBe(403);
   await gateway.call('POST', `/v2/mine/job-done/w1/${id}?gpu=cpu`, { output: 1 }, key);

@@ -10,8 +10,12 @@ export interface ArtifactQuota {
 }
 
 export interface ArtifactUsage {
+  /** Of all that is kept. */
   readonly bytes: number;
   readonly artifacts: number;
+  /** Inputs and outputs of jobs that are too long for a row. */
+  readonly values: number;
+  readonly valueBytes: number;
 }
 
 /** Who takes up room, and how much. */
@@ -29,7 +33,7 @@ export interface Claim {
 }
 
 /** What is kept already, as it stands in the records. */
-export interface KnownUsage extends ArtifactUsage {
+export interface KnownUsage extends Partial<ArtifactUsage> {
   readonly owner: string;
   readonly isEndpoint?: boolean;
   readonly visitor?: string | undefined;
@@ -37,7 +41,7 @@ export interface KnownUsage extends ArtifactUsage {
 
 type Owner = Pick<Claim, 'owner' | 'isEndpoint' | 'visitor'>;
 
-const NOTHING: ArtifactUsage = { bytes: 0, artifacts: 0 };
+const NOTHING: ArtifactUsage = { bytes: 0, artifacts: 0, values: 0, valueBytes: 0 };
 
 export type ArtifactLedger = ReturnType<typeof createArtifactLedger>;
 
@@ -51,19 +55,33 @@ export function createArtifactLedger(known: Iterable<KnownUsage>, quota: Artifac
   const endpoints = new Map<string, ArtifactUsage>();
   const visitors = new Map<string, ArtifactUsage>();
 
-  function note({ owner, isEndpoint, visitor }: Owner, bytes: number, artifacts: number): void {
-    total = sum(total, bytes, artifacts);
-    addTo(isEndpoint ? endpoints : owners, owner, bytes, artifacts);
-    if (visitor !== undefined) addTo(visitors, visitor, bytes, artifacts);
+  function note({ owner, isEndpoint, visitor }: Owner, more: Partial<ArtifactUsage>): void {
+    total = sum(total, more);
+    addTo(isEndpoint ? endpoints : owners, owner, more);
+    if (visitor !== undefined) addTo(visitors, visitor, more);
   }
-  for (const one of known) note(one, one.bytes, one.artifacts);
+  for (const one of known) note(one, one);
   const add = (claim: Claim): void => {
     const { sizeBytes, replacedBytes } = claim;
-    note(claim, sizeBytes - (replacedBytes ?? 0), replacedBytes === undefined ? 1 : 0);
+    const artifacts = replacedBytes === undefined ? 1 : 0;
+    note(claim, { bytes: sizeBytes - (replacedBytes ?? 0), artifacts });
   };
 
   const of = (owner: string) => owners.get(owner) ?? NOTHING;
   const ofVisitor = (visitor: string) => visitors.get(visitor) ?? NOTHING;
+
+  /** Throws QUOTA_EXCEEDED or STORAGE_FULL. */
+  function refuseFull({ owner, isEndpoint, sizeBytes, replacedBytes = 0 }: Claim): void {
+    const { perKeyBytes, perEndpointBytes, totalBytes } = quota;
+    const usedBy = (usage: ArtifactUsage) => ({ used: usage.bytes - replacedBytes, sizeBytes });
+    if (isEndpoint && perEndpointBytes !== undefined) {
+      const usage = endpoints.get(owner) ?? NOTHING;
+      refuseOver('QUOTA_EXCEEDED', WORKERS, { limit: perEndpointBytes, ...usedBy(usage) });
+    }
+    if (!isEndpoint && perKeyBytes !== undefined)
+      refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, ...usedBy(of(owner)) });
+    if (totalBytes !== undefined) refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, ...usedBy(total) });
+  }
 
   return {
     quota,
@@ -72,39 +90,42 @@ export function createArtifactLedger(known: Iterable<KnownUsage>, quota: Artifac
     total: (): ArtifactUsage => total,
     /** Takes the room. Throws PAYLOAD_TOO_LARGE, QUOTA_EXCEEDED or STORAGE_FULL with what to do. */
     claim(claim: Claim): void {
-      const { owner, isEndpoint, visitor, sizeBytes, replacedBytes = 0, allowance } = claim;
-      const { perArtifactBytes, perKeyBytes, perEndpointBytes, totalBytes } = quota;
+      const { visitor, sizeBytes, allowance } = claim;
+      const { perArtifactBytes } = quota;
       if (perArtifactBytes !== undefined && sizeBytes > perArtifactBytes) {
         const sentence = `sizeBytes: one artifact may have ${text(perArtifactBytes)} (artifacts.quota.perArtifact), this has ${text(sizeBytes)}; send less, or have the limit raised`;
         throw new GatewayError('PAYLOAD_TOO_LARGE', sentence);
       }
       if (allowance && visitor !== undefined) refuseVisitor(allowance, ofVisitor(visitor), sizeBytes);
-      const usedBy = (usage: ArtifactUsage) => ({ used: usage.bytes - replacedBytes, sizeBytes });
-      if (isEndpoint && perEndpointBytes !== undefined) {
-        const usage = endpoints.get(owner) ?? NOTHING;
-        refuseOver('QUOTA_EXCEEDED', WORKERS, { limit: perEndpointBytes, ...usedBy(usage) });
-      }
-      if (!isEndpoint && perKeyBytes !== undefined)
-        refuseOver('QUOTA_EXCEEDED', KEY, { limit: perKeyBytes, ...usedBy(of(owner)) });
-      if (totalBytes !== undefined) refuseOver('STORAGE_FULL', ALL, { limit: totalBytes, ...usedBy(total) });
+      refuseFull(claim);
       add(claim);
     },
     /** Takes the room whatever the quotas say. */
     add,
-    release: (claim: Owner & Pick<Claim, 'sizeBytes'>): void => note(claim, -claim.sizeBytes, -1),
+    release: (claim: Owner & Pick<Claim, 'sizeBytes'>): void =>
+      note(claim, { bytes: -claim.sizeBytes, artifacts: -1 }),
+    /** The same for inputs and outputs of jobs, which are no artifacts and fill the same room. */
+    values: {
+      claim({ owner, sizeBytes }: Pick<Claim, 'owner' | 'sizeBytes'>): void {
+        refuseFull({ owner, sizeBytes });
+        note({ owner }, { bytes: sizeBytes, values: 1, valueBytes: sizeBytes });
+      },
+      release: ({ owner, sizeBytes }: Pick<Claim, 'owner' | 'sizeBytes'>): void =>
+        note({ owner }, { bytes: -sizeBytes, values: -1, valueBytes: -sizeBytes }),
+    },
   };
 }
 
 const KEY = {
-  who: 'the artifacts of this key (artifacts.quota.perKey)',
-  fix: 'delete some (`spillway storage list`, DELETE /v1/artifacts/{id}), or have the limit raised',
+  who: 'the artifacts of this key and the large values of its jobs (artifacts.quota.perKey)',
+  fix: 'delete some (`spillway storage list`, DELETE /v1/artifacts/{id}, DELETE /v1/jobs/{id}), or have the limit raised',
 };
 const WORKERS = {
   who: "the files of this endpoint's workers (artifacts.quota.perEndpoint)",
   fix: 'wait until the retention of some is over, or have the limit raised',
 };
 const ALL = {
-  who: 'all artifacts of this gateway (artifacts.quota.total)',
+  who: 'all artifacts of this gateway and the large values of its jobs (artifacts.quota.total)',
   fix: 'have some deleted, wait until their retention is over, or have the limit raised',
 };
 
@@ -147,12 +168,17 @@ function text(bytes: number): string {
   return unit === '' ? `${bytes} bytes` : `${value.toFixed(1)} ${unit} (${bytes} bytes)`;
 }
 
-function addTo(map: Map<string, ArtifactUsage>, name: string, bytes: number, artifacts: number): void {
-  const after = sum(map.get(name) ?? NOTHING, bytes, artifacts);
-  if (after.artifacts <= 0) map.delete(name);
+function addTo(map: Map<string, ArtifactUsage>, name: string, more: Partial<ArtifactUsage>): void {
+  const after = sum(map.get(name) ?? NOTHING, more);
+  if (after.artifacts <= 0 && after.values <= 0) map.delete(name);
   else map.set(name, after);
 }
 
-function sum(before: ArtifactUsage, bytes: number, artifacts: number): ArtifactUsage {
-  return { bytes: before.bytes + bytes, artifacts: before.artifacts + artifacts };
+function sum(before: ArtifactUsage, more: Partial<ArtifactUsage>): ArtifactUsage {
+  return {
+    bytes: before.bytes + (more.bytes ?? 0),
+    artifacts: before.artifacts + (more.artifacts ?? 0),
+    values: before.values + (more.values ?? 0),
+    valueBytes: before.valueBytes + (more.valueBytes ?? 0),
+  };
 }

@@ -15,6 +15,8 @@ export interface ArtifactRecord {
   readonly visitor?: string;
   /** The endpoint whose workers may read it. */
   readonly endpoint?: string;
+  /** The key that may read it besides: whoever submitted the job that made it. */
+  readonly reader?: string;
   readonly createdAt: number;
   /** Absent while it is being uploaded. */
   readonly readyAt?: number;
@@ -31,6 +33,8 @@ export interface Viewer {
   readonly owner: string;
   /** Sees no other visitor's. */
   readonly visitor?: string | undefined;
+  /** It sees what its jobs made, too. */
+  readonly isReader?: boolean;
   /** A worker's: it sees what is meant for them, too. */
   readonly endpoints?: readonly string[] | undefined;
 }
@@ -76,6 +80,7 @@ export interface ArtifactRecords {
 const LIST = `SELECT * FROM artifacts WHERE expires_at > :now
   AND (:owner IS NULL
     OR (owner = :owner AND (:visitor IS NULL OR visitor = :visitor))
+    OR reader = :reader
     OR endpoint IN (SELECT value FROM json_each(:endpoints)))
   AND (:prefix IS NULL OR key >= :prefix AND key < :prefix || char(1114111))
   AND (:key IS NULL OR key = :key)
@@ -95,8 +100,8 @@ export function createArtifactRecords(db: DatabaseSync, inTurn: Turn = runNow): 
       'SELECT owner, visitor, sum(size_bytes) AS bytes, count(*) AS artifacts FROM artifacts GROUP BY owner, visitor',
     ),
     insert: db.prepare(
-      `INSERT INTO artifacts (id, key, name, media_type, size_bytes, owner, created_at, expires_at, upload_id, part_size_bytes, resume_key, visitor, endpoint)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO artifacts (id, key, name, media_type, size_bytes, owner, created_at, expires_at, upload_id, part_size_bytes, resume_key, visitor, endpoint, reader)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     markReady: db.prepare(
       'UPDATE artifacts SET ready_at = ?, media_type = ?, expires_at = ?, sha256 = ?, upload_id = NULL WHERE id = ?',
@@ -126,7 +131,7 @@ function insertValues(record: ArtifactRecord): (string | number | null)[] {
   return [
     ...[id, key, name, mediaType, sizeBytes, owner, createdAt, expiresAt],
     ...[multipart?.uploadId ?? null, multipart?.partSizeBytes ?? null, record.resumeKey ?? null],
-    ...[record.visitor ?? null, record.endpoint ?? null],
+    ...[record.visitor ?? null, record.endpoint ?? null, record.reader ?? null],
   ];
 }
 
@@ -138,7 +143,7 @@ function listParameters({ viewer, prefix, key, now, limit, cursor }: ArtifactFil
   return {
     ...{ now, limit: limit + 1, prefix: prefix ?? null, key: key ?? null },
     ...{ owner: viewer?.owner ?? null, visitor: viewer?.visitor ?? null },
-    endpoints: JSON.stringify(viewer?.endpoints ?? []),
+    ...{ reader: viewer?.isReader ? viewer.owner : null, endpoints: JSON.stringify(viewer?.endpoints ?? []) },
     ...{ before: before === undefined ? null : Number(before), id: id ?? null },
   };
 }
@@ -156,6 +161,7 @@ const TEXTS = [
   ['resumeKey', 'resume_key'],
   ['visitor', 'visitor'],
   ['endpoint', 'endpoint'],
+  ['reader', 'reader'],
   ['sha256', 'sha256'],
 ] as const;
 

@@ -68,6 +68,7 @@ export interface NewArtifact {
   readonly owner: string;
   readonly visitor?: string | undefined;
   readonly endpoint?: string | undefined;
+  readonly reader?: string | undefined;
   readonly resumeKey?: string | undefined;
   readonly allowance?: Claim['allowance'];
 }
@@ -116,7 +117,7 @@ function createLife({
   }
 
   async function begin(wanted: NewArtifact): Promise<ArtifactRecord> {
-    const { prefix, name, mediaType, sizeBytes, owner, visitor, endpoint, resumeKey } = wanted;
+    const { prefix, name, mediaType, sizeBytes, owner, visitor, endpoint, reader, resumeKey } = wanted;
     const id = ids.short(ID_LENGTH);
     const key = issueKey(prefix, id, wanted);
     const now = clock.now();
@@ -127,6 +128,7 @@ function createLife({
       ...{ id, key, name, mediaType, sizeBytes, owner, createdAt: now, expiresAt: now + UNFINISHED_MS },
       ...(visitor === undefined ? {} : { visitor }),
       ...(endpoint === undefined ? {} : { endpoint }),
+      ...(reader === undefined ? {} : { reader }),
       ...(uploadId === undefined ? {} : { multipart: { uploadId, partSizeBytes: plan.partSizeBytes } }),
       ...(resumeKey === undefined ? {} : { resumeKey }),
     };
@@ -209,8 +211,9 @@ function createSigning(
   };
 }
 
-function isSeenBy({ owner, visitor, endpoints }: Viewer, record: ArtifactRecord): boolean {
+function isSeenBy({ owner, visitor, isReader, endpoints }: Viewer, record: ArtifactRecord): boolean {
   if (record.owner === owner && (visitor === undefined || record.visitor === visitor)) return true;
+  if (isReader && record.reader === owner) return true;
   return record.endpoint !== undefined && endpoints?.includes(record.endpoint) === true;
 }
 

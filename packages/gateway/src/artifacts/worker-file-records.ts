@@ -26,8 +26,8 @@ export interface WorkerFileRecords {
   usage(): readonly KnownUsage[];
   put(record: WorkerFileRecord): Promise<void>;
   remove(key: string): Promise<void>;
-  /** Whether an artifact that was uploaded by the key of a caller is there whole. */
-  isUpload(key: string): boolean;
+  /** What the uploader of an artifact that a caller's key uploaded, and that is there whole, calls it. */
+  uploadName(key: string): string | undefined;
 }
 
 export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow): WorkerFileRecords {
@@ -45,7 +45,7 @@ export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     remove: db.prepare('DELETE FROM worker_files WHERE key = ?'),
-    upload: db.prepare('SELECT 1 FROM artifacts WHERE key = ? AND ready_at IS NOT NULL'),
+    upload: db.prepare('SELECT name FROM artifacts WHERE key = ? AND ready_at IS NOT NULL'),
   };
   return {
     get(key) {
@@ -68,7 +68,10 @@ export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow)
         sql.put.run(...now, uploadId, sizeBytes, partSizeBytes);
       }),
     remove: (key) => inTurn(() => void sql.remove.run(key)),
-    isUpload: (key) => sql.upload.get(key) !== undefined,
+    uploadName(key) {
+      const row = sql.upload.get(key);
+      return row && String(row.name);
+    },
   };
 }
 

@@ -64,9 +64,10 @@ export interface WorkerFilesOptions {
 export function createWorkerFiles(options: WorkerFilesOptions): WorkerFiles {
   const { store, records, clock } = options;
   const claims = createWorkerFileClaims(options);
+  const isUpload = (key: string) => records.uploadName(key) !== undefined;
   const isOwn = ({ endpoint }: FileUser, key: string) => records.get(key)?.endpoint === endpoint;
   const isReadable = async (as: FileUser, key: string) =>
-    isOwn(as, key) || (records.isUpload(key) && (await as.names(key)));
+    isOwn(as, key) || (isUpload(key) && (await as.names(key)));
 
   async function orLookLater<T>(key: string, write: () => Promise<T>): Promise<T> {
     try {
@@ -81,7 +82,8 @@ export function createWorkerFiles(options: WorkerFilesOptions): WorkerFiles {
     const info = await store.head(key);
     const record = records.get(key);
     if (record?.lookAt !== undefined && info) await claims.settle(record, info.sizeBytes);
-    return info;
+    const name = record?.endpoint === as.endpoint ? undefined : records.uploadName(key);
+    return info && name !== undefined ? { ...info, name } : info;
   }
 
   return {

@@ -3,6 +3,7 @@ import type { Clock } from '@spillway/sdk/clock';
 import type { Job } from '../jobs/job.ts';
 import type { JobChange, JobQueue } from '../jobs/queue.ts';
 import type { BatchStore, JobReport, OpenJob, RequestEnd } from './batch-store.ts';
+import { recordResults } from './large-results.ts';
 
 export type BatchProgress = ReturnType<typeof createBatchProgress>;
 
@@ -69,7 +70,7 @@ export function createBatchProgress({ store, queue, clock, onReport }: BatchProg
       const noted = reports;
       reports = [];
       try {
-        const reopened = await store.record(noted);
+        const reopened = await recordResults(store, queue, noted);
         for (const job of reopened) if (open.has(job.jobId)) follow(job, await queue.get(job.jobId));
         const ours = new Set(reopened.map((job) => job.jobId));
         for (const { jobId } of noted.filter((one) => one.type === 'reopened')) {

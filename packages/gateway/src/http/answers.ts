@@ -78,7 +78,7 @@ export function createAnswers({ rows, parts, authenticate, limiter, noteAnswer }
       return;
     }
     // Only now: a stranger's megabytes are not read.
-    readBody(call.request, row, (error, body) => {
+    readBody(call.request, row, call, (error, body) => {
       if (error) return fail(call, error);
       call.body = body;
       serve(call, row.handle);

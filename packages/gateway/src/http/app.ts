@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import { createAnswers } from './answers.ts';
 import type { Authenticate } from './auth.ts';
+import { createBodyBudget } from './body-budget.ts';
 import { createCors } from './cors.ts';
 import { HttpCall } from './http-call.ts';
 import { createLoadBalancedDoor } from './load-balanced.ts';
@@ -87,6 +88,8 @@ export interface AppOptions {
   /** Names requests. */
   readonly requestIds?: (request: IncomingMessage) => string;
   readonly onAnswer?: OnAnswer;
+  /** Of large bodies that are in memory at a time. */
+  readonly bodyBudgetBytes?: number;
   /** When it begins to close: streams that would never end do. */
   readonly onClose?: () => void;
 }
@@ -106,7 +109,7 @@ export function createApp(options: AppOptions): App {
     ...{ ...parts, authenticate, log, limiter, onAnswer, noteAnswer, requestIds },
   });
   const answers = createAnswers({ rows: ROUTES, parts, authenticate, limiter, noteAnswer });
-  const face = { parts, log, requestIds };
+  const face = { parts, log, requestIds, bodies: createBodyBudget(parts.clock, options.bodyBudgetBytes) };
   const cors = createCors(options.corsOrigins ?? []);
 
   const answer: RequestListener = (request, response) => {

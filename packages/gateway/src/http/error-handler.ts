@@ -27,7 +27,8 @@ function answerError(known: GatewayError, call: HttpCall): void {
   const { status } = ERRORS[known.code];
   call.code(status).header('x-request-id', call.id);
   if (status === 503) call.header('retry-after', '1');
-  if (known instanceof BodyTooLargeError) call.header('connection', 'close');
+  // The body was not read, or not to its end.
+  if (known instanceof BodyTooLargeError || known.code === 'OVERLOADED') call.header('connection', 'close');
   if (isOpenAi(call)) {
     call.type('application/json').send(openAiErrorBody(openAiErrorOf(status, known.code, known.message)));
   } else call.type('application/problem+json').send(JSON.stringify(errorBody(known, call.id)));

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { HangUp } from '../lib/hang-up.ts';
 import type { Caller } from './auth.ts';
 import type { Address } from './find-row.ts';
 import { type CallLog, LazyLog } from './lazy-log.ts';
 import { parseQuery } from './parse-query.ts';
+import type { BodyRoom } from './read-body.ts';
 import type { Call, Reply, Route, RouteParts } from './route.ts';
 
 /** What all calls have in common. */
@@ -13,6 +15,8 @@ export interface CallFace {
   readonly log: Logger;
   /** Names requests. */
   readonly requestIds: (request: IncomingMessage) => string;
+  /** Of large bodies that are in memory. */
+  readonly bodies: ByteBudget;
 }
 
 const ANYBODY: Caller = { scope: 'viewer' };
@@ -23,7 +27,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
  * A request and its answer, as its route sees both. One object, since most calls live for some microseconds only; what
  * few look at (query, signal, log, the request's name) is made when they do.
  */
-export class HttpCall implements Call, Reply {
+export class HttpCall implements Call, Reply, BodyRoom {
   readonly request: IncomingMessage;
   readonly raw: ServerResponse;
   readonly #face: CallFace;
@@ -43,6 +47,8 @@ export class HttpCall implements Call, Reply {
   #id: string | undefined;
   #signal: AbortSignal | undefined;
   #hangUp: HangUp | undefined;
+  /** Gives back the room of a large body. */
+  #release: (() => void) | undefined;
 
   constructor(face: CallFace, request: IncomingMessage, raw: ServerResponse) {
     this.#face = face;
@@ -52,6 +58,22 @@ export class HttpCall implements Call, Reply {
 
   get parts(): RouteParts {
     return this.#face.parts;
+  }
+
+  get budget(): ByteBudget {
+    return this.#face.bodies;
+  }
+
+  hold(release: () => void): void {
+    this.#release = release;
+    if (this.raw.destroyed) release();
+    else this.raw.once('close', release);
+  }
+
+  dropBody(): void {
+    if (this.#release === undefined) return;
+    this.body = '';
+    this.#release();
   }
 
   get reply(): Reply {

@@ -3,20 +3,21 @@ import type { AttemptView, JobView } from '@spillway/protocol/v1';
 import { GatewayError } from '../errors.ts';
 import { isPlaced, type Job } from '../jobs/job.ts';
 import type { JobSummary } from '../jobs/job-store.ts';
-import { isReference, parseReference } from '../jobs/large-values/value-reference.ts';
+import { isReference } from '../jobs/large-values/value-reference.ts';
 import { joinJsonObject } from '../lib/json-slices.ts';
 import type { RemoteAttempt } from '../remote/remote-store.ts';
 import { maySee } from './auth.ts';
+import { answerParts, sendParts } from './large-answer.ts';
 import type { Call } from './route.ts';
-import { toSignedUrl } from './signed-url-view.ts';
 import { isOfCaller } from './upload-token-jobs.ts';
+import { valueEntry } from './value-url.ts';
 
 /** Jobs as `/v1` shows them. Values of users stay the text that arrived. */
 const LOG_LINES = 20;
 
 /** The job that the path names, without large values, if the caller's key is for its endpoint. Throws JOB_NOT_FOUND. */
 export async function nativeJob(call: Call): Promise<Job> {
-  const job = await call.parts.queue.getStored(call.params.id ?? '');
+  const job = await call.parts.queue.get(call.params.id ?? '');
   if (!job || !maySee(call.caller, job.endpoint) || !isOfCaller(call.caller, job))
     throw new GatewayError('JOB_NOT_FOUND', 'job not found');
   return job;
@@ -44,42 +45,26 @@ export async function jobView(call: Call, job: JobSummary, detail?: 'brief'): Pr
   } as JobView;
 }
 
-/** A job with all it has, as JSON; of large values only their URLs where the caller wants that. */
-export async function jobDetail(call: Call, job: Job, large: 'whole' | 'url' = 'whole'): Promise<string> {
+/** A job with all it has, as JSON; of large values only their URLs where the caller wants that. Undefined: it is sent. */
+export async function jobDetail(
+  call: Call,
+  job: Job,
+  large: 'whole' | 'url' = 'whole',
+): Promise<string | undefined> {
   // What workers print is no page's business.
   const attempts = call.caller.token ? [] : await attemptsOf(call, job);
   const shown = { ...(await jobView(call, job)), attempts };
-  const values = joinJsonObject([
-    ...(await (large === 'url' ? valuesOrUrls(call, job) : wholeValues(call, job))),
-    ['progress', job.progress],
-  ]);
-  return `${JSON.stringify(shown).slice(0, -1)},${values.slice(1)}`;
-}
-
-type Entry = [name: string, json: string | undefined];
-
-async function wholeValues({ parts }: Call, job: Job): Promise<Entry[]> {
-  const isWhole = !isReference(job.input) && !isReference(job.output);
-  const { input, output } = isWhole ? job : await parts.queue.whole(job);
-  return [
-    ['input', input],
-    ['output', output],
-  ];
-}
-
-const VALUE_URL_MS = 3_600_000;
-
-/** `inputUrl` in place of a large `input`, `outputUrl` in place of a large `output`. */
-async function valuesOrUrls(call: Call, job: Job): Promise<Entry[]> {
-  const entryOf = async (name: 'input' | 'output'): Promise<Entry> => {
-    const value = parseReference(job[name]);
-    if (!value) return [name, job[name]];
-    const signed = await call.parts.artifacts.store.presignGet(value.key, {
-      ...{ mediaType: 'application/json', name: `${job.id}-${name}.json`, expiresInMs: VALUE_URL_MS },
-    });
-    return [`${name}Url`, JSON.stringify(toSignedUrl(call, signed))];
-  };
-  return Promise.all([entryOf('input'), entryOf('output')]);
+  const entries = await Promise.all(
+    (['input', 'output'] as const).map((name) =>
+      large === 'url' ? valueEntry(call, job, name) : ([name, job[name]] as const),
+    ),
+  );
+  const values = [...entries, ['progress', job.progress] as const];
+  const head = JSON.stringify(shown).slice(0, -1);
+  if (!values.some(([, value]) => isReference(value))) return `${head},${joinJsonObject(values).slice(1)}`;
+  const [first, ...rest] = answerParts(values);
+  await sendParts(call, [`${head},${String(first).slice(1)}`, ...rest]);
+  return undefined;
 }
 
 /** The attempts that ended, and the one that runs with its worker's last lines. */

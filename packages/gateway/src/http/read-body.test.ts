@@ -1,10 +1,17 @@
 import { Readable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { createManualClock } from '@spillway/sdk/clock';
+import { expect, test, vi } from 'vitest';
 import { GatewayError } from '../errors.ts';
+import { createBodyBudget } from './body-budget.ts';
 import { type BodySource, BodyTooLargeError, hasBody, readBody, SMALL_BODY_BYTES } from './read-body.ts';
 
 const LIMIT = 8;
 const ROW = { path: '/v1/some', bodyLimitBytes: LIMIT };
+
+const clock = createManualClock();
+const budget = createBodyBudget(clock, 4 * SMALL_BODY_BYTES);
+let held: (() => void)[] = [];
+const room = { budget, hold: (release: () => void) => held.push(release) };
 
 /** The text of the body, or the error that it ends with. */
 function read(
@@ -18,7 +25,7 @@ function read(
       headers: isText ? { 'content-length': String(Buffer.byteLength(payload)), ...headers } : headers,
     },
   ) as unknown as BodySource;
-  return new Promise((resolve) => readBody(source, row, (error, body) => resolve(error ?? body)));
+  return new Promise((resolve) => readBody(source, row, room, (error, body) => resolve(error ?? body)));
 }
 /** Comes in these parts, with no length said before. */
 const inParts = (...parts: readonly Buffer[]) => Readable.from(parts);
@@ -69,4 +76,33 @@ test.each([
   ['DELETE', { 'transfer-encoding': 'chunked' }, true],
 ])('%s with %j: is a body read? %s', (method, headers, isRead) => {
   expect(hasBody({ method, headers })).toBe(isRead);
+});
+
+const LARGE_ROW = { path: '/v1/some', bodyLimitBytes: 3 * SMALL_BODY_BYTES };
+const LARGE = 'x'.repeat(2 * SMALL_BODY_BYTES);
+
+test('large bodies are read while there is room for them, whether their length is said before or not', async () => {
+  held = [];
+  expect(await read(LARGE, { row: LARGE_ROW })).toBe(LARGE);
+  expect(budget.heldBytes()).toBe(LARGE.length);
+  // One that says nothing may become as large as its row allows.
+  const unsaid = read(inParts(Buffer.from(LARGE)), { row: LARGE_ROW });
+  await clock.advance(29_000);
+  expect(held).toHaveLength(1);
+  for (const release of held) release();
+  expect(await unsaid).toBe(LARGE);
+  expect(budget.heldBytes()).toBe(LARGE_ROW.bodyLimitBytes);
+  const small = await read('x'.repeat(SMALL_BODY_BYTES), { row: LARGE_ROW });
+  expect(small).toHaveLength(SMALL_BODY_BYTES);
+  const refused = read(LARGE, { row: LARGE_ROW });
+  await vi.waitFor(() => expect(clock.pending()).toHaveLength(1));
+  await clock.advance(30_000);
+  expect(await refused).toMatchObject({
+    code: 'OVERLOADED',
+    message: expect.stringContaining(
+      '4 MiB that they may have in memory; nothing was accepted, send it again',
+    ),
+  });
+  for (const release of held) release();
+  expect(budget.heldBytes()).toBe(0);
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../errors.ts';
+import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -12,7 +13,15 @@ const MIB = 1024 * 1024;
 
 type Done = (error: Error | null, body: string) => void;
 /** What is read of a request. */
-export type BodySource = Pick<IncomingMessage, 'headers'> & NodeJS.EventEmitter & { resume(): unknown };
+export type BodySource = Pick<IncomingMessage, 'headers'> &
+  NodeJS.EventEmitter & { pause(): unknown; resume(): unknown };
+
+/** Where bodies over `SMALL_BODY_BYTES` find room before they are read. */
+export interface BodyRoom {
+  readonly budget: ByteBudget;
+  /** Called once there is room: with what gives it back. */
+  hold(release: () => void): void;
+}
 
 export function limitOf(route: Pick<Route, 'bodyLimitBytes'>): number {
   return route.bodyLimitBytes ?? SMALL_BODY_BYTES;
@@ -32,8 +41,13 @@ export function hasBody({ method, headers }: Pick<IncomingMessage, 'method' | 'h
   return length === undefined ? headers['transfer-encoding'] !== undefined : length !== '0';
 }
 
-/** `row`: its limit and path. Calls `done` once. */
-export function readBody(source: BodySource, row: Pick<Route, 'bodyLimitBytes' | 'path'>, done: Done): void {
+/** `row`: its limit and path. Calls `done` once. A large body stays with its sender until there is room for it. */
+export function readBody(
+  source: BodySource,
+  row: Pick<Route, 'bodyLimitBytes' | 'path'>,
+  room: BodyRoom,
+  done: Done,
+): void {
   const limitBytes = limitOf(row);
   const said = source.headers['content-length'];
   if (said !== undefined && Number(said) > limitBytes) {
@@ -44,6 +58,7 @@ export function readBody(source: BodySource, row: Pick<Route, 'bodyLimitBytes' |
   let more: Buffer[] | undefined;
   let received = 0;
   let isOver = false;
+  let hasRoom = false;
 
   // The listeners stay, since they go with the request, of which nothing more comes in nearly every case.
   function end(error: Error | null, body: string): void {
@@ -56,6 +71,11 @@ export function readBody(source: BodySource, row: Pick<Route, 'bodyLimitBytes' |
   function onData(chunk: Buffer): void {
     if (isOver) return;
     received += chunk.length;
+    // Of one that did not say its length.
+    if (received > SMALL_BODY_BYTES && !hasRoom) {
+      hasRoom = true;
+      waitForRoom(source, room, limitBytes, end);
+    }
     if (received > limitBytes) end(new BodyTooLargeError(row.path, limitBytes), '');
     else if (first === undefined) first = chunk;
     else if (more === undefined) more = [first, chunk];
@@ -80,5 +100,20 @@ export function readBody(source: BodySource, row: Pick<Route, 'bodyLimitBytes' |
   source.on('data', onData);
   source.on('end', onEnd);
   source.on('error', onError);
-  source.resume();
+  if (said !== undefined && Number(said) > SMALL_BODY_BYTES) {
+    hasRoom = true;
+    waitForRoom(source, room, Number(said), end);
+  } else source.resume();
+}
+
+/** Nothing of it is read meanwhile. */
+function waitForRoom(source: BodySource, room: BodyRoom, bytes: number, end: Done): void {
+  source.pause();
+  room.budget.take(bytes).then(
+    (release) => {
+      room.hold(release);
+      source.resume();
+    },
+    (error: Error) => end(error, ''),
+  );
 }

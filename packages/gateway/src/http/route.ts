@@ -82,6 +82,8 @@ export interface Call {
   readonly query: Readonly<Record<string, string>>;
   /** Body as text; empty when there was none. Whatever its content type: workers send JSON as a form. */
   readonly body: string;
+  /** What is large is not kept while the call waits for something else. */
+  dropBody(): void;
   /** Aborts when the client hangs up. */
   readonly signal: AbortSignal;
   /** The same, lighter. */

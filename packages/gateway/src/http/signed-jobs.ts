@@ -6,8 +6,8 @@ import type { Call } from './route.ts';
 /** What a good signature has to do with jobs that were submitted before. */
 
 /** A job whose signature was refused does not run by being retried. Throws JOB_NOT_RETRYABLE. */
-export function refuseUnsigned({ parts: { signatures } }: Call, job: Job): void {
-  if (signatures === undefined || signatures.mayRetry(job)) return;
+export async function refuseUnsigned({ parts }: Call, job: Job): Promise<void> {
+  if (await mayRetry(parts, job)) return;
   throw new GatewayError(
     'JOB_NOT_RETRYABLE',
     'the endpoint takes signed jobs only, and this one had no good signature; submit it again with one',
@@ -19,7 +19,12 @@ export async function retryIfSigned({ parts }: Call, id: string): Promise<Transi
   const { queue, signatures } = parts;
   if (signatures === undefined) return queue.retry(id);
   const job = await queue.get(id);
-  return job && signatures.mayRetry(job) ? queue.retry(id) : undefined;
+  return job && (await mayRetry(parts, job)) ? queue.retry(id) : undefined;
+}
+
+async function mayRetry({ queue, signatures }: Call['parts'], job: Job): Promise<boolean> {
+  if (!signatures?.verifies(job.endpoint)) return true;
+  return queue.withWhole(job, ['input'], (whole) => signatures.mayRetry(whole));
 }
 
 /** OpenAI's clients can't sign. Throws SIGNATURE_REFUSED where jobs must be. */

@@ -36,7 +36,7 @@ export function createDeadlines(options: DeadlinesOptions) {
     for (const [id, { at, finishedAt }] of early) {
       if (at > clock.now()) continue;
       early.delete(id);
-      if ((await queue.getStored(id))?.finishedAt === finishedAt) await queue.remove(id, 'told');
+      if ((await queue.get(id))?.finishedAt === finishedAt) await queue.remove(id, 'told');
     }
   }
 

@@ -1,11 +1,18 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { ArtifactError } from '@spillway/artifacts';
 import type { JobFailure } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
+import { type ByteBudget, createByteBudget } from '../lib/byte-budget.ts';
 import type { Ids } from '../lib/ids.ts';
 import { createDeadlines } from './deadlines.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { createJobWaiters } from './job-waiters.ts';
-import { createLargeValues, type LargeValues, type ValueBytes } from './large-values/large-values.ts';
+import {
+  createLargeValues,
+  type LargeValues,
+  type ValueBytes,
+  type ValueQuota,
+} from './large-values/large-values.ts';
 import { withLargeValues } from './large-values/with-large-values.ts';
 import { createJobQueue } from './queue.ts';
 import { createSqliteJobStore, type SqliteJobStore } from './sqlite/sqlite-job-store.ts';
@@ -33,6 +40,10 @@ export interface JobEngineOptions {
   readonly outOfReach?: OutOfReach;
   /** Keeps inputs and outputs that are too long for a row (default: none are). */
   readonly valueBytes?: ValueBytes;
+  /** How many of them may be kept (default: no bound). */
+  readonly valueQuota?: ValueQuota;
+  /** Of those that are read whole at a time. */
+  readonly valueBudgetBytes?: number;
   /** What attempts cost (default: nothing). */
   readonly meter?: AttemptMeter | undefined;
   readonly onError: (error: unknown) => void;
@@ -132,10 +143,24 @@ export function createJobEngine(options: JobEngineOptions) {
 }
 
 function createValues(
-  { valueBytes: bytes, clock, ids }: JobEngineOptions,
+  { valueBytes: bytes, valueBudgetBytes, valueQuota: quota = UNBOUNDED, clock, ids }: JobEngineOptions,
   { values: rows }: SqliteJobStore,
 ): LargeValues | undefined {
-  return bytes && createLargeValues({ bytes, rows, clock, ids });
+  const budget = createValueBudget(clock, valueBudgetBytes);
+  return bytes && createLargeValues({ bytes, rows, clock, ids, budget, quota });
+}
+
+const UNBOUNDED: ValueQuota = { claim: () => {}, release: () => {} };
+
+const MIB = 1024 * 1024;
+const WHOLE_VALUES_BYTES = 256 * MIB;
+/** A client of RunPod's gives up after longer. */
+const ROOM_WAIT_MS = 30_000;
+
+function createValueBudget(clock: Clock, totalBytes = WHOLE_VALUES_BYTES): ByteBudget {
+  const text = `large inputs and outputs that have to be read whole fill the ${Math.round(totalBytes / MIB)} MiB that they may have in memory; try again`;
+  const refusal = () => new ArtifactError('STORAGE_UNAVAILABLE', text);
+  return createByteBudget({ totalBytes, waitMs: ROOM_WAIT_MS, clock, refusal });
 }
 
 /** Resolves when the worker holds no job, or at the abort. */

@@ -5,6 +5,7 @@ import { createHeldJobs, type HeldJob } from './held-jobs.ts';
 import type { Job, RetryLimits } from './job.ts';
 import type { ErrorReport, JobEvent, Reporter, Transition } from './job-machine.ts';
 import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest, UsedSignatures } from './job-store.ts';
+import { LONGEST_IN_ROW_CHARS } from './large-values/large-values.ts';
 import type { WholeJobStore } from './large-values/with-large-values.ts';
 import { jobIdOf } from './wire-id.ts';
 
@@ -86,8 +87,7 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     },
     held,
     get: store.get,
-    getStored: store.getStored,
-    whole: store.whole,
+    ...largeValuesOf(store),
     list: store.list,
     attempts: store.attempts,
     coming: store.coming,
@@ -130,6 +130,10 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     removeEndedBefore: store.removeEndedBefore,
   };
 }
+
+const largeValuesOf = ({ openValue, checkValue, readValues, withWhole }: WholeJobStore) => ({
+  ...{ openValue, checkValue, readValues, withWhole },
+});
 
 interface QueueParts {
   readonly store: WholeJobStore;
@@ -219,12 +223,19 @@ async function purge(store: JobStore, apply: Apply, endpoint: string): Promise<n
   }
 }
 
+/** Each is kept in memory and written to a row, as often as a worker likes: a long one is told of, not shown. */
+function shownProgress(output: string): string {
+  if (output.length <= LONGEST_IN_ROW_CHARS) return output;
+  const sentence = `progress of ${output.length} characters is not shown, since it is over 256 KiB: yield or return as much`;
+  return JSON.stringify(sentence);
+}
+
 /** What a worker says of an attempt. */
 function createReports(apply: Apply) {
   return {
     started: (by: Reporter) => apply(jobIdOf(by.wireId), { type: 'started', ...by }),
     progress: (by: Reporter, output: string) =>
-      apply(jobIdOf(by.wireId), { type: 'progressed', output, ...by }),
+      apply(jobIdOf(by.wireId), { type: 'progressed', output: shownProgress(output), ...by }),
     complete: (by: Reporter, output: string | undefined) =>
       apply(jobIdOf(by.wireId), {
         type: 'completed',

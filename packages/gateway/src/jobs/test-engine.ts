@@ -4,7 +4,7 @@ import { openDatabase } from '../db/open.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
 import type { Ids } from '../lib/ids.ts';
 import { createJobEngine, type OutOfReach } from './engine.ts';
-import type { ValueBytes } from './large-values/large-values.ts';
+import type { ValueBytes, ValueQuota } from './large-values/large-values.ts';
 import type { Submission } from './queue.ts';
 import type { AttemptMeter } from './usage-row.ts';
 
@@ -18,6 +18,7 @@ interface TestEngineOptions {
   readonly clock?: ManualClock;
   readonly meter?: AttemptMeter | undefined;
   readonly valueBytes?: ValueBytes;
+  readonly valueQuota?: ValueQuota;
   /** What an engine before this one left (default: a fresh one in memory). */
   readonly db?: DatabaseSync;
   readonly ids?: Ids;
@@ -30,6 +31,7 @@ export function createTestEngine({
   clock = createManualClock(),
   meter,
   valueBytes,
+  valueQuota,
   db = openDatabase(':memory:'),
   ids = createCountingIds(),
 }: TestEngineOptions = {}) {
@@ -45,6 +47,7 @@ export function createTestEngine({
     ...(outOfReach ? { outOfReach } : {}),
     meter,
     ...(valueBytes ? { valueBytes } : {}),
+    ...(valueQuota ? { valueQuota } : {}),
     onError,
   });
   const { queue, dispatcher } = engine;

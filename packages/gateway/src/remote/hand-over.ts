@@ -1,5 +1,6 @@
 import type { Endpoint } from '../endpoints/endpoint.ts';
 import type { Job } from '../jobs/job.ts';
+import { parseReference } from '../jobs/large-values/value-reference.ts';
 import type { AttemptsThere } from './attempts-there.ts';
 import { choosePlace, fullPlaces, type Move } from './decide-moves.ts';
 import type { RouteReason } from './decide-route.ts';
@@ -66,7 +67,7 @@ export function createHandOver(
     }
   };
 
-  /** The job with its input. Where that can't be read now, it waits here again. */
+  /** The job, whose input can be read. Where that can't be read now, it waits here again. */
   async function begin(attempt: RemoteAttempt): Promise<Job | undefined> {
     const { workerId, jobId } = attempt;
     try {
@@ -79,7 +80,9 @@ export function createHandOver(
     const job = await queue.get(jobId);
     if (job?.lease?.workerId === workerId) {
       try {
-        return await queue.whole(job);
+        const value = parseReference(job.input);
+        if (value) await queue.checkValue(value);
+        return job;
       } catch (error) {
         log.warn({ jobId, err: error }, 'the input of a job could not be read; it does not go to RunPod now');
       }

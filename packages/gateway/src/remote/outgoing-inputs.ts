@@ -37,31 +37,37 @@ export function createOutgoingInputs({ queue, store, inputFor, inputs }: Options
     /** Looks at the input of a waiting job. One that can't be read now is asked for again at the next look. */
     async mayGo(jobId: string): Promise<boolean> {
       if (urlFields.length === 0) return true;
-      const job = await queue.getStored(jobId);
+      const job = await queue.get(jobId);
       const isLarge = (parseReference(job?.input)?.sizeBytes ?? 0) > INPUT_LIMIT_BYTES;
-      const known = job && isLarge ? await queue.whole(job).catch(() => undefined) : job;
-      if (isLarge && !known) return false;
-      const why = known && tooLarge(known.input);
+      let why = job && tooLarge(job.input);
+      try {
+        if (job && isLarge) why = await queue.withWhole(job, ['input'], ({ input }) => tooLarge(input));
+      } catch {
+        return false;
+      }
       if (why !== undefined) refused.set(jobId, why);
       return why === undefined;
     },
     /** Something may have been moved out of inputs here. */
     movesOut: urlFields.length > 0,
     /** The text that goes out for this attempt. Throws what the store of artifacts does. */
-    async prepare(workerId: string, job: Job): Promise<string> {
-      const plan = planInput(job.input, urlFields, INPUT_LIMIT_BYTES);
-      if (plan.type !== 'moves' || !inputs) return inputFor(job);
-      try {
-        // First they are written down: whoever ends the attempt removes them, also after a restart.
-        const input = await inputs.moveOut(job, plan.fields, (ids) => store.movedInput(workerId, ids));
-        return inputFor({ ...job, input });
-      } catch (error) {
-        const said = error instanceof Error ? error.message : String(error);
-        refused.set(job.id, `its input could not be kept as an artifact: ${said}`);
-        throw error;
-      }
-    },
+    prepare: (workerId: string, job: Job): Promise<string> =>
+      queue.withWhole(job, ['input'], (whole) => prepareWhole(workerId, whole)),
   };
+
+  async function prepareWhole(workerId: string, job: Job): Promise<string> {
+    const plan = planInput(job.input, urlFields, INPUT_LIMIT_BYTES);
+    if (plan.type !== 'moves' || !inputs) return inputFor(job);
+    try {
+      // First they are written down: whoever ends the attempt removes them, also after a restart.
+      const input = await inputs.moveOut(job, plan.fields, (ids) => store.movedInput(workerId, ids));
+      return inputFor({ ...job, input });
+    } catch (error) {
+      const said = error instanceof Error ? error.message : String(error);
+      refused.set(job.id, `its input could not be kept as an artifact: ${said}`);
+      throw error;
+    }
+  }
 }
 
 /** Removes what attempts that are over had moved out of their inputs. */

@@ -9,7 +9,7 @@ import { alertRequest, webhookRequest } from './webhook-request.ts';
 export interface WebhookDeliveryOptions {
   readonly store: DeliveryStore;
   /** Jobs are kept while their webhook waits. A large value that can't be read is a try that failed. */
-  readonly jobs: Pick<JobQueue, 'getStored' | 'whole'>;
+  readonly jobs: Pick<JobQueue, 'get' | 'withWhole'>;
   readonly clock: Clock;
   /**
    * Epoch milliseconds as everybody else has them, for the signed timestamp: the clock may be ahead of them, since it
@@ -65,7 +65,7 @@ export function createWebhookDelivery(options: WebhookDeliveryOptions) {
       unwritten.delete(delivery.id);
       return;
     }
-    const job = delivery.body === undefined ? await options.jobs.getStored(delivery.jobId) : undefined;
+    const job = delivery.body === undefined ? await options.jobs.get(delivery.jobId) : undefined;
     if (!job && delivery.body === undefined) {
       tell('given_up');
       return record(delivery.id, { at: clock.now(), tookMs: 0, error: 'the job is gone' }, {});
@@ -122,19 +122,15 @@ async function tryOnce(
 ): Promise<DeliveryTry> {
   const { clock, jobs, send = guardedFetch } = options;
   const at = clock.now();
+  const { secret, wallTime, rules } = options;
+  const post = ({ body, headers }: ReturnType<typeof alertRequest>) =>
+    send(delivery.url, { method: 'POST', body, headers, rules, timeoutMs: TIMEOUT_MS, signal });
   try {
-    const { secret, wallTime } = options;
-    const { body, headers } = job
-      ? webhookRequest(delivery, await jobs.whole(job), secret, wallTime())
-      : alertRequest(delivery, delivery.body ?? '', secret, wallTime());
-    const reply = await send(delivery.url, {
-      method: 'POST',
-      body,
-      headers,
-      rules: options.rules,
-      timeoutMs: TIMEOUT_MS,
-      signal,
-    });
+    const reply = await (job
+      ? jobs.withWhole(job, ['input', 'output'], (whole) =>
+          post(webhookRequest(delivery, whole, secret, wallTime())),
+        )
+      : post(alertRequest(delivery, delivery.body ?? '', secret, wallTime())));
     return { at, tookMs: clock.now() - at, status: reply.status };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);

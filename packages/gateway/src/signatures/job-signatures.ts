@@ -113,6 +113,12 @@ export class JobSignatures {
     return this.#options.endpoints.get(endpoint)?.signing?.isVerified === true;
   }
 
+  /** Whether attempts of the endpoint may get signatures of their own. */
+  signs(endpoint: string): boolean {
+    const signing = this.#options.endpoints.get(endpoint)?.signing;
+    return signing !== undefined && signing.secrets.length > 0;
+  }
+
   /** The input without what is signed anew for each submit: two submits of the same work have the same. */
   bareInput(endpoint: string, input: string): string {
     if (!this.verifies(endpoint)) return input;

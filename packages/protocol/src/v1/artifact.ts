@@ -28,6 +28,13 @@ export const artifactCreateSchema = z
       .default('uploads')
       .describe('Says how long it is kept: by default uploads 7 days, results and status 30 days.'),
     endpoint: z.string().describe('Its workers may read it.').optional(),
+    job: z
+      .string()
+      .min(1)
+      .describe(
+        'Of a worker: the job that it runs, and that this belongs to. Whoever submitted it may read it.',
+      )
+      .optional(),
     resumeKey: z
       .string()
       .min(1)
@@ -94,7 +101,12 @@ export const artifactPageSchema = z
   .meta({ id: 'ArtifactPage' });
 export type ArtifactPage = z.infer<typeof artifactPageSchema>;
 
-const usage = z.object({ bytes: z.int(), artifacts: z.int() });
+const usage = z.object({
+  bytes: z.int().describe('Of artifacts and of large values of jobs together.'),
+  artifacts: z.int(),
+  values: z.int().describe('Inputs and outputs of jobs over 256 KiB.'),
+  valueBytes: z.int().describe('Of these.'),
+});
 
 /** Answer of `GET /v1/storage`. */
 export const storageViewSchema = z

@@ -11,6 +11,10 @@ const upload = { key, uploadId: z.string().min(1).max(2000), ...plan };
 export const workerFileSchema = z
   .object({
     key: z.string(),
+    name: z
+      .string()
+      .describe('Of an artifact that a caller uploaded: what its uploader calls it.')
+      .optional(),
     sizeBytes: z.int(),
     mediaType: z.string(),
     etag: z.string(),

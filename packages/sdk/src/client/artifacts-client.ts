@@ -44,6 +44,8 @@ export interface UploadOptions {
   readonly prefix?: ArtifactCreate['prefix'];
   /** Its workers may read it. */
   readonly endpoint?: string;
+  /** Of a worker: the job that it runs, and that this belongs to. Whoever submitted it may read it. */
+  readonly job?: string;
   /**
    * Names the file so that a later upload of it goes on where this one broke off, such as its name, size and time of
    * change. Made up when absent: then only this call goes on.
@@ -136,12 +138,13 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
     ...client,
     async upload(source, options = {}) {
       const { name, sizeBytes, mediaType } = source;
-      const { resumeKey, prefix, endpoint, signal, onProgress } = options;
+      const { resumeKey, prefix, endpoint, job, signal, onProgress } = options;
       const artifact = await client.create({
         ...{ name, sizeBytes },
         ...(mediaType ? { mediaType } : {}),
         ...(prefix ? { prefix } : {}),
         ...(endpoint === undefined ? {} : { endpoint }),
+        ...(job === undefined ? {} : { job }),
         ...(resumeKey === undefined ? {} : { resumeKey }),
       });
       if (artifact.multipart) await sender.sendParts(artifact.id, source, options);

@@ -1,6 +1,7 @@
 export type { TakenJob } from '@spillway/protocol';
 export type { Clock } from '../clock/clock.ts';
 export type { StopSignal, WorkerHost } from './host.ts';
+export type { JobArtifact, JobArtifactOptions, JobArtifacts } from './job-artifacts.ts';
 export type { Handler, JobContext } from './job-context.ts';
 export { JobError, type JobErrorOptions } from './job-error.ts';
 export type { Logger } from './log.ts';

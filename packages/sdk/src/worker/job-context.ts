@@ -1,5 +1,6 @@
 import type { TakenJob } from '@spillway/protocol';
 import { encodeJson } from './encode-json.ts';
+import type { JobArtifacts } from './job-artifacts.ts';
 import type { Logger } from './log.ts';
 
 /**
@@ -30,6 +31,8 @@ export interface JobContext {
    */
   progress(value: unknown): void;
   readonly log: Logger;
+  /** Files of any size that belong to the result. */
+  readonly artifacts: JobArtifacts;
   /** Asks for a fresh process: after this job the worker takes no more, finishes what it runs and exits with 0. */
   refreshWorker(): void;
 }
@@ -46,12 +49,15 @@ export interface JobContextOptions {
   readonly identity: AttemptIdentity;
   readonly signal: AbortSignal;
   readonly log: Logger;
+  /** Called when the handler first asks for them. */
+  readonly artifacts: () => JobArtifacts;
   readonly onProgress: (json: string) => void;
   readonly onRefresh: () => void;
 }
 
 export function createJobContext(options: JobContextOptions): JobContext {
   const { job, identity, signal, log } = options;
+  let artifacts: JobArtifacts | undefined;
   return {
     jobId: job.id,
     attempt: identity.attempt,
@@ -60,6 +66,10 @@ export function createJobContext(options: JobContextOptions): JobContext {
     signal,
     log,
     progress: (value) => options.onProgress(encodeJson(value, 'progress')),
+    get artifacts() {
+      artifacts ??= options.artifacts();
+      return artifacts;
+    },
     refreshWorker: options.onRefresh,
   };
 }

@@ -1,4 +1,5 @@
 import type { WorkerHost } from './host.ts';
+import { createLocalArtifacts } from './job-artifacts.ts';
 import { createWorkerLog, parseLogLevel } from './log.ts';
 import { runAttempt } from './run-attempt.ts';
 import { parseTakenJob } from './taken-job.ts';
@@ -32,6 +33,7 @@ export async function runLocally(
   const { outcome } = await runAttempt({
     job: parsed,
     handler: options.handler,
+    artifacts: createLocalArtifacts,
     identity: { attempt: 1, workerId: 'local', hostname: 'local', endpoint: undefined },
     sink: {
       progress: (json) => host.writeError(`progress ${json}`),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createLocalArtifacts } from './job-artifacts.ts';
 import type { Handler } from './job-context.ts';
 import { createWorkerLog } from './log.ts';
 import { type RunAttemptOptions, runAttempt } from './run-attempt.ts';
@@ -9,6 +10,7 @@ function run(handler: Handler, options: Partial<RunAttemptOptions> = {}) {
   const attempt = runAttempt({
     job: { id: 'j1', input: { n: 2 } },
     handler,
+    artifacts: createLocalArtifacts,
     identity: { attempt: 3, workerId: 'w1', hostname: 'box', endpoint: 'e' },
     sink: {
       progress: (json) => sent.push(`progress ${json}`),

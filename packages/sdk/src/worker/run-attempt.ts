@@ -1,5 +1,6 @@
 import type { TakenJob } from '@spillway/protocol';
 import { encodeJson } from './encode-json.ts';
+import type { JobArtifacts } from './job-artifacts.ts';
 import { type AttemptIdentity, createJobContext, type Handler } from './job-context.ts';
 import { failureOfChunk, type Outcome, outcomeOfError, outcomeOfReturn } from './job-outcome.ts';
 import type { Logger } from './log.ts';
@@ -16,6 +17,7 @@ export interface RunAttemptOptions {
   readonly handler: Handler;
   readonly identity: AttemptIdentity;
   readonly sink: AttemptSink;
+  readonly artifacts: () => JobArtifacts;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Whether a generator's final output is the list of all it yielded, or `[]`. */
@@ -41,6 +43,7 @@ export async function runAttempt(options: RunAttemptOptions): Promise<AttemptRes
     identity,
     signal,
     log,
+    artifacts: options.artifacts,
     onProgress: (json) => {
       if (!isEnded && !signal.aborted) sink.progress(json);
     },

@@ -1,4 +1,5 @@
 import type { FailureType } from '@spillway/protocol';
+import { createLocalArtifacts } from './job-artifacts.ts';
 import { createWorkerLog } from './log.ts';
 import { runAttempt } from './run-attempt.ts';
 import type { WorkerOptions } from './worker-options.ts';
@@ -61,6 +62,7 @@ export async function runHandler(
   const { outcome, isRefreshAsked } = await runAttempt({
     job: { ...options.job, id: jobId, input: JSON.parse(JSON.stringify(input)) },
     handler,
+    artifacts: createLocalArtifacts,
     identity: {
       attempt: options.attempt ?? 1,
       workerId: 'test-worker',

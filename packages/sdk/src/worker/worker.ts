@@ -3,6 +3,7 @@ import { type AttemptReport, createAttemptReport } from './attempt-report.ts';
 import { createLink } from './gateway-link.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import type { StartExchange } from './http-exchange.ts';
+import { createGatewayArtifacts, NO_ARTIFACTS } from './job-artifacts.ts';
 import { createJobSource } from './job-source.ts';
 import type { Logger, WorkerLog } from './log.ts';
 import { type PollEnd, runPollLoop } from './poll-loop.ts';
@@ -128,11 +129,17 @@ async function runTaken(
     const outcome = { status: 'FAILED', error: taken.problem, failure } as const;
     return { outcome, isStream: false, isRefreshAsked: false };
   }
-  const { workerId, hostname, endpoint } = parts.config;
+  const { workerId, hostname, endpoint, serverOrigin: origin, key } = parts.config;
+  const { attempt, job } = taken;
   return runAttempt({
-    job: taken.job,
+    job,
     handler: options.handler,
-    identity: { attempt: taken.attempt ?? 1, workerId, hostname, endpoint },
+    // Only a server that tells the attempt keeps files.
+    artifacts: () =>
+      attempt === undefined
+        ? NO_ARTIFACTS
+        : createGatewayArtifacts({ origin, key, jobId: job.id, clock: parts.clock, signal }),
+    identity: { attempt: attempt ?? 1, workerId, hostname, endpoint },
     sink: report,
     log,
     signal,

@@ -34,7 +34,9 @@ export async function answerEmbeddings(call: Call, { parts, waitMs }: Embeddings
         if (!signal.aborted) fail(part, await whyNoEnd(call, part.job, waitUntil));
         return undefined;
       }
-      const answer = readAnswer(await resultOf(call, final), part);
+      const answer = await queue.withWhole(final, ['output'], async (whole) =>
+        readAnswer(await resultOf(call, whole), part),
+      );
       if ('message' in answer) fail(part, answer);
       return 'message' in answer ? undefined : answer;
     }),

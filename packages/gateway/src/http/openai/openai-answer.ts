@@ -28,9 +28,11 @@ export async function answerWhole(call: Call, job: Job, { waitMs }: OpenAiReques
   const waitUntil = clock.now() + waitMs;
   const final = await waitUntilFinal(queue, waiters, job.id, { waitMs, signal: call.signal });
   if (final?.finishedAt === undefined) return giveUp(call, job, waitUntil);
-  const result = await resultOf(call, final);
-  if (typeof result !== 'string') return sendError(call, job, result);
-  await call.reply.headers(jobHeaders(job)).type('application/json; charset=utf-8').send(result);
+  await queue.withWhole(final, ['output'], async (whole) => {
+    const result = await resultOf(call, whole);
+    if (typeof result !== 'string') return sendError(call, job, result);
+    await call.reply.headers(jobHeaders(job)).type('application/json; charset=utf-8').send(result);
+  });
 }
 
 /** The call ends without the job's end; the job ends too, since nobody can ask for its result. */
@@ -73,7 +75,7 @@ export async function sendError(call: Call, job: Job, error: OpenAiError): Promi
   await reply.type('application/json; charset=utf-8').send(openAiErrorBody(error));
 }
 
-/** The answer of a job that has ended, as JSON text, or why there is none. */
+/** The answer of a job that has ended, and whose output is whole, as JSON text, or why there is none. */
 export async function resultOf(call: Call, job: Job): Promise<string | OpenAiError> {
   if (job.status !== 'COMPLETED') return errorOf(call, job);
   const [first] = await answersOf(call, job);
@@ -81,7 +83,7 @@ export async function resultOf(call: Call, job: Job): Promise<string | OpenAiErr
   return errorIn(first) ?? first;
 }
 
-/** What the worker gave in all: the list that a generator leaves, else its chunks, else what a handler returned. */
+/** What the worker gave in all (`job` has its output whole): the list that a generator leaves, else its chunks, else what a handler returned. */
 export async function answersOf(call: Call, job: Job): Promise<readonly string[]> {
   const output = job.output?.trim() ?? '[]';
   const listed = output.startsWith('[') ? sliceJsonArray(output) : [output];

@@ -99,9 +99,13 @@ async function finish(stream: OpenStream, job: Job): Promise<void> {
   if (job.status !== 'COMPLETED') return fail(stream, await errorOf(call, job));
   if (!out.isOpen()) {
     // A handler that doesn't stream, though it was asked to.
-    const answers = await answersOf(call, job);
-    if (answers.length === 0) return fail(stream, nothingYielded());
-    if (await isRefused(stream, answers)) return;
+    const isOver = await call.parts.queue.withWhole(job, ['output'], async (whole) => {
+      const answers = await answersOf(call, whole);
+      if (answers.length > 0) return isRefused(stream, answers);
+      await fail(stream, nothingYielded());
+      return true;
+    });
+    if (isOver) return;
   }
   await out.write(sse.end());
   if (!out.isOpen()) return fail(stream, nothingYielded());

@@ -34,6 +34,13 @@ const wait = ({ min, max, default: fallback }: (typeof WAIT_LIMITS)['runsync' | 
 
 const job = ok('The job.', runpodJobSchema);
 
+const values = z.object({
+  values: z
+    .enum(['whole', 'url'])
+    .describe('`url`: `outputUrl` in place of an output over 256 KiB.')
+    .optional(),
+});
+
 export const runpodDocs = {
   run: {
     ...{ id: 'run', tag: TAG, summary: 'Submit a job', body: runpodSubmitSchema },
@@ -46,7 +53,7 @@ export const runpodDocs = {
   },
   status: {
     ...{ id: 'status', tag: TAG, summary: 'Show a job', answers: job },
-    query: z.object({
+    query: values.extend({
       ttl: z.coerce
         .number()
         .min(0)
@@ -56,7 +63,7 @@ export const runpodDocs = {
   },
   statusSync: {
     ...{ id: 'statusSync', tag: TAG, summary: 'Show a job when it has ended', answers: job },
-    query: wait(WAIT_LIMITS['status-sync']),
+    query: wait(WAIT_LIMITS['status-sync']).extend(values.shape),
   },
   stream: {
     ...{ id: 'stream', tag: TAG, summary: 'Read what a job has yielded since the last call' },

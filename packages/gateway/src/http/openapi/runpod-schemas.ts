@@ -1,4 +1,5 @@
 import { FINAL_STATUSES, JOB_STATUSES, submitBodySchema } from '@spillway/protocol';
+import { signedUrlSchema } from '@spillway/protocol/v1';
 import { z } from 'zod';
 
 /** RunPod's shapes, for the OpenAPI document: keys and spellings are RunPod's own. */
@@ -16,6 +17,7 @@ const jobFields = {
   executionTime: ms('Length of the last attempt.').optional(),
   id: z.string(),
   output: z.unknown().describe('What the handler returned; while it runs, its latest progress.').optional(),
+  outputUrl: signedUrlSchema.describe('With `values=url`, in place of an `output` over 256 KiB.').optional(),
   retries: count.describe('How often it was delivered again.').optional(),
   status,
   waitReason: z.object({ code: z.string(), message: z.string() }).optional(),
@@ -54,7 +56,7 @@ export const healthSchema = z
 
 export const workerSummarySchema = z.object({ readyWorkers: z.array(z.string()), workers: workerCounts });
 
-const { output: _output, waitReason: _reason, ...requestFields } = jobFields;
+const { output: _output, outputUrl: _url, waitReason: _reason, ...requestFields } = jobFields;
 
 export const requestListSchema = z.object({
   requests: z.array(z.object({ ...requestFields, createdAt: z.int() })),

@@ -12,6 +12,8 @@ import {
 import type { ArtifactRecord, Viewer } from '../../artifacts/artifact-records.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { GatewayError } from '../../errors.ts';
+import { jobIdOf } from '../../jobs/wire-id.ts';
+import { maySee } from '../auth.ts';
 import { artifactDocs, artifactListQuerySchema } from '../openapi/artifact-docs.ts';
 import { parseBody, parseOptionalBody, parseQuery } from '../parse-body.ts';
 import { type Call, endpointNamed, type Route, refuseIfStopping } from '../route.ts';
@@ -76,8 +78,9 @@ function ownerOf({ caller }: Call): { owner: string; visitor?: string } {
 function viewerOf(call: Call): Viewer | undefined {
   const { scope, endpoints } = call.caller;
   if (scope === 'admin' && endpoints === undefined) return undefined;
-  // What was uploaded for an endpoint its workers may read.
-  return { ...ownerOf(call), ...(scope === 'worker' ? { endpoints } : {}) };
+  const owner = ownerOf(call);
+  // What was uploaded for an endpoint its workers may read, and what jobs made whoever submitted them.
+  return { ...owner, ...(scope === 'worker' ? { endpoints } : { isReader: owner.visitor === undefined }) };
 }
 
 function findReadable(call: Call): ArtifactRecord {
@@ -116,15 +119,25 @@ async function complete(call: Call): Promise<ArtifactView> {
 async function create(call: Call): Promise<ArtifactView> {
   const { parts, body, reply } = call;
   refuseIfStopping(parts);
-  const wanted = parseBody(artifactCreateSchema, body);
+  const { job, ...wanted } = parseBody(artifactCreateSchema, body);
   const { record, isNew } = await parts.artifacts.create({
     ...wanted,
     ...ownerOf(call),
     ...aimOf(call, wanted),
+    ...(job === undefined ? {} : { reader: await submitterOfJob(call, job) }),
   });
   if (isNew) reply.code(201).header('location', `/v1/artifacts/${record.id}`);
   const upload = record.multipart ? undefined : await parts.artifacts.signUpload(record);
   return { ...viewOf(record), ...(upload ? { upload: toSignedUrl(call, upload) } : {}) };
+}
+
+/** Who reads what a worker makes of a job that it runs: whoever submitted it. Throws FORBIDDEN for other jobs. */
+async function submitterOfJob({ caller, parts }: Call, wireId: string): Promise<string | undefined> {
+  const job = await parts.queue.get(jobIdOf(wireId));
+  const isRun = job?.lease?.wireId === wireId && maySee(caller, job.endpoint);
+  const isBySelf = caller.workerId === undefined || caller.workerId === job?.lease?.workerId;
+  if (caller.scope !== 'client' && !caller.token && isRun && isBySelf) return job.keyId;
+  throw new GatewayError('FORBIDDEN', `job: no worker of this key runs the job ${wireId}`);
 }
 
 /** For whose workers it is. A page's uploads are for those of its endpoint, within what its token allows. */

@@ -11,10 +11,10 @@ export const cancelRoutes: readonly Route[] = [
     limitedAs: 'cancel',
     scopes: ['client', 'upload'],
     async handle(call) {
-      const found = await findJob(call, call.parts.queue.getStored);
+      const found = await findJob(call);
       // A job that ended already stays as it is, and the answer says how.
       const transition = await call.parts.queue.cancel(found.id);
-      return jobReply(transition?.after ?? (await findJob(call)));
+      return jobReply(call, transition?.after ?? (await findJob(call)));
     },
   },
 ];

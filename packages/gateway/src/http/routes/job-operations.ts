@@ -35,7 +35,7 @@ export const jobOperationRoutes: readonly Route[] = [
     scopes: ['client'],
     async handle(call) {
       const job = await nativeJob(call);
-      refuseUnsigned(call, job);
+      await refuseUnsigned(call, job);
       const transition = await call.parts.queue.retry(job.id);
       if (transition) return jobDetail(call, transition.after);
       const sentence = `only FAILED and TIMED_OUT jobs can be retried; this one is ${job.status}`;

@@ -32,5 +32,6 @@ async function answer(call: Call): Promise<void> {
   refuseUnsignedCalls(call.parts, request.submission.endpoint);
   const keyId = submitterOf(call.caller);
   const job = await call.parts.queue.submit({ ...request.submission, keyId });
+  call.dropBody();
   return request.isStream ? answerStream(call, job, request) : answerWhole(call, job, request);
 }

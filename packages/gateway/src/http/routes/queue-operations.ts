@@ -14,7 +14,7 @@ export const queueOperationRoutes: readonly Route[] = [
     scopes: ['client'],
     async handle(call) {
       const job = await findJob(call);
-      refuseUnsigned(call, job);
+      await refuseUnsigned(call, job);
       const transition = await call.parts.queue.retry(job.id);
       if (!transition) {
         throw new GatewayError(

@@ -33,9 +33,10 @@ export const runRoutes: readonly Route[] = [
       const { queue, waiters } = call.parts;
       const waitMs = waitOf(call, WAIT_LIMITS.runsync);
       const submitted = await submit(call, true);
+      call.dropBody();
       noteAccepted(call, submitted);
       const job = await waitUntilFinal(queue, waiters, submitted.id, { waitMs, signal: call.hangUp });
-      return jobReply(job ?? submitted, await call.parts.waitReason(job ?? submitted));
+      return jobReply(call, job ?? submitted, await call.parts.waitReason(job ?? submitted));
     },
   },
 ];

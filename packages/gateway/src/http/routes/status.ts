@@ -18,7 +18,7 @@ export const statusRoutes: readonly Route[] = [
       if (ttlMs !== undefined) authorize(call.caller, ['client', 'upload'], undefined);
       const job = await findJob(call);
       if (ttlMs !== undefined) call.parts.forgetSoon(job, ttlMs);
-      return jobReply(job, await call.parts.waitReason(job));
+      return jobReply(call, job, await call.parts.waitReason(job));
     },
   },
   {
@@ -31,10 +31,9 @@ export const statusRoutes: readonly Route[] = [
       const { queue, waiters, waitReason } = call.parts;
       const waitMs = waitOf(call, WAIT_LIMITS['status-sync']);
       const found = await findJob(call);
-      // Its output may be large: it is read once.
-      if (found.finishedAt !== undefined) return jobReply(found);
+      if (found.finishedAt !== undefined) return jobReply(call, found);
       const job = (await waitUntilFinal(queue, waiters, found.id, { waitMs, signal: call.hangUp })) ?? found;
-      return jobReply(job, await waitReason(job));
+      return jobReply(call, job, await waitReason(job));
     },
   },
 ];

@@ -14,7 +14,7 @@ export const streamRoutes: readonly Route[] = [
     scopes: ['client', 'upload'],
     async handle(call) {
       const waitMs = waitOf(call, WAIT_LIMITS.stream);
-      const first = await findJob(call, call.parts.queue.getStored);
+      const first = await findJob(call);
       const offset = offsetOf(call);
       const { queue, waiters } = call.parts;
       // RunPod's stream is drained by its reader; with an offset nothing is, so that several may read, or read again.
@@ -22,12 +22,12 @@ export const streamRoutes: readonly Route[] = [
         offset === undefined ? queue.drainChunks(first.id) : queue.readChunks(first.id, offset);
       const look = async () => {
         // The state before the chunks: a job that ends in between shows its last chunks on the next call.
-        const job = (await queue.getStored(first.id)) ?? first;
+        const job = (await queue.get(first.id)) ?? first;
         const chunks = await read();
         return chunks.length > 0 || job.finishedAt !== undefined ? reply(job, chunks) : undefined;
       };
       const found = await waiters.until(first.id, look, { waitMs, signal: call.signal });
-      return found ?? reply((await queue.getStored(first.id)) ?? first, []);
+      return found ?? reply((await queue.get(first.id)) ?? first, []);
     },
   },
 ];

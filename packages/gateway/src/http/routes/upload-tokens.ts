@@ -61,7 +61,8 @@ function visible({ parts, caller }: Call): readonly UploadToken[] {
 
 function viewOf({ parts }: Call, token: UploadToken): UploadTokenView {
   const { id, endpoint, maxBytes, maxArtifacts, maxJobs, createdAt, expiresAt } = token;
-  const used = { ...parts.artifacts.usage(token), jobs: parts.uploadTokens.jobsOf(token) };
+  const { bytes, artifacts } = parts.artifacts.usage(token);
+  const used = { bytes, artifacts, jobs: parts.uploadTokens.jobsOf(token) };
   return { id, endpoint, maxBytes, maxArtifacts, maxJobs, used, createdAt, expiresAt };
 }
 

@@ -55,7 +55,8 @@ function userOf(call: Call): FileUser {
       const text = JSON.stringify(key);
       for (const { jobId } of queue.held.of(workerId)) {
         const job = await queue.get(jobId);
-        if (job?.endpoint === endpoint && job.input?.includes(text)) return true;
+        if (job?.endpoint !== endpoint) continue;
+        if (await queue.withWhole(job, ['input'], ({ input }) => input.includes(text))) return true;
       }
       return false;
     },

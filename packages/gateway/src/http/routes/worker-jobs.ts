@@ -1,11 +1,12 @@
-import { ArtifactError } from '@spillway/artifacts';
 import { type JobDoneBody, jobDoneSchema } from '@spillway/protocol';
 import { CLOSED_HOLD_MS } from '../../jobs/dispatcher.ts';
 import type { Job } from '../../jobs/job.ts';
 import type { ErrorReport, Reporter } from '../../jobs/job-machine.ts';
 import { isReference } from '../../jobs/large-values/value-reference.ts';
+import { sendTaken, withReadableInputs } from '../large-inputs.ts';
 import { workerProtocolDocs } from '../openapi/runpod-docs.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
+import { afterInput, beforeInput } from '../taken-job.ts';
 import { identifyWorker } from '../worker-caller.ts';
 import { readReport } from '../worker-report.ts';
 
@@ -28,7 +29,10 @@ export const workerJobRoutes: readonly Route[] = [
     path: '/v2/:endpoint/job-take/:worker',
     doc: workerProtocolDocs.take,
     scopes: ['worker'],
-    handle: (call) => take(call, 1).then(([job]) => job && takenJob(call, job)),
+    handle: (call) =>
+      take(call, 1).then(
+        ([job]) => job && (isReference(job.input) ? sendTaken(call, [job]) : takenJob(call, job)),
+      ),
   },
   {
     methods: ['GET'],
@@ -39,7 +43,10 @@ export const workerJobRoutes: readonly Route[] = [
       const asked = Number(call.query.batch_size ?? 1);
       const size = Number.isInteger(asked) && asked > 0 ? Math.min(asked, LARGEST_BATCH) : 1;
       const jobs = await take(call, size);
-      return jobs.length === 0 ? undefined : `[${jobs.map((job) => takenJob(call, job)).join(',')}]`;
+      if (jobs.length === 0) return undefined;
+      return jobs.some(({ input }) => isReference(input))
+        ? sendTaken(call, jobs, 'list')
+        : `[${jobs.map((job) => takenJob(call, job)).join(',')}]`;
     },
   },
   {
@@ -114,7 +121,9 @@ function take(call: Call, max: number): Promise<readonly Job[]> {
     (jobs) => {
       release();
       if (jobs.some(({ input }) => isReference(input)))
-        return withInputs(call, workerId, jobs).then((whole) => onlyIfThere(call, workerId, whole));
+        return withReadableInputs(call, workerId, jobs).then((readable) =>
+          onlyIfThere(call, workerId, readable),
+        );
       return onlyIfThere(call, workerId, jobs);
     },
     (error: unknown) => {
@@ -141,42 +150,10 @@ function onlyIfThere(
   return jobs;
 }
 
-/** Those whose large inputs can be read. Throws where none can be for now: its job is in the queue again. */
-async function withInputs(
-  { parts: { queue } }: Call,
-  workerId: string,
-  jobs: readonly Job[],
-): Promise<readonly Job[]> {
-  const whole: Job[] = [];
-  let problem: unknown;
-  for (const job of jobs) {
-    try {
-      whole.push(isReference(job.input) ? await queue.whole(job) : job);
-    } catch (error) {
-      if (error instanceof ArtifactError && error.code === 'ARTIFACT_NOT_FOUND') {
-        await queue.fail({ workerId, wireId: job.lease?.wireId ?? job.id, attempt: job.attempt }, INPUT_GONE);
-        continue;
-      }
-      await queue.handBackJob(workerId, job.id, 'its input could not be read from the storage');
-      problem = error;
-    }
-  }
-  if (whole.length === 0 && problem !== undefined) throw problem;
-  return whole;
-}
-
-const INPUT_GONE: ErrorReport = {
-  error: 'its input is no longer in the storage: somebody else deleted it there; submit the job again',
-  failureType: 'ARTIFACT_UNAVAILABLE',
-  isRetryable: false,
-};
-
-/** What the worker runs: everything the submit had, under the attempt's wire id. */
+/** What the worker runs. */
 function takenJob({ parts: { signatures } }: Call, job: Job): string {
-  const id = JSON.stringify(job.lease?.wireId ?? job.id);
   const input = signatures === undefined ? job.input : signatures.forAttempt(job);
-  const body = `{"id":${id},"input":${input},"_spillway":{"attempt":${job.attempt}}`;
-  return job.extras === undefined || job.extras === '{}' ? `${body}}` : `${body},${job.extras.slice(1)}`;
+  return beforeInput(job) + input + afterInput(job);
 }
 
 function jobDone(call: Call): Promise<string> | string {
@@ -219,7 +196,7 @@ function isOutputOnly(value: Record<string, unknown>): boolean {
 async function resultTooLarge(call: Call): Promise<object> {
   const by = reporterOf(call);
   call.parts.stops.obeyed(by.workerId, by.wireId);
-  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MB} MB; put large results in as an artifact (POST /v1/artifacts, with the worker's key) and return its id or URL`;
+  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MB} MB; put large results in as an artifact (context.artifacts.upload, or POST /v1/artifacts with the worker's key) and return its id or URL`;
   await call.parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
   return {};
 }

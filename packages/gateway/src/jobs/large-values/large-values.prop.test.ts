@@ -113,7 +113,7 @@ function createWorld() {
     async named(): Promise<string[]> {
       const keys: string[] = [];
       for (const { id } of (await engine.queue.list({ limit: 100 })).jobs) {
-        const job = await engine.queue.getStored(id);
+        const job = await engine.queue.get(id);
         for (const text of [job?.input, job?.output]) {
           const value = parseReference(text);
           if (!value) continue;

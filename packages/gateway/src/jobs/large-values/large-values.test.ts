@@ -1,4 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
+import { createArtifactLedger } from '../../artifacts/artifact-ledger.ts';
+import type { Job } from '../job.ts';
 import { createTestEngine } from '../test-engine.ts';
 import { createTestValueBytes } from './test-value-bytes.ts';
 
@@ -18,6 +20,13 @@ const taken = async (worker: string) => {
   if (!job) throw new Error('no job was there');
   return job;
 };
+const BOTH = ['input', 'output'] as const;
+const asItIs = (job: Job) => job;
+const whole = (job: Job) => engine.queue.withWhole(job, BOTH, asItIs);
+const found = async (id: string) => {
+  const job = await engine.queue.get(id);
+  return job && whole(job);
+};
 const by = (job: { lease?: { workerId: string; wireId: string } | undefined; attempt: number }) => ({
   ...{ workerId: job.lease?.workerId ?? '', wireId: job.lease?.wireId ?? '', attempt: job.attempt },
 });
@@ -25,11 +34,11 @@ const by = (job: { lease?: { workerId: string; wireId: string } | undefined; att
 test('a large input and a large output are kept beside the rows, and come back letter for letter', async () => {
   const { id } = await engine.submit({ input: LARGE });
   expect([...store.kept.keys()]).toEqual([expect.stringMatching(/^values\/input_/)]);
-  const job = await engine.queue.whole(await taken('w1'));
+  const job = await whole(await taken('w1'));
   expect(job.input).toBe(LARGE);
   const ended = await engine.queue.complete(by(job), LARGE);
-  expect(ended?.after.output).toBe(LARGE);
-  expect((await engine.queue.get(id))?.output).toBe(LARGE);
+  expect(ended?.after.output).toMatch(/^@\d+ values\/output_/);
+  expect((await found(id))?.output).toBe(LARGE);
   expect(store.kept.size).toBe(2);
   const rows = engine.db.prepare('SELECT output AS text FROM job_outputs UNION SELECT input FROM job_inputs');
   for (const { text } of rows.all()) expect(String(text).length).toBeLessThan(100);
@@ -54,7 +63,7 @@ test('a job that is deleted takes its large values along, and other jobs keep th
   await engine.clock.advance(MINUTES_11);
   expect(await engine.sweepValues()).toBe(2);
   expect(store.kept.size).toBe(1);
-  expect((await engine.queue.whole(await taken('w2'))).input).toBe(LARGE);
+  expect((await whole(await taken('w2'))).input).toBe(LARGE);
 });
 
 test('what is over its retention takes its large values along', async () => {
@@ -72,14 +81,14 @@ test('a retry by hand finds the input, and the old output goes', async () => {
   const { id } = await engine.submit({ input: LARGE });
   const first = await taken('w1');
   await engine.queue.fail(by(first), { error: 'no luck', output: LARGE });
-  expect(await engine.queue.get(id)).toMatchObject({ status: 'FAILED', output: LARGE });
+  expect(await found(id)).toMatchObject({ status: 'FAILED', output: LARGE });
   await engine.queue.retry(id);
-  const again = await engine.queue.whole(await taken('w3'));
+  const again = await whole(await taken('w3'));
   expect(again).toMatchObject({ id, attempt: 2, input: LARGE });
   await engine.queue.complete(by(again), SMALL);
   await engine.clock.advance(MINUTES_11);
   await engine.sweepValues();
-  expect((await engine.queue.whole(again)).input).toBe(LARGE);
+  expect((await whole(again)).input).toBe(LARGE);
   expect([...store.kept.keys()].filter((key) => key.startsWith('values/output'))).toEqual([]);
 });
 
@@ -97,7 +106,7 @@ test('a store that is away takes no job, keeps a result for its next try, and sa
   expect((await engine.queue.get(id))?.status).toBe('IN_PROGRESS');
   store.fail(undefined);
   await engine.queue.complete(by(job), LARGE);
-  expect((await engine.queue.get(id))?.output).toBe(LARGE);
+  expect((await found(id))?.output).toBe(LARGE);
 });
 
 test('bytes that take long to write are not swept away under their job', async () => {
@@ -111,7 +120,47 @@ test('bytes that take long to write are not swept away under their job', async (
   goOn();
   await submitted;
   const [job] = await other.take('w1');
-  expect(job && (await other.queue.whole(job)).input).toBe(LARGE);
+  expect(job && (await other.queue.withWhole(job, BOTH, asItIs)).input).toBe(LARGE);
+});
+
+test('progress that is too long for a row is told of, and the job goes on', async () => {
+  const { id } = await engine.submit({});
+  const job = await taken('w1');
+  await engine.queue.progress(by(job), LARGE);
+  const told = JSON.parse((await engine.queue.get(id))?.progress ?? '');
+  expect(told).toBe(
+    `progress of ${LARGE.length} characters is not shown, since it is over 256 KiB: yield or return as much`,
+  );
+  await engine.queue.progress(by(job), SMALL);
+  expect((await engine.queue.get(id))?.progress).toBe(SMALL);
+  await engine.queue.complete(by(job), SMALL);
+});
+
+test('what may be kept is bounded: a submit is refused, and a result without room ends its job', async () => {
+  const ledger = createArtifactLedger([], { perKeyBytes: 2 * LARGE.length });
+  const other = createTestEngine({ valueBytes: createTestValueBytes().bytes, valueQuota: ledger.values });
+  const submit = () => other.submit({ input: LARGE, keyId: 'k1' });
+  const { id } = await submit();
+  await expect(submit()).rejects.toMatchObject({ code: 'QUOTA_EXCEEDED' });
+  await other.submit({ input: LARGE, keyId: 'k2' });
+  const [job] = await other.take('w1');
+  if (!job) throw new Error('no job was there');
+  expect(job.id).toBe(id);
+  await other.queue.complete(by(job), LARGE);
+  const ended = await other.queue.get(id);
+  expect(ended).toMatchObject({
+    status: 'FAILED',
+    error: expect.stringMatching(
+      /its output could not be kept: .*artifacts\.quota\.perKey.* DELETE \/v1\/jobs/,
+    ),
+  });
+  expect(ended).not.toHaveProperty('output');
+  expect(ledger.of('k1').values).toBe(1);
+  await other.queue.remove(id);
+  await other.clock.advance(MINUTES_11);
+  await other.sweepValues();
+  expect(ledger.of('k1')).toMatchObject({ bytes: 0, values: 0 });
+  await submit();
 });
 
 test('where jobs may go by their size, a large input counts with all its bytes', async () => {

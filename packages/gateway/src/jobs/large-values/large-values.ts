@@ -1,26 +1,44 @@
-import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
+import type { Readable } from 'node:stream';
+import { ArtifactError, type ArtifactStore, notFound } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
+import type { ByteBudget } from '../../lib/byte-budget.ts';
 import type { Ids } from '../../lib/ids.ts';
-import { parseReference, referenceText } from './value-reference.ts';
+import { referenceText, type ValueReference } from './value-reference.ts';
 
 /** Longer inputs and outputs are kept beside the rows of their jobs. */
 export const LONGEST_IN_ROW_CHARS = 256 * 1024;
 
+/** The room that a value takes, and for whom it counts. */
+export interface ValueClaim {
+  readonly owner: string;
+  readonly sizeBytes: number;
+}
+
+/** How much may be kept. */
+export interface ValueQuota {
+  /** Throws with a sentence where there is no room. */
+  claim(claim: ValueClaim): void;
+  release(claim: ValueClaim): void;
+}
+
 /** What is written of large values in the file of the jobs. Which job has which is written with the jobs themselves. */
 export interface ValueRows {
-  announce(key: string, sizeBytes: number, now: number): Promise<void>;
+  announce(key: string, claim: ValueClaim, now: number): Promise<void>;
   /** Those without a job that were announced before then. */
-  loose(before: number, limit: number): readonly string[];
+  loose(before: number, limit: number): readonly (ValueClaim & { readonly key: string })[];
   forget(key: string): Promise<void>;
 }
 
-export type ValueBytes = Pick<ArtifactStore, 'put' | 'get' | 'delete'>;
+export type ValueBytes = Pick<ArtifactStore, 'put' | 'get' | 'head' | 'delete'>;
 
 export interface LargeValuesOptions {
   readonly bytes: ValueBytes;
   readonly rows: ValueRows;
   readonly clock: Pick<Clock, 'now'>;
   readonly ids: Pick<Ids, 'short'>;
+  /** Of values that are in memory whole. */
+  readonly budget: ByteBudget;
+  readonly quota: ValueQuota;
 }
 
 /**
@@ -29,30 +47,62 @@ export interface LargeValuesOptions {
  * belong to nobody, which the sweep deletes, and never a job without its value.
  */
 export interface LargeValues {
+  /** Takes the room for a text. Throws what the quota does. */
+  claim(owner: string | undefined, text: string): ValueClaim;
   /** Calls `use` with what stands for the text, once its bytes are on disk or in the bucket. */
-  keep<T>(kind: 'input' | 'output', text: string, use: (reference: string) => Promise<T>): Promise<T>;
-  /** Throws ARTIFACT_NOT_FOUND, and STORAGE_UNAVAILABLE where it can't be read now. */
-  read(reference: string): Promise<string>;
+  keep<T>(kind: ValueKind, kept: KeptText, use: (reference: string) => Promise<T>): Promise<T>;
+  /** Its bytes as the storage gives them. Throws ARTIFACT_NOT_FOUND, and STORAGE_UNAVAILABLE where it can't be read now. */
+  open(value: ValueReference): Promise<Readable>;
+  /** Throws as `open` does, and reads nothing. */
+  check(value: ValueReference): Promise<void>;
+  /** Reads them whole, and has room for all of them until `use` is through. Throws as `open`. */
+  read<T>(values: readonly ValueReference[], use: (texts: readonly string[]) => Promise<T> | T): Promise<T>;
   /** Deletes what no job has any more; answers how many. May be cut off at any point, and done again. */
   sweep(): Promise<number>;
 }
 
+export type ValueKind = 'input' | 'output';
+
+/** A text with the room that was claimed for it. */
+export interface KeptText {
+  readonly text: string;
+  readonly claim: ValueClaim;
+}
+
+/** Whose values are those of jobs that the admin's key submitted. */
+const ADMIN = 'admin';
 /** What a store was still writing when the gateway was killed may appear a while after. */
 const LOOSE_MS = 10 * 60_000;
 const SWEPT_AT_ONCE = 100;
 const ID_LENGTH = 32;
 
-export function createLargeValues({ bytes, rows, clock, ids }: LargeValuesOptions): LargeValues {
+export function createLargeValues({
+  bytes,
+  rows,
+  clock,
+  ids,
+  budget,
+  quota,
+}: LargeValuesOptions): LargeValues {
   /** Announced, and not given to a job yet. */
   const inHand = new Set<string>();
 
   return {
-    async keep(kind, text, use) {
+    claim(owner = ADMIN, text) {
+      const claim = { owner, sizeBytes: Buffer.byteLength(text) };
+      quota.claim(claim);
+      return claim;
+    },
+    async keep(kind, { text, claim }, use) {
       const key = `values/${kind}_${ids.short(ID_LENGTH)}`;
-      const sizeBytes = Buffer.byteLength(text);
+      const { sizeBytes } = claim;
       inHand.add(key);
       try {
-        await rows.announce(key, sizeBytes, clock.now());
+        await rows.announce(key, claim, clock.now()).catch((error: unknown) => {
+          // Nobody will find it again.
+          quota.release(claim);
+          throw error;
+        });
         const description = { mediaType: 'application/json', sizeBytes };
         await bytes.put(key, encoded(text), description).catch((error: unknown) => {
           throw unavailable('could not be written; nothing was accepted, try again', error);
@@ -62,24 +112,40 @@ export function createLargeValues({ bytes, rows, clock, ids }: LargeValuesOption
         inHand.delete(key);
       }
     },
-    async read(reference) {
-      const value = parseReference(reference);
-      if (!value) return reference;
-      try {
-        return await textOf(bytes, value.key, value.sizeBytes);
-      } catch (error) {
-        throw unavailable('could not be read; try again', error);
-      }
-    },
+    ...createReading(bytes, budget),
     async sweep() {
       let swept = 0;
-      for (const key of rows.loose(clock.now() - LOOSE_MS, SWEPT_AT_ONCE)) {
+      for (const { key, ...claim } of rows.loose(clock.now() - LOOSE_MS, SWEPT_AT_ONCE)) {
         if (inHand.has(key)) continue;
         await bytes.delete(key);
         await rows.forget(key);
+        quota.release(claim);
         swept += 1;
       }
       return swept;
+    },
+  };
+}
+
+function createReading(bytes: ValueBytes, budget: ByteBudget): Pick<LargeValues, 'open' | 'check' | 'read'> {
+  const unreadable = (error: unknown) => {
+    throw unavailable('could not be read; try again', error);
+  };
+  return {
+    open: ({ key }) => bytes.get(key).then(({ stream }) => stream, unreadable),
+    async check({ key }) {
+      const info = await bytes.head(key).catch(unreadable);
+      if (!info) throw notFound(key);
+    },
+    async read(values, use) {
+      const release = await budget.take(values.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+      try {
+        const texts: string[] = [];
+        for (const value of values) texts.push(await textOf(bytes, value).catch(unreadable));
+        return await use(texts);
+      } finally {
+        release();
+      }
     },
   };
 }
@@ -106,7 +172,7 @@ async function* encoded(text: string): AsyncGenerator<Uint8Array, void> {
 
 const isHighSurrogate = (code: number) => code >= 0xd800 && code <= 0xdbff;
 
-async function textOf(store: ValueBytes, key: string, sizeBytes: number): Promise<string> {
+async function textOf(store: ValueBytes, { key, sizeBytes }: ValueReference): Promise<string> {
   const { stream } = await store.get(key);
   const bytes = Buffer.allocUnsafe(sizeBytes);
   let length = 0;

@@ -29,6 +29,12 @@ export function createTestValueBytes() {
       };
       return { info, range: { start: 0, end: found.length }, stream: Readable.from([found]) };
     },
+    async head(key) {
+      if (failure) throw failure;
+      const found = kept.get(key);
+      const rest = { mediaType: 'application/json', etag: '"1"', modifiedAt: 0 };
+      return found && { key, sizeBytes: found.length, ...rest };
+    },
     async delete(key) {
       if (failure) throw failure;
       kept.delete(key);

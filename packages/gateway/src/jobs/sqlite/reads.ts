@@ -28,7 +28,7 @@ export function prepareReads(db: DatabaseSync) {
     output: db.prepare('SELECT output FROM job_outputs WHERE seq = ?'),
     progress: db.prepare('SELECT progress FROM job_progress WHERE seq = ?'),
     looseValues: db.prepare(
-      'SELECT key FROM large_values WHERE seq IS NULL AND created_at <= ? ORDER BY created_at LIMIT ?',
+      'SELECT key, size_bytes, owner FROM large_values WHERE seq IS NULL AND created_at <= ? ORDER BY created_at LIMIT ?',
     ),
     lastSeq: db.prepare('SELECT max(seq) AS seq FROM jobs'),
     attempts: db.prepare(

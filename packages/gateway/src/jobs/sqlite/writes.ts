@@ -72,7 +72,7 @@ export const WRITE_STATEMENTS = {
   dropIdempotent: 'DELETE FROM idempotency WHERE seq = ?',
   dropDeliveries: 'DELETE FROM deliveries WHERE seq = ?',
   dropJob: 'DELETE FROM jobs WHERE seq = ?',
-  putValue: 'INSERT INTO large_values (key, size_bytes, created_at) VALUES (?, ?, ?)',
+  putValue: 'INSERT INTO large_values (key, size_bytes, owner, created_at) VALUES (?, ?, ?, ?)',
   giveValue: 'UPDATE large_values SET seq = ? WHERE key = ?',
   freeValue: 'UPDATE large_values SET seq = NULL WHERE key = ?',
   freeValues: 'UPDATE large_values SET seq = NULL WHERE seq = ?',

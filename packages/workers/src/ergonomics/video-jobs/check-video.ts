@@ -31,7 +31,8 @@ export async function checkVideo(
       `video_key: there is no video at ${key}; upload it first, and complete the upload if it goes in parts`,
     );
   }
-  const name = (await readNote(store, key))?.name ?? key.slice(key.indexOf('/') + 1);
+  // Of one that came by the gateway's own uploads the store knows it, of one that was asked for here its note.
+  const name = info.name ?? (await readNote(store, key))?.name ?? key.slice(key.indexOf('/') + 1);
   try {
     refuseLarge(info.sizeBytes, settings.maxBytes);
     await checkBytes(store, info);
