@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { fetchSoundly } from '../src/net/index.ts';
 import { expect, test } from 'vitest';
+import { fetchSoundly } from '../src/net/index.ts';
 
 test('a server that hangs up once all is sent is read to its end by a reader that came late', async () => {
   const body = Buffer.alloc(65_536, 'a');
