@@ -188,7 +188,10 @@ export class Gateway {
     const poolStore = createPoolStore(db, engine.exclusive);
     const fleet = this.#buildFleet(engine, workerKeys, poolStore, () => loadBalancer);
     const onDemand = () => scheduler.poke();
-    const loadBalancer = createLoadBalancer({ clock, endpoints, fleet, probe: probeHealth, onDemand });
+    const loadBalancer = createLoadBalancer({
+      ...{ clock, endpoints, fleet, probe: probeHealth, onDemand },
+      unpaidReason: (name) => ledger.stopOf(name),
+    });
     const placer = this.#buildPlacer(fleet);
     const run = this.#ids.short(6);
     const events = createEventLog(run);

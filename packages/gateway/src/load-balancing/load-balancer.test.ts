@@ -7,6 +7,7 @@ import type { GatewayError } from '../errors.ts';
 import { createFakeBackend, type FakeBackend } from '../fleet/fake-backend.ts';
 import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import { createCountingIds } from '../lib/counting-ids.ts';
+import { createDemandReader } from '../scheduler/read-demand.ts';
 import { createScheduler, type Scheduler } from '../scheduler/scheduler.ts';
 import { createLoadBalancer, type LoadBalancer, SOCKET_GRACE_MS } from './load-balancer.ts';
 import type { Permit } from './request-line.ts';
@@ -28,6 +29,11 @@ const endpoint = newTestEndpoint({
 const OK: HealthObservation = { type: 'status', status: 200 };
 const DOWN: HealthObservation = { type: 'refused', detail: 'ECONNREFUSED' };
 
+const NO_JOBS = {
+  ...{ inQueue: 0, ready: 0, lowPriorityReady: 0, inProgress: 0 },
+  ...{ completed: 0, failed: 0, retried: 0 },
+};
+
 let clock: ManualClock;
 let backend: FakeBackend;
 let endpoints: EndpointDirectory;
@@ -37,6 +43,8 @@ let scheduler: Scheduler;
 /** What the health port of a worker answers; OK where nothing is said. */
 let answers: Map<number, HealthObservation>;
 let permits: Permit[];
+/** Why workers may not be paid. */
+let unpaid: string | undefined;
 
 beforeEach(() => {
   clock = createManualClock();
@@ -44,6 +52,7 @@ beforeEach(() => {
   endpoints = createTestDirectory(endpoint, newTestEndpoint({ name: 'jobs' }));
   answers = new Map();
   permits = [];
+  unpaid = undefined;
   let port = 20_000;
   fleet = createFleet({
     clock,
@@ -71,15 +80,16 @@ beforeEach(() => {
     fleet,
     probe: async (target) => answers.get(target.port) ?? OK,
     onDemand: () => scheduler.poke(),
+    unpaidReason: () => unpaid,
   });
   scheduler = createScheduler({
     clock,
     endpoints,
     fleet,
-    queue: {
-      snapshot: (name) =>
-        name === 'web' ? loadBalancer.snapshot(name) : { queued: 0, queuedLowPriority: 0, inProgress: 0 },
-    },
+    queue: createDemandReader({
+      ...{ endpoints, loadBalancer, isUnpaid: () => unpaid !== undefined },
+      queue: { counts: () => NO_JOBS, oldestQueuedAt: async () => undefined },
+    }),
     log: { warn: () => {} },
   });
   loadBalancer.start();
@@ -195,6 +205,21 @@ test('a paused or closed endpoint turns requests away at once', async () => {
   expect(paused.error?.message).toBe('no workers available: the endpoint is paused');
   expect(closed.error?.message).toContain('endpoints.web.workers.max is 0');
   expect(backend.started).toEqual([]);
+});
+
+test('when its budget is used up whoever comes is told so, open requests go on, and then no worker stays', async () => {
+  const open = enter();
+  await pass(500);
+  expect(open.permit).toBeDefined();
+  unpaid = 'the budget of the month is used up';
+  scheduler.poke();
+  const late = enter();
+  await pass(1_000);
+  expect(late.error?.message).toBe('no workers available: the budget of the month is used up');
+  expect(states()).toEqual(['running']);
+  open.permit?.release('answered');
+  await pass(1_000);
+  expect(states().every((state) => state === 'stopping' || state === 'stopped')).toBe(true);
 });
 
 test('a drained worker finishes its requests, but does not wait for WebSockets for ever', async () => {

@@ -30,6 +30,8 @@ export interface LoadBalancerOptions {
   readonly probe: HealthProbe;
   /** Requests came or went: more or fewer workers may be wanted. */
   readonly onDemand: () => void;
+  /** Why its workers may not be paid any more (default: they may). */
+  readonly unpaidReason?: (endpoint: string) => string | undefined;
 }
 
 /** A start is over when the first check succeeds, so it is looked for often. */
@@ -268,6 +270,8 @@ export class LoadBalancer {
   #closedReason(name: string): string | undefined {
     const { endpoints } = this.#options;
     if (endpoints.isPaused(name)) return 'the endpoint is paused';
+    const unpaid = this.#options.unpaidReason?.(name);
+    if (unpaid !== undefined) return unpaid;
     if (endpoints.get(name)?.workers.max !== 0) return undefined;
     return `the endpoint is closed (endpoints.${name}.workers.max is 0)`;
   }

@@ -12,7 +12,7 @@ export function createDemandReader({
   isUnpaid = () => false,
   wantsTrial = () => false,
 }: {
-  readonly queue: JobQueue;
+  readonly queue: Pick<JobQueue, 'counts' | 'oldestQueuedAt'>;
   readonly endpoints: EndpointDirectory;
   readonly loadBalancer: LoadBalancer;
   /** Paused, or its workers cost what may not be spent (default: paused). */
@@ -24,7 +24,11 @@ export function createDemandReader({
 }): SchedulerOptions['queue'] {
   return {
     async snapshot(endpoint) {
-      if (endpoints.get(endpoint)?.loadBalancing) return loadBalancer.snapshot(endpoint);
+      if (endpoints.get(endpoint)?.loadBalancing) {
+        const demand = loadBalancer.snapshot(endpoint);
+        // Who comes is turned away; requests that are open go on.
+        return isUnpaid(endpoint) ? { ...demand, queued: 0, isPaused: true, isUnpaid: true } : demand;
+      }
       const { ready, lowPriorityReady, inProgress } = queue.counts(endpoint);
       // Its jobs need no worker, since none would get them.
       if (isHeld(endpoint))
