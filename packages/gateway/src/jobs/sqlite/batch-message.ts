@@ -47,50 +47,9 @@ function pushList(message: SqlValue[], values: readonly SqlValue[], from: number
   for (let at = from; at < values.length; at += 1) message.push(values[at] ?? null);
 }
 
-/** A number of `WRITE_NAMES`, and the values of that statement. */
-type OnWrite = (number: number, values: readonly SqlValue[]) => void;
-/** The same change of an endpoint's counters, as often as it occurs. */
-type OnCount = (endpoint: string, added: Added, times: number) => void;
-
-/** All that a batch writes, in its order and whatever operation it is of: then nothing is made but the values. */
-export function readBatch(message: BatchMessage, onWrite: OnWrite, onCount: OnCount): void {
-  const { kinds, end } = readKinds(message);
-  const times = kinds.map(() => 0);
-  for (let at = end; at < message.length; ) {
-    let writes = Number(message[at + 1]);
-    for (at += 2; writes > 0; writes -= 1) {
-      const from = at + 2;
-      const number = Number(message[at]);
-      at = from + Number(message[at + 1]);
-      onWrite(number, message.slice(from, at));
-    }
-    const counts = Number(message[at]);
-    for (let left = counts; left > 0; left -= 1) {
-      const kind = Number(message[at + left]);
-      times[kind] = (times[kind] ?? 0) + 1;
-    }
-    at += 1 + counts;
-  }
-  for (const [index, [endpoint, added]] of kinds.entries()) onCount(endpoint, added, times[index] ?? 0);
-}
-
-function readKinds(message: BatchMessage): { kinds: Counted[]; end: number } {
-  const kinds: Counted[] = [];
-  let end = 1;
-  for (let left = Number(message[0]); left > 0; left -= 1) {
-    const from = end + 2;
-    const to = from + Number(message[end + 1]);
-    kinds.push([String(message[end]), message.slice(from, to) as number[]]);
-    end = to;
-  }
-  return { kinds, end };
-}
-
-/** Operation by operation, for a batch of which something could not be written. */
 export function unpackBatch(message: BatchMessage): WriteOperation[] {
   const batch: WriteOperation[] = [];
-  const { kinds, end } = readKinds(message);
-  let at = end;
+  let at = 0;
   const next = () => message[at++];
   const list = () => {
     const length = Number(next());
@@ -98,6 +57,7 @@ export function unpackBatch(message: BatchMessage): WriteOperation[] {
     return message.slice(at - length, at);
   };
   const times = <T>(read: () => T): T[] => Array.from({ length: Number(next()) }, read);
+  const kinds = times((): Counted => [String(next()), list() as number[]]);
   while (at < message.length) {
     const jobId = next();
     const writes = times((): Write => {

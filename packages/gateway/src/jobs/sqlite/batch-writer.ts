@@ -1,7 +1,6 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { type BatchMessage, readBatch, unpackBatch } from './batch-message.ts';
-import { type Added, COUNT_COLUMNS } from './counters.ts';
-import { type SqlValue, WRITE_NAMES, WRITE_STATEMENTS, type WriteOperation } from './writes.ts';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { COUNT_COLUMNS } from './counters.ts';
+import { WRITE_STATEMENTS, type Write, type WriteName, type WriteOperation } from './writes.ts';
 
 /** Why an operation was not written. Plain, since it may come out of another thread. */
 export interface WriteFailure {
@@ -13,20 +12,15 @@ export interface WriteFailure {
 }
 
 /** Writes a batch in one transaction, and so with one sync of the disk. Gives the operations that failed. */
-export type WriteBatch = (batch: BatchMessage) => readonly WriteFailure[];
+export type WriteBatch = (batch: readonly WriteOperation[]) => readonly WriteFailure[];
 
 /**
  * Straight through, since hardly any operation ever fails. Where one did, the batch is rolled back and written again
  * with a savepoint for each, so that one that fails takes no other along.
  */
 export function createBatchWriter(db: DatabaseSync): WriteBatch {
-  const statements = WRITE_NAMES.map((name) => db.prepare(WRITE_STATEMENTS[name]));
-  const run = (number: number, values: readonly SqlValue[]) => {
-    const statement = statements[number];
-    if (!statement) throw new Error('the batch names a statement that does not exist');
-    statement.run(...values);
-  };
-  const counting = prepareCounts(db);
+  const run = prepareWrites(db);
+  const addCounts = prepareCounts(db);
   const transaction = {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
@@ -56,7 +50,7 @@ export function createBatchWriter(db: DatabaseSync): WriteBatch {
       transaction.savepoint.run();
       try {
         if (jobId !== undefined && failedJobs.has(jobId)) throw new Error('the change before it failed');
-        for (const [name, ...values] of writes) run(WRITE_NAMES.indexOf(name), values);
+        for (const write of writes) run(write);
         transaction.release.run();
         written.push(operation);
       } catch (error) {
@@ -68,58 +62,53 @@ export function createBatchWriter(db: DatabaseSync): WriteBatch {
         if (jobId !== undefined) failedJobs.add(jobId);
       }
     }
-    for (const { counts } of written)
-      for (const [endpoint, added] of counts) counting.add(endpoint, added, 1);
-    counting.write();
+    addCounts(written);
   }
 
-  function writeAgain(batch: readonly WriteOperation[]): readonly WriteFailure[] {
+  return (batch) => {
+    try {
+      inTransaction(() => {
+        for (const { writes } of batch) for (const write of writes) run(write);
+        addCounts(batch);
+      });
+      return [];
+    } catch (error) {
+      if (batch.length === 1) return [failureOf(0, error)];
+    }
     const failures: WriteFailure[] = [];
     try {
       inTransaction(() => writeApart(batch, failures));
       return failures;
     } catch (error) {
-      counting.forget();
       return batch.map((_operation, index) => failureOf(index, error));
-    }
-  }
-
-  return (message) => {
-    try {
-      inTransaction(() => {
-        readBatch(message, run, counting.add);
-        counting.write();
-      });
-      return [];
-    } catch (error) {
-      counting.forget();
-      const batch = unpackBatch(message);
-      return batch.length === 1 ? [failureOf(0, error)] : writeAgain(batch);
     }
   };
 }
 
-/** Sums what a batch adds: one statement an endpoint, whatever the number of operations. */
-function prepareCounts(db: DatabaseSync) {
+function prepareWrites(db: DatabaseSync): (write: Write) => void {
+  const statements = new Map<WriteName, StatementSync>();
+  for (const [name, text] of Object.entries(WRITE_STATEMENTS))
+    statements.set(name as WriteName, db.prepare(text));
+  return ([name, ...values]) => void statements.get(name)?.run(...values);
+}
+
+/** One statement an endpoint, whatever the number of operations. */
+function prepareCounts(db: DatabaseSync): (batch: readonly WriteOperation[]) => void {
   const names = COUNT_COLUMNS.map(([, column]) => column);
   const statement = db.prepare(
     `INSERT INTO counters (endpoint, ${names.join(', ')}) VALUES (?, ${names.map(() => '?').join(', ')})
      ON CONFLICT (endpoint) DO UPDATE SET ${names.map((name) => `${name} = ${name} + excluded.${name}`).join(', ')}`,
   );
-  const sums = new Map<string, number[]>();
-  return {
-    add(endpoint: string, added: Added, times: number): void {
-      const sum = sums.get(endpoint) ?? names.map(() => 0);
-      for (const [index, one] of added.entries()) sum[index] = (sum[index] ?? 0) + one * times;
-      sums.set(endpoint, sum);
-    },
-    /** Writes the sums and begins anew. */
-    write(): void {
-      for (const [endpoint, sum] of sums)
-        if (sum.some((value) => value !== 0)) statement.run(endpoint, ...sum);
-      sums.clear();
-    },
-    forget: () => sums.clear(),
+  return (batch) => {
+    const sums = new Map<string, number[]>();
+    for (const { counts } of batch) {
+      for (const [endpoint, added] of counts) {
+        const sum = sums.get(endpoint);
+        if (sum) for (const [index, one] of added.entries()) sum[index] = (sum[index] ?? 0) + one;
+        else sums.set(endpoint, [...added]);
+      }
+    }
+    for (const [endpoint, sum] of sums) if (sum.some((value) => value !== 0)) statement.run(endpoint, ...sum);
   };
 }
 

@@ -21,7 +21,7 @@ export interface Writer {
 /** Writes on the caller's connection, at once: for databases in memory, and for tests that drive time by hand. */
 export function createInlineWriter(db: DatabaseSync): Writer {
   const write = createBatchWriter(db);
-  return { write: (batch, onDone) => onDone(write(packBatch(batch))), goOn: () => {}, close: async () => {} };
+  return { write: (batch, onDone) => onDone(write(batch)), goOn: () => {}, close: async () => {} };
 }
 
 /**
