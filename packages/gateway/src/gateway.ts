@@ -201,9 +201,9 @@ export class Gateway {
     const costs = costing.open(db, { engine: metered, fleet, events, pokeWebhooks, onStopChange: onDemand });
     const { isHeld, isUnpaid, ledger } = costs;
     const wantsTrial = (endpoint: string) => spill.wantsTrial(endpoint);
-    const scheduler = this.#buildScheduler({
-      ...{ engine, fleet, endpoints, loadBalancer, placer, isHeld, isUnpaid, wantsTrial },
-    });
+    const demand = { queue: engine.queue, endpoints, loadBalancer, isHeld, isUnpaid, wantsTrial };
+    const queue = createDemandReader(demand);
+    const scheduler = createScheduler({ clock, endpoints, fleet, placer, queue, log });
     const signatures = createJobSignatures({ db, engine, endpoints, ids: this.#ids, log });
     const spill = createGatewaySpill({
       ...{ ...given, db, engine, fleet, placer, signatures, costs: costs.spill },
@@ -359,27 +359,6 @@ export class Gateway {
       workerListen: workerListen && { host: workerListen.host, port: workerPort },
       hostname: os.hostname(),
       hasHostNetwork,
-    });
-  }
-
-  #buildScheduler(
-    parts: Pick<Parts, 'engine' | 'fleet' | 'loadBalancer' | 'placer'> & {
-      endpoints: EndpointDirectory;
-      isHeld: (endpoint: string) => boolean;
-      isUnpaid: (endpoint: string) => boolean;
-      wantsTrial: (endpoint: string) => boolean;
-    },
-  ) {
-    const { engine, fleet, endpoints, loadBalancer, placer, isHeld, isUnpaid, wantsTrial } = parts;
-    return createScheduler({
-      clock: this.#clock,
-      endpoints,
-      fleet,
-      placer,
-      queue: createDemandReader({
-        ...{ queue: engine.queue, endpoints, loadBalancer, isHeld, isUnpaid, wantsTrial },
-      }),
-      log: this.#options.log,
     });
   }
 }

@@ -1,7 +1,5 @@
 import {
   type ArtifactInfo,
-  type ArtifactPrefix,
-  type ArtifactStore,
   checkKey,
   type Description,
   type DownloadTerms,
@@ -14,10 +12,11 @@ import {
   type UploadTerms,
   uploadGone,
 } from '@spillway/artifacts';
-import type { Clock } from '@spillway/sdk/clock';
-import type { ArtifactLedger } from './artifact-ledger.ts';
-import { createWorkerFileClaims, type WorkerFileClaims } from './worker-file-claims.ts';
-import type { WorkerFileRecords } from './worker-file-records.ts';
+import {
+  createWorkerFileClaims,
+  type WorkerFileClaims,
+  type WorkerFileClaimsOptions,
+} from './worker-file-claims.ts';
 
 /**
  * Files of an endpoint's workers under keys of their own choice (`status/job_….json`), in the store of artifacts. Workers
@@ -53,15 +52,7 @@ export interface FileUser {
 
 const SWEPT_AT_ONCE = 100;
 
-export interface WorkerFilesOptions {
-  readonly store: ArtifactStore;
-  readonly records: WorkerFileRecords;
-  readonly ledger: ArtifactLedger;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly retentionMs: Readonly<Record<ArtifactPrefix, number>>;
-}
-
-export function createWorkerFiles(options: WorkerFilesOptions): WorkerFiles {
+export function createWorkerFiles(options: WorkerFileClaimsOptions): WorkerFiles {
   const { store, records, clock } = options;
   const claims = createWorkerFileClaims(options);
   const isUpload = (key: string) => records.uploadName(key) !== undefined;
@@ -127,7 +118,7 @@ export function createWorkerFiles(options: WorkerFilesOptions): WorkerFiles {
   };
 }
 
-interface Ownership extends Pick<WorkerFilesOptions, 'store' | 'records' | 'clock' | 'retentionMs'> {
+interface Ownership extends Pick<WorkerFileClaimsOptions, 'store' | 'records' | 'clock' | 'retentionMs'> {
   readonly claims: WorkerFileClaims;
   isOwn(as: FileUser, key: string): boolean;
   orLookLater<T>(key: string, write: () => Promise<T>): Promise<T>;

@@ -45,12 +45,10 @@ describe('where pictures are embedded', () => {
 
   test('is RunPod where nothing says otherwise and it is set up, with a fallback where that is', () => {
     expect(readClipSettings(RUNPOD)).toMatchObject({ backend: 'runpod', local: undefined });
-    for (const env of [
-      { SPILLWAY_API_KEY: 'k' },
-      { CLIP_LOCAL_URL: 'http://x' },
-      { SPILLWAY_URL: 'http://x' },
-    ])
-      expect(readClipSettings({ ...RUNPOD, ...env }).local).toBeDefined();
+    const localWith = (env: Record<string, string>) => readClipSettings({ ...RUNPOD, ...env }).local;
+    expect(localWith({ SPILLWAY_API_KEY: 'k' })).toMatchObject({ apiKey: 'k', endpoint: 'clip' });
+    expect(localWith({ CLIP_LOCAL_URL: 'http://x/v2' })?.url).toBe('http://x/v2');
+    expect(localWith({ SPILLWAY_URL: 'http://x' })?.url).toBe('http://x/v2');
     expect(readClipSettings({ ...RUNPOD, CLIP_INFERENCE_BACKEND: 'LOCAL' })).toMatchObject({
       backend: 'local',
       runpod: undefined,
