@@ -11,20 +11,22 @@ export interface Ids {
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Random bits of one id, in bytes: 74 are needed. */
-const ID_BYTES = 10;
+/** Random hex digits of one id: 74 bits are needed. */
+const ID_DIGITS = 20;
+const POOLED_IDS = 256;
 
-/** Hex digits of random bytes, which are fetched many at a time. */
+/** Hex digits of random bytes, which are fetched and written out many at a time. */
 function createRandomHex(): () => string {
-  const bytes = Buffer.alloc(ID_BYTES * 256);
-  let at = bytes.length;
+  const bytes = Buffer.alloc((ID_DIGITS / 2) * POOLED_IDS);
+  let digits = '';
+  let at = 0;
   return () => {
-    if (at === bytes.length) {
-      randomFillSync(bytes);
+    if (at === digits.length) {
+      digits = randomFillSync(bytes).toString('hex');
       at = 0;
     }
-    at += ID_BYTES;
-    return bytes.toString('hex', at - ID_BYTES, at);
+    at += ID_DIGITS;
+    return digits.slice(at - ID_DIGITS, at);
   };
 }
 

@@ -38,7 +38,7 @@ export interface ScheduledFleet {
 /** A poke that got lost must not leave a job waiting for ever. */
 const MAX_WAIT_MS = 30_000;
 /** Thousands of jobs a second poke as often; the first look is at once, the next ones this far apart. */
-const MIN_WAIT_MS = 20;
+const MIN_WAIT_MS = 50;
 
 export function createScheduler(options: SchedulerOptions): Scheduler {
   return new Scheduler(options);

@@ -22,9 +22,10 @@ export class Draft implements WriteOperation {
   /** The job is so from now on. */
   stage(id: string, stored: StoredJob | undefined): void {
     const staged = { stored };
-    this.#overlay.jobs.set(id, staged);
-    if (stored?.isReady && stored.job.status === 'IN_QUEUE') this.#overlay.queued.set(id, staged);
-    else this.#overlay.queued.delete(id);
+    const { jobs, queued } = this.#overlay;
+    jobs.set(id, staged);
+    if (stored?.isReady && stored.job.status === 'IN_QUEUE') queued.set(id, staged);
+    else if (queued.size > 0) queued.delete(id);
     this.#staged.push([id, staged]);
   }
 
@@ -45,7 +46,7 @@ export class Draft implements WriteOperation {
       if (staged.stored) keep(staged.stored);
       if (jobs.get(id) === staged) {
         jobs.delete(id);
-        queued.delete(id);
+        if (queued.size > 0) queued.delete(id);
       }
       staged.stored = undefined;
     }

@@ -60,12 +60,16 @@ export function createJobTakes(parts: StoreParts, group: CommitGroup) {
 
 export type JobTakes = ReturnType<typeof createJobTakes>;
 
+const NONE: readonly Transition[] = [];
+
 function takeSome(
   parts: StoreParts,
   draft: Draft,
   overlay: Overlay,
   { request, now, offered }: WaitingTake,
 ): readonly Transition[] {
+  // Most takes come before their job does.
+  if (parts.counters.of(request.endpoint).ready === 0) return NONE;
   const taken: Transition[] = [];
   let acceptsSuspects = request.acceptsSuspects && offered.length === 0;
   while (offered.length + taken.length < request.max) {
@@ -86,7 +90,6 @@ function takeOne(
   { endpoint, workerId, leaseMs, acceptsSuspects }: TakeRequest,
   now: number,
 ): Transition | undefined {
-  // Most takes come before their job does.
   if (parts.counters.of(endpoint).ready === 0) return undefined;
   // One whose time to live is over stays for the sweep.
   const willDo = (job: Job) =>
