@@ -1,4 +1,5 @@
 import { benchDetect } from './detect.ts';
+import { FULL, type InferenceEffort, QUICK } from './inference/effort.ts';
 import { type InferenceSite, prepareSite } from './inference/site.ts';
 import { measureStarts } from './inference/starts.ts';
 import { measureThroughput } from './inference/throughput.ts';
@@ -10,17 +11,6 @@ import type { BenchFlags, BenchResult } from './run.ts';
  * The built-in workers against what they replace: CLIP ViT-B/32 in a Python process with torch and open_clip, with the
  * same weights and pictures, and the raw sessions of their own models. `bench/README.md` says what each figure means.
  */
-export interface InferenceEffort {
-  readonly rounds: number;
-  readonly seconds: number;
-  readonly trialSeconds: number;
-  readonly starts: number;
-  readonly pythonStarts: number;
-}
-
-const FULL: InferenceEffort = { rounds: 5, seconds: 4, trialSeconds: 1, starts: 7, pythonStarts: 3 };
-const QUICK: InferenceEffort = { rounds: 2, seconds: 1, trialSeconds: 0.3, starts: 2, pythonStarts: 1 };
-
 interface ScenarioContext {
   readonly stage: Stage;
   readonly site: InferenceSite;

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'nod
 import path from 'node:path';
 import { median } from '../figures.ts';
 import { measureOneStart } from '../first-result.ts';
-import type { InferenceEffort } from '../inference.ts';
 import type { Part } from '../jobs/scenario.ts';
 import { round } from '../jobs/scenario.ts';
 import type { Stage } from '../jobs/stage.ts';
+import type { InferenceEffort } from './effort.ts';
 import { startOpenClipOnce } from './open-clip.ts';
 import type { InferenceSite } from './site.ts';
 import { measureUndisturbed } from './undisturbed.ts';

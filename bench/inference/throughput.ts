@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { median, quantile } from '../figures.ts';
-import type { InferenceEffort } from '../inference.ts';
 import { type Part, round } from '../jobs/scenario.ts';
 import type { Stage } from '../jobs/stage.ts';
 import { type ClipWorker, startClipWorker } from './clip-worker.ts';
+import type { InferenceEffort } from './effort.ts';
 import { folderBytes, residentBytes } from './memory.ts';
 import { type OpenClip, startOpenClip } from './open-clip.ts';
 import { openFastestSession, type RawSession } from './raw-session.ts';

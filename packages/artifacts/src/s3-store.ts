@@ -6,19 +6,18 @@ import {
   ListObjectsV2Command,
   PutObjectCommand,
   type PutObjectCommandInput,
-  type UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Clock } from '@spillway/sdk/clock';
 import { ArtifactError } from './artifact-error.ts';
 import { checkKey } from './artifact-key.ts';
-import type { ArtifactBytes, ArtifactInfo, ArtifactStore, SignedRequest } from './artifact-store.ts';
+import type { ArtifactBytes, ArtifactInfo, ArtifactStore } from './artifact-store.ts';
 import { clipRange } from './byte-range.ts';
 import { contentDisposition } from './content-disposition.ts';
 import { exactBytes } from './exact-bytes.ts';
 import { changed, existsAlready, notFound } from './not-found.ts';
 import { S3_LIMITS } from './part-plan.ts';
 import type { S3Calls } from './s3-client.ts';
+import { createSigner, type Sign } from './s3-signer.ts';
 import { createS3Uploads } from './s3-uploads.ts';
 
 /** Artifacts in a bucket of R2, Amazon or anything else that speaks S3. Its URLs lead there, past this gateway. */
@@ -151,23 +150,6 @@ async function sendBody(
   // A condition on what is not there at all.
   if (!done) throw changed(said.Key ?? '');
   return done.ETag ?? '""';
-}
-
-export type Sign = (
-  command: GetObjectCommand | PutObjectCommand | UploadPartCommand,
-  request: Pick<SignedRequest, 'method' | 'headers'>,
-  expiresInMs: number,
-) => Promise<SignedRequest>;
-
-/** The length of what is written is signed too: a URL for ten bytes can't be used for a terabyte. */
-function createSigner({ client }: S3Calls, clock: Pick<Clock, 'now'>): Sign {
-  return async (command, request, expiresInMs) => {
-    const expiresIn = Math.ceil(Math.min(expiresInMs, S3_LIMITS.longestExpiryMs) / 1000);
-    // The SDK makes up a content type where none was given; signed, it would have to be sent.
-    const signableHeaders = new Set(['host', 'content-length', ...Object.keys(request.headers)]);
-    const url = await getSignedUrl(client, command as GetObjectCommand, { expiresIn, signableHeaders });
-    return { ...request, url, expiresAt: clock.now() + expiresIn * 1000 };
-  };
 }
 
 interface S3Object {

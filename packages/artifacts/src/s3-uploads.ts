@@ -11,7 +11,7 @@ import type { ArtifactInfo, MultipartUploads, StoredPart, UploadRef } from './ar
 import { uploadGone } from './not-found.ts';
 import { checkParts, partSize } from './part-plan.ts';
 import type { S3Calls } from './s3-client.ts';
-import type { Sign } from './s3-store.ts';
+import type { Sign } from './s3-signer.ts';
 
 interface UploadParts {
   readonly sign: Sign;

@@ -1,15 +1,11 @@
 import { z } from 'zod';
+import type { FakeAnswer } from './fake-answer.ts';
 import { answerBilling, type FakeBills } from './fake-runpod-billing.ts';
 
 /**
  * RunPod's management API v2 as a state machine without a network: what it accepts, what it refuses and how it then looks,
  * as its OpenAPI document of 2026-08-20 tells. It is strict: fields that the service doesn't know are a 422 that names them.
  */
-export interface FakeAnswer {
-  readonly status: number;
-  readonly json?: unknown;
-}
-
 type Resource = Record<string, unknown> & { id: string; name: string };
 
 export interface FakeAccount {

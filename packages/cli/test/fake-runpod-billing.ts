@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FakeAnswer } from './fake-runpod-account.ts';
+import type { FakeAnswer } from './fake-answer.ts';
 
 /**
  * The billing routes of RunPod's management API v2, as its OpenAPI document of 2026-08-20 tells: buckets of whole hours, days,

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { FakeAnswer } from './fake-answer.ts';
 import { listen } from './fake-hub.ts';
-import { createFakeAccount, type FakeAccount, type FakeAnswer, problem } from './fake-runpod-account.ts';
+import { createFakeAccount, type FakeAccount, problem } from './fake-runpod-account.ts';
 
 /**
  * RunPod's management API with a key, faults that a test puts in, and the lateness of the real one: what was just made is

@@ -18,6 +18,7 @@ test('a worker that has ended stays so, and its state always agrees with its job
     fc.property(fc.array(event), (events) => {
       let life = startLife(0);
       let hasBeenStopping = false;
+      let readyAt: number | undefined;
       events.forEach((each, index) => {
         const before = life;
         const step = next(life, each, index);
@@ -31,7 +32,10 @@ test('a worker that has ended stays so, and its state always agrees with its job
         if (life.state === 'idle') expect(life.jobs).toBe(0);
         if (life.state === 'running') expect(life.jobs).toBeGreaterThan(0);
         expect(life.idleSince === undefined).toBe(life.state !== 'idle');
-        if (life.state === 'idle' || life.state === 'running') expect(life.readyAt).toBeDefined();
+        if (life.state === 'idle' || life.state === 'running') {
+          readyAt ??= index;
+          expect(life.readyAt).toBe(readyAt);
+        }
       });
     }),
   );

@@ -7,8 +7,8 @@ import {
   type MoveInput,
   type WaitingThere,
 } from './decide-moves.ts';
-import type { HandOver } from './hand-over.ts';
 import { createHint, type Hint } from './hints.ts';
+import type { HandOver } from './job-on-its-way.ts';
 import type { OutgoingInputs } from './outgoing-inputs.ts';
 import { type AttemptParts, runRemoteAttempt } from './remote-attempt.ts';
 import type { RemotePlace } from './remote-backend.ts';

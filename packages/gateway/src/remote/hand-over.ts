@@ -4,21 +4,13 @@ import { parseReference } from '../jobs/large-values/value-reference.ts';
 import type { AttemptsThere } from './attempts-there.ts';
 import { choosePlace, fullPlaces, type Move } from './decide-moves.ts';
 import type { RouteReason } from './decide-route.ts';
+import type { HandOver } from './job-on-its-way.ts';
 import type { OutgoingInputs } from './outgoing-inputs.ts';
 import type { RemotePlace } from './remote-backend.ts';
 import type { RemoteLog } from './remote-log.ts';
 import type { RemoteAttempt } from './remote-store.ts';
 import { remoteWorkerId } from './remote-worker.ts';
 import type { SpillRouterOptions } from './spill-options.ts';
-
-/** A waiting job on its way to one of the endpoint's backends at RunPod. */
-export interface HandOver {
-  readonly jobId: string;
-  readonly keyId: string | undefined;
-  readonly reason: RouteReason;
-  /** Where it was to go on to from a queue there. */
-  readonly move?: Move | undefined;
-}
 
 type Given = Pick<SpillRouterOptions, 'clock' | 'ids' | 'queue' | 'store' | 'leaseMs' | 'log' | 'costs'>;
 

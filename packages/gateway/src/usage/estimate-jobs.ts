@@ -10,8 +10,8 @@ import { remoteWorkerId } from '../remote/remote-worker.ts';
 import { estimatePlace, mixPlaces } from './estimate.ts';
 import { DAY_MS, dayOf } from './periods.ts';
 import type { Price, PriceBook } from './prices.ts';
+import type { ReadAside } from './sqlite/read-aside.ts';
 import { COMPLETED, DAY_SUMS, LAST_TIMES, PLACE_SUMS } from './sqlite/usage-queries.ts';
-import type { ReadAside } from './usage-report.ts';
 
 /** One place where jobs of an endpoint may run, with what one worker there costs. */
 interface Place {

@@ -2,7 +2,7 @@ import type { Endpoint } from '../endpoints/endpoint.ts';
 import { chargedSeconds, costOf } from './money.ts';
 import { DAY_MS } from './periods.ts';
 import { VOLUME_BILLS } from './sqlite/bill-store.ts';
-import type { ReadAside } from './usage-report.ts';
+import type { ReadAside } from './sqlite/read-aside.ts';
 
 /**
  * The line of an endpoint at RunPod: what its bill says beside the attempts. Where the bill is not known (yet), the idle

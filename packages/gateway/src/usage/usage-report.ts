@@ -1,16 +1,10 @@
 import type { UsageGroup, UsageRowView, UsageView } from '@spillway/protocol/v1';
 import { DAY_MS, dayOf, dayText } from './periods.ts';
 import { type IdleTimes, readRemoteLines } from './remote-lines.ts';
+import type { ReadAside, Value } from './sqlite/read-aside.ts';
 import { ATTEMPTS_OF_WORKERS, ENTRIES, LIVES, UNSEEN } from './sqlite/usage-queries.ts';
 import { lifeOf } from './sqlite/usage-store.ts';
 import { costOfLife, lifeWithin, startUpWithin, type WorkerLife } from './worker-life.ts';
-
-type Value = string | number | null;
-/** Runs a statement that changes nothing, off the thread of the jobs. */
-export type ReadAside = (
-  text: string,
-  values: readonly Value[],
-) => Promise<readonly Readonly<Record<string, Value>>[]>;
 
 /** What is asked for. Whole days, the last one included. */
 export interface UsageQuery {

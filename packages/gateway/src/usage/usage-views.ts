@@ -7,9 +7,10 @@ import { estimateJobs } from './estimate-jobs.ts';
 import type { Ledger } from './ledger.ts';
 import { microsOf } from './money.ts';
 import type { PriceBook } from './prices.ts';
+import type { ReadAside } from './sqlite/read-aside.ts';
 import type { AttemptCost, UsageStore } from './sqlite/usage-store.ts';
 import { STORAGE_PRICES } from './storage-prices.ts';
-import { type ReadAside, type RemoteSettings, readUsage, type UsageQuery } from './usage-report.ts';
+import { type RemoteSettings, readUsage, type UsageQuery } from './usage-report.ts';
 
 /** What callers are shown of costs. */
 export interface UsageViews {

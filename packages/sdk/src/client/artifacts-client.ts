@@ -11,26 +11,11 @@ import type {
   UploadTokenCreated,
 } from '@spillway/protocol/v1';
 import { ApiError } from './api-error.ts';
-import type { JobsClientParts } from './jobs-client.ts';
+import type { ClientParts } from './client-parts.ts';
 import { newKey } from './new-key.ts';
 import { type Bytes, putSigned } from './signed-put.ts';
+import type { UploadSource } from './upload-source.ts';
 import { wholeParts } from './whole-parts.ts';
-
-/** What is uploaded: read piece by piece, so that it is never in memory as a whole. */
-export interface UploadSource {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly mediaType?: string;
-  /** Bytes from `start` up to, not including, `end`; a browser's `File` has just this. */
-  slice(start: number, end: number): Promise<Bytes> | Bytes;
-  /**
-   * Hex MD5 of bytes from `start` up to, not including, `end`, where the caller has a fast one: an upload that goes on
-   * believes a store only what it has byte by byte.
-   */
-  md5?(start: number, end: number): Promise<string> | string;
-  /** Hex digest of all bytes, asked for when they were sent; whoever reads them can compare it. */
-  sha256?(): Promise<string> | string;
-}
 
 export interface UploadProgress {
   readonly sizeBytes: number;
@@ -98,7 +83,7 @@ export interface ArtifactsClient {
   upload(source: UploadSource, options?: UploadOptions): Promise<ArtifactView>;
 }
 
-export interface ArtifactsClientParts extends JobsClientParts {
+export interface ArtifactsClientParts extends ClientParts {
   readonly fetch: typeof fetch;
 }
 

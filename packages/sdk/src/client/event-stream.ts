@@ -1,13 +1,21 @@
 import { nativePath } from '@spillway/protocol';
 import type { GatewayEvent } from '@spillway/protocol/v1';
 import { backoffMs } from '../backoff.ts';
-import type { EventOptions, JobsClientParts } from './jobs-client.ts';
+import type { ClientParts } from './client-parts.ts';
+
+export interface EventOptions {
+  readonly endpoint?: string;
+  readonly job?: string;
+  /** Id of the last event that was seen: goes on behind it. */
+  readonly lastEventId?: string;
+  readonly signal?: AbortSignal;
+}
 
 const PAUSE = { baseMs: 250, maxMs: 5_000 };
 
 /** Events without end: a connection that breaks is opened again behind the last event that was seen. */
 export async function* streamEvents(
-  { call, patience, clock, random }: JobsClientParts,
+  { call, patience, clock, random }: ClientParts,
   { endpoint, job, lastEventId, signal }: EventOptions,
 ): AsyncGenerator<GatewayEvent, void> {
   let lastId = lastEventId;

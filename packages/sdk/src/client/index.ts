@@ -22,7 +22,6 @@ export type {
   ArtifactsClient,
   UploadOptions,
   UploadProgress,
-  UploadSource,
 } from './artifacts-client.ts';
 export {
   type Client,
@@ -31,11 +30,12 @@ export {
   type EndpointClient,
   type SubmitOptions,
 } from './client.ts';
+export type { EventOptions } from './event-stream.ts';
 export type {
-  EventOptions,
   JobFilter,
   JobsClient,
   SubmitOnceOptions,
 } from './jobs-client.ts';
 export type { StreamOptions } from './stream-job.ts';
+export type { UploadSource } from './upload-source.ts';
 export type { WaitOptions } from './wait-for-job.ts';

@@ -8,9 +8,9 @@ import type {
   JobSubmitted,
   JobView,
 } from '@spillway/protocol/v1';
-import { streamEvents } from './event-stream.ts';
+import type { ClientParts } from './client-parts.ts';
+import { type EventOptions, streamEvents } from './event-stream.ts';
 import { newKey } from './new-key.ts';
-import type { WaitParts } from './wait-for-job.ts';
 
 export interface SubmitOnceOptions {
   /**
@@ -28,14 +28,6 @@ export interface JobFilter {
   /** Created at or after, and before: epoch milliseconds, or a date such as `2026-11-20T08:00:00Z`. */
   readonly since?: number | string;
   readonly until?: number | string;
-}
-
-export interface EventOptions {
-  readonly endpoint?: string;
-  readonly job?: string;
-  /** Id of the last event that was seen: goes on behind it. */
-  readonly lastEventId?: string;
-  readonly signal?: AbortSignal;
 }
 
 /** Jobs of all endpoints, by Spillway's own API. Each call throws `ApiError` when the server says no. */
@@ -65,13 +57,9 @@ export interface JobsClient {
   events(options?: EventOptions): AsyncGenerator<GatewayEvent, void>;
 }
 
-export interface JobsClientParts extends WaitParts {
-  readonly random: () => number;
-}
-
 const LARGEST_PAGE = 500;
 
-export function createJobsClient(parts: JobsClientParts): JobsClient {
+export function createJobsClient(parts: ClientParts): JobsClient {
   const { call, patience, random } = parts;
   const repeatable = async <T>(request: () => Promise<object>, signal?: AbortSignal) =>
     (await patience(request, signal)) as T;

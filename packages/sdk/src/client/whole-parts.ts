@@ -1,7 +1,7 @@
 import { md5 } from '@noble/hashes/legacy.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import type { ArtifactParts } from '@spillway/protocol/v1';
-import type { UploadSource } from './artifacts-client.ts';
+import type { UploadSource } from './upload-source.ts';
 
 type Part = ArtifactParts['parts'][number];
 

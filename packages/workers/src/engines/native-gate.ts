@@ -1,5 +1,4 @@
 import { workerData } from 'node:worker_threads';
-import type { ThreadStart } from './thread-messages.ts';
 
 /**
  * A thread that is ended inside a call of ONNX Runtime takes the whole process with it: the call comes back into a thread
@@ -44,7 +43,7 @@ function closeAll(): void {
   }
 }
 
-let own = (workerData as Partial<ThreadStart> | null)?.gate;
+let own = (workerData as { readonly gate?: NativeGate } | null)?.gate;
 let calls = 0;
 
 /** For a thread that was started before it was known what for; it has made no call yet. */

@@ -1,5 +1,5 @@
 import type { Point, PointName, Pose } from '../pose/layouts.ts';
-import type { ScoredSample, ScoredSamples } from '../sequence/score-sequence.ts';
+import type { ScoredSample, ScoredSamples } from '../sequence/scored-sample.ts';
 import type { OverlayPerson } from './overlay.ts';
 
 /**

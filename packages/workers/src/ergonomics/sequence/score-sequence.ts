@@ -4,39 +4,15 @@ import { longestGap, usualStep } from '../activity/motion.ts';
 import { decideFacing, type Facing } from '../pose/angles-2d.ts';
 import type { Side } from '../pose/body-angles.ts';
 import type { Pose } from '../pose/layouts.ts';
-import { type Reading, readAngles } from '../pose/read-angles.ts';
-import { type ScoredPose, scorePose } from '../pose/score-pose.ts';
+import { readAngles } from '../pose/read-angles.ts';
+import { scorePose } from '../pose/score-pose.ts';
 import type { Observed } from '../scoring/posture.ts';
 import { owasOf } from './owas-of-angles.ts';
 import { type PoseTrack, type TimedPoses, trackPoses } from './pose-track.ts';
+import type { ScoredSample, ScoredSamples } from './scored-sample.ts';
 import { type JointColumns, type MeasuredScores, measureJoints, measureScores } from './sequence-columns.ts';
 import type { SequenceSettings } from './sequence-settings.ts';
 import { smoothPoses } from './smooth-poses.ts';
-
-/**
- * From poses over time to a score of every sample: smoothed, read as angles, looked at for static, repeated and rapid work,
- * and then scored with what that adds. Kept are numbers in columns, less than a kilobyte a sample: an hour at six samples a
- * second takes 20 MB.
- */
-export interface ScoredSample {
-  readonly t: number;
-  /** How long the sample stands for: until the next, but never over a gap. */
-  readonly seconds: number;
-  /** Smoothed. */
-  readonly pose: Pose;
-  readonly reading: Reading;
-  readonly scored: ScoredPose;
-  readonly owas: number | null;
-  readonly isBridged: boolean;
-}
-
-/** Samples that are scored anew whenever they are asked for: as objects all of them would take 20 times the memory. */
-export interface ScoredSamples extends Iterable<ScoredSample> {
-  readonly length: number;
-  /** Seconds, growing. */
-  readonly times: Float64Array;
-  at(index: number): ScoredSample | undefined;
-}
 
 /** What was static, repeated or rapid: the trunk with neck and legs, and each arm. */
 export type ActivityByPart = Readonly<Record<'body' | 'left_arm' | 'right_arm', Activity>>;
@@ -49,6 +25,11 @@ export interface ScoredSequence extends MeasuredScores {
   readonly activity: ActivityByPart;
 }
 
+/**
+ * From poses over time to a score of every sample: smoothed, read as angles, looked at for static, repeated and rapid work,
+ * and then scored with what that adds. Kept are numbers in columns, less than a kilobyte a sample: an hour at six samples a
+ * second takes 20 MB.
+ */
 export function scoreSequence(
   frames: TimedPoses,
   observed: Observed,

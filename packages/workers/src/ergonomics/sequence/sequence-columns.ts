@@ -1,6 +1,6 @@
 import { SIDES, type Side } from '../pose/body-angles.ts';
 import type { Reading } from '../pose/read-angles.ts';
-import type { ScoredSample, ScoredSamples } from './score-sequence.ts';
+import type { ScoredSample, ScoredSamples } from './scored-sample.ts';
 
 /**
  * What a sequence comes to, sample by sample, as one list of numbers for each figure; NaN where nothing is known. All that
