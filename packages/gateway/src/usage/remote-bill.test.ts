@@ -102,6 +102,12 @@ test('what a submit whose answer was lost may have cost is not left to spend unt
   expect(scene.costs.spill.obstacle({ endpoint: 'echo' })).toMatch(
     /is used up: \$0\.00 spent, and \$0\.19 more that submits whose answer was lost may have cost; it begins anew/,
   );
+  // That RunPod names it when it has ended tells no cost.
+  const [submit] = scene.spill.attempts({ id, endpoint: 'echo' }) ?? [];
+  await scene.spill.noteHook(submit?.workerId ?? '', 'r1');
+  await scene.clock.advance(60_000);
+  expect(scene.spill.attempts({ id, endpoint: 'echo' })).toMatchObject([{ state: 'over', remoteId: 'r1' }]);
+  expect(possible()).toEqual([600 * 310, 600 * 310]);
   await scene.clock.advance(3 * HOUR_MS);
   expect(possible()).toEqual([0, 0]);
   expect(scene.costs.spill.obstacle({ endpoint: 'echo' })).toBeUndefined();
