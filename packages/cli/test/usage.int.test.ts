@@ -46,7 +46,14 @@ const BUDGETS: BudgetsView = {
   budgets: [
     {
       ...{ name: 'gpu', per: 'month', isOfSpill: false, limitMicros: 1_000_000, spentMicros: 1_269_760 },
-      ...{ reservedMicros: 0, alertAt: [50], hardStop: true, isUsedUp: true, endsAt: Date.UTC(2026, 11, 1) },
+      ...{
+        possibleMicros: 186_000,
+        reservedMicros: 0,
+        alertAt: [50],
+        hardStop: true,
+        isUsedUp: true,
+        endsAt: Date.UTC(2026, 11, 1),
+      },
     },
   ],
 };
@@ -100,7 +107,7 @@ test('usage is a table of work and of what workers cost beside it, with budgets 
   expect(text).toMatch(/clip perhaps done at RunPod \(up to \$0\.19\)\n/);
   expect(text).toContain('in all $1.32 for 12 attempts');
   expect(stderr).toContain('1 submit to RunPod got no answer; if RunPod took it, that cost up to $0.19');
-  expect(text).toContain('gpu all month $1.00 $1.27 $0.00 used up; jobs wait until 2026-12-01');
+  expect(text).toContain('gpu all month $1.00 $1.27 $0.00 $0.19 used up; jobs wait until 2026-12-01');
   expect(stderr).toContain('2 attempts at RunPod are in no cost');
 });
 

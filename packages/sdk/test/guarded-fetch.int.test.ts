@@ -63,6 +63,10 @@ describe('a guarded fetch', () => {
     await expect(guardedFetch(url)).rejects.toThrow(/not on the public internet/);
   });
 
+  it('names an IPv6 address as its URL does', async () => {
+    await expect(guardedFetch('http://[::1]:8080/')).rejects.toThrow(/^\[::1\]:8080 is not/);
+  });
+
   it.each(['ftp://example.test/', 'file:///etc/passwd', 'nonsense', 'http://user:pass@example.test/'])(
     'refuses %s as a URL',
     async (url) => {

@@ -3,6 +3,7 @@ import { access, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { GatewayConfig } from '@spillway/gateway';
+import { hostPort } from '@spillway/sdk/net';
 import { bytesText } from '../text.ts';
 import type { Finding } from './finding.ts';
 
@@ -66,7 +67,7 @@ async function nearestExisting(folder: string): Promise<string> {
 
 /** Free, or taken by a gateway that runs already. */
 export async function checkPort({ host, port }: GatewayConfig['listen']): Promise<Finding> {
-  const address = `${host}:${port}`;
+  const address = hostPort(host, port);
   const problem = await tryListen(host, port);
   if (problem === undefined) return { name: 'port', status: 'ok', detail: `${address} is free` };
   if (problem === 'EADDRINUSE' && (await isGateway(`http://${address}`))) {

@@ -85,9 +85,11 @@ const costText = ({ kind, costMicros, possibleMicros }: UsageRowView): string =>
 async function showBudgets(api: GatewayApi): Promise<void> {
   const { budgets } = await api.get<BudgetsView>('/v1/budgets');
   if (budgets.length === 0) return;
+  const isAnyUnseen = budgets.some(({ possibleMicros }) => possibleMicros > 0);
+  const perhaps = isAnyUnseen ? ['perhaps spent'] : [];
   const columns = [
     ...[{ title: 'budget' }, { title: 'of' }, { title: 'a' }],
-    ...['limit', 'spent', 'set aside'].map((title) => ({ title, isNumber: true })),
+    ...['limit', 'spent', 'set aside', ...perhaps].map((title) => ({ title, isNumber: true })),
     { title: 'state' },
   ];
   const rows = budgets.map((budget) => [
@@ -95,6 +97,7 @@ async function showBudgets(api: GatewayApi): Promise<void> {
     [budget.endpoint ?? 'all', ...(budget.key === undefined ? [] : [`key ${budget.key}`])].join(', '),
     budget.per,
     ...[budget.limitMicros, budget.spentMicros, budget.reservedMicros].map(dollars),
+    ...(isAnyUnseen ? [dollars(budget.possibleMicros)] : []),
     stateOf(budget),
   ]);
   print(`\n${table(columns, rows)}`);

@@ -28,3 +28,13 @@ it('what is left out is a line at the level debug, under its request', () => {
   expect(lines[1]).toMatchObject({ level: debug, requestId: 'b', code: 'SHUTTING_DOWN', msg: 'later' });
   expect(lines[1]).not.toHaveProperty('err');
 });
+
+it('that the gateway stops is told, and is no error', () => {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const errorLog = createErrorLog(createManualClock());
+  for (let calls = 0; calls < 3; calls += 1)
+    errorLog.note(log, new GatewayError('SHUTTING_DOWN', 'later'), new Error('x'));
+  expect(lines).toMatchObject([{ level: pino.levels.values.info, code: 'SHUTTING_DOWN', msg: 'later' }]);
+  expect(lines[0]).not.toHaveProperty('err');
+});

@@ -5,7 +5,8 @@ import type { CallLog } from './lazy-log.ts';
 /**
  * Errors of the gateway in its log, each with its reason and stack, under the id of its request. Some have one cause for
  * thousands of requests (a full disk, say), whose lines would fill what is left of it: of those one is logged in a while,
- * with how many were left out since the one before; each of them is still a short line at the level debug.
+ * with how many were left out since the one before; each of them is still a short line at the level debug. That the
+ * gateway stops is no error: somebody asked it to.
  */
 export interface ErrorLog {
   /** `cause`: what was thrown; `known`: what is answered for it. */
@@ -29,7 +30,9 @@ export function createErrorLog(clock: Clock): ErrorLog {
       }
       if (OF_ONE_CAUSE.has(code)) last.set(code, { loggedAt: now, leftOut: 0 });
       const leftOut = before?.leftOut ?? 0;
-      log.error({ err: cause, ...(leftOut === 0 ? {} : { leftOut }) }, message);
+      const rest = leftOut === 0 ? {} : { leftOut };
+      if (code === 'SHUTTING_DOWN') log.info({ code, ...rest }, message);
+      else log.error({ err: cause, ...rest }, message);
     },
   };
 }

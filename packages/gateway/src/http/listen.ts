@@ -1,3 +1,5 @@
+import { hostPort } from '@spillway/sdk/net';
+
 /** Opens a listener; what the system says of a bad address becomes a sentence that names the setting. */
 export async function listenOn<T>(
   setting: 'listen' | 'workerListen',
@@ -15,6 +17,6 @@ export async function listenOn<T>(
       EADDRNOTAVAIL: `this machine has no such address; check \`${setting}\``,
     };
     const reason = reasons[String(code)] ?? (error instanceof Error ? error.message : String(error));
-    throw new Error(`can't listen on ${host}:${port}: ${reason}`, { cause: error });
+    throw new Error(`can't listen on ${hostPort(host, port)}: ${reason}`, { cause: error });
   }
 }

@@ -1,3 +1,4 @@
+import { createManualClock } from '@spillway/sdk/clock';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestEngine } from './test-engine.ts';
 
@@ -174,4 +175,23 @@ describe('a drain', () => {
     expect(await engine.queue.get(job.id)).toMatchObject({ status: 'IN_QUEUE', lostCount: 0 });
     expect(await engine.stop()).toBe(0);
   });
+});
+
+it('a gateway that stood still hears its workers before it holds their silence against them', async () => {
+  const manual = createManualClock();
+  let stoodStillMs = 0;
+  const clock = { ...manual, now: () => manual.now() + stoodStillMs };
+  const engine = createTestEngine({ clock });
+  await engine.start(() => false);
+  const { id } = await engine.submit();
+  await engine.take('w1');
+  await clock.advance(1_000);
+  stoodStillMs = 60_000;
+  await clock.advance(9_000);
+  await engine.queue.heartbeat('w1', new Set([id]));
+  await clock.advance(30_000);
+  expect(await engine.queue.get(id)).toMatchObject({ status: 'IN_PROGRESS', attempt: 1 });
+  await clock.advance(11_000);
+  expect(await engine.queue.get(id)).toMatchObject({ status: 'IN_QUEUE', lostCount: 1 });
+  expect(await engine.stop()).toBe(0);
 });

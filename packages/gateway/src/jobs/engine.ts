@@ -61,14 +61,14 @@ export type JobEngine = ReturnType<typeof createJobEngine>;
 
 /** Queue, dispatch, waiting callers, stop requests and deadlines, wired to one another. */
 export function createJobEngine(options: JobEngineOptions) {
-  const { db, clock, ids } = options;
+  const { db, clock, ids, heartbeatMs = 10_000 } = options;
   const store = createSqliteJobStore(db, options.writer, { meter: options.meter });
   const values = createValues(options, store);
   const queue = createJobQueue({ store: withLargeValues(store, values), clock, ids });
   const dispatcher = createDispatcher({ queue, clock, onError: options.onError });
   const waiters = createJobWaiters({ queue, clock });
   const stops = createStopRequests({
-    ...{ clock, isAsking: dispatcher.isAsking, heartbeatMs: options.heartbeatMs },
+    ...{ clock, isAsking: dispatcher.isAsking, heartbeatMs },
     onSettled: (workerId) => options.outOfReach?.hasStopped(workerId),
   });
   const strays = createStrayAttempts({
@@ -87,6 +87,7 @@ export function createJobEngine(options: JobEngineOptions) {
     queue,
     stops,
     clock,
+    heartbeatMs,
     retentionMs: options.retentionMs,
     onError: options.onError,
     async onOverdue({ workerId, wireIds }) {

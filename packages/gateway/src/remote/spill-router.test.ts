@@ -144,3 +144,22 @@ test('while nobody waits an endpoint whose RunPod is away is not looked at again
   await scene.clock.advance(3_000);
   expect((await scene.engine.queue.get(next.id))?.status).toBe('IN_PROGRESS');
 });
+
+test('a job at RunPod comes home when its endpoint has no backend there any more after a restart', async () => {
+  const left = createTestSpill({ remotes: [], endpoint: { backends: ['process'] }, answer: () => ({}) });
+  await left.engine.start(() => false);
+  const { id } = await left.engine.submit({});
+  const workerId = 'runpod:ep:1';
+  await left.engine.queue.place(id, workerId, 40_000);
+  const reason = { code: 'QUEUE_DELAY', message: 'it had waited' } as const;
+  await left.store.open({
+    ...{ workerId, jobId: id, number: 1, endpoint: 'echo', remoteEndpoint: 'ep', reason, state: 'open' },
+    routedAt: left.clock.now(),
+  });
+  await left.store.submitted(workerId, 'r1', left.clock.now());
+  await left.spill.start();
+  expect(await left.engine.queue.get(id)).toMatchObject({ status: 'IN_QUEUE', lostCount: 0 });
+  expect((await left.engine.queue.get(id))?.lease).toBeUndefined();
+  expect(left.store.left()).toEqual([]);
+  await left.stop();
+});

@@ -32,18 +32,38 @@ export function createSpillRouter(options: SpillRouterOptions) {
   }
   const { queue, store } = options;
   let unwatch: (() => void) | undefined;
+
+  /** Its endpoint lost its backends at RunPod, and with them the key: what runs there ends by the times it was given. */
+  async function leaveThere({
+    workerId,
+    jobId,
+    endpoint,
+    remoteEndpoint,
+    remoteId,
+  }: RemoteAttempt): Promise<void> {
+    const reason = `${remoteEndpoint} is no backend of the endpoint any more`;
+    options.log.warn(
+      { endpoint, jobId, remoteEndpoint, remoteId },
+      `a job may still run at RunPod: ${reason}`,
+    );
+    await store.end(workerId, remoteId === undefined ? 'unseen' : 'over', options.clock.now());
+    await queue.handBackJob(workerId, jobId, reason);
+  }
+
   return {
     /** Goes on with what the last gateway left; call it once leases are restored. */
     async start(): Promise<void> {
-      if (routes.size === 0) return;
       await Promise.all([...routes.values()].map((route) => route.log.open()));
-      unwatch = queue.watch((change) => routes.get(change.endpoint)?.note(change));
+      if (routes.size > 0) unwatch = queue.watch((change) => routes.get(change.endpoint)?.note(change));
       const left = store.left();
       const known = new Set(left.map(({ workerId }) => workerId));
       for (const workerId of queue.held.workers())
         if (isRemoteWorker(workerId) && !known.has(workerId))
           await queue.handBack(workerId, 'the gateway was restarted before it was submitted to RunPod');
-      for (const attempt of left) await routes.get(attempt.endpoint)?.resume(attempt);
+      for (const attempt of left) {
+        const route = routes.get(attempt.endpoint);
+        await (route ? route.resume(attempt) : leaveThere(attempt));
+      }
       for (const route of routes.values()) route.start();
     },
     /** Jobs that run at RunPod run on. */

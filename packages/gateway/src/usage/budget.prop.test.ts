@@ -18,7 +18,7 @@ function state(changes: Partial<BudgetState> & { budget?: Budget }): BudgetState
     alertAt: [50, 80, 100],
     isHardStop: true,
   } as const;
-  return { budget, spentMicros: 0, reservedMicros: 0, endsAt: ENDS_AT, ...changes };
+  return { budget, spentMicros: 0, reservedMicros: 0, possibleMicros: 0, endsAt: ENDS_AT, ...changes };
 }
 
 describe('an attempt that costs', () => {
@@ -29,19 +29,20 @@ describe('an attempt that costs', () => {
         limit: fc.integer({ min: 1, max: 1_000 }),
         spent: amount,
         reserved: amount,
+        possible: amount,
         stops: fc.boolean(),
       }),
     );
     fc.assert(
       fc.property(states, amount, (all, micros) => {
-        const given = all.map(({ limit, spent, reserved, stops }) => {
+        const given = all.map(({ limit, spent, reserved, possible, stops }) => {
           const budget = { ...state({}).budget, limitMicros: limit, isHardStop: stops };
-          return state({ budget, spentMicros: spent, reservedMicros: reserved });
+          return state({ budget, spentMicros: spent, reservedMicros: reserved, possibleMicros: possible });
         });
         const decision = decideAdmission(given, { micros, besideMicros: 0, isMeasured: true });
         const fits = all.every(
-          ({ limit, spent, reserved, stops }) =>
-            !stops || (limit > spent + reserved && limit >= spent + reserved + micros),
+          ({ limit, spent, reserved, possible, stops }) =>
+            !stops || limit - spent - reserved - possible >= Math.max(1, micros),
         );
         expect(decision.type).toBe(fits ? 'admitted' : 'blocked');
         if (decision.type === 'admitted') expect(decision.reserve.micros).toBe(micros);
@@ -72,5 +73,8 @@ test('a block says what is used up, until when, and what raises it', () => {
   const little = state({ spentMicros: 7_000_000, reservedMicros: 1_000_000 });
   expect(describeBlock(little, expected)).toContain(
     'has too little left: $7.00 spent and $1.00 set aside, and a job costs about $3.00 with its share of start-up and idle time',
+  );
+  expect(describeBlock(state({ spentMicros: 9_000_000, possibleMicros: 2_000_000 }))).toContain(
+    'is used up: $9.00 spent, and $2.00 more that submits whose answer was lost may have cost; it begins anew',
   );
 });

@@ -26,6 +26,8 @@ export interface BudgetState {
   readonly spentMicros: number;
   /** Expected of what was handed out and has not ended. */
   readonly reservedMicros: number;
+  /** What submits whose answer was lost may have cost, at most, while nobody knows. */
+  readonly possibleMicros: number;
   /** When it begins anew. */
   readonly endsAt: number;
 }
@@ -70,8 +72,8 @@ export function decideAdmission(states: readonly BudgetState[], expected: Expect
   return { type: 'admitted', reserve: { micros, besideMicros } };
 }
 
-export function leftOf({ budget, spentMicros, reservedMicros }: BudgetState): number {
-  return budget.limitMicros - spentMicros - reservedMicros;
+export function leftOf({ budget, spentMicros, reservedMicros, possibleMicros }: BudgetState): number {
+  return budget.limitMicros - spentMicros - reservedMicros - possibleMicros;
 }
 
 /** Thresholds that are reached, in per cent. */
@@ -84,12 +86,16 @@ export function reachedThresholds({
 
 /** Why a job waits for money, as a clause that says what ends that. */
 export function describeBlock(state: BudgetState, expected?: ExpectedCost): string {
-  const { budget, spentMicros, reservedMicros, endsAt } = state;
+  const { budget, spentMicros, reservedMicros, possibleMicros, endsAt } = state;
   const { per, limitMicros } = budget;
   const what = budget.isOfSpill
     ? `what ${budget.endpoint} may spend at RunPod (${dollarsText(limitMicros)} a day)`
     : `the budget ${budget.name} (${dollarsText(limitMicros)} a ${per})`;
   const reserved = reservedMicros > 0 ? ` and ${dollarsText(reservedMicros)} set aside` : '';
+  const possible =
+    possibleMicros > 0
+      ? `, and ${dollarsText(possibleMicros)} more that submits whose answer was lost may have cost`
+      : '';
   const isTooLittle = expected?.isMeasured === true && leftOf(state) > 0;
   const verdict = isTooLittle ? 'has too little left' : 'is used up';
   const beside = budget.keyId === undefined && (expected?.besideMicros ?? 0) > 0;
@@ -100,5 +106,5 @@ export function describeBlock(state: BudgetState, expected?: ExpectedCost): stri
     ? `endpoints.${budget.endpoint}.spill.maxCostPerDay`
     : `budgets.${budget.name}.limit`;
   const until = new Date(endsAt).toISOString().slice(0, 16).replace('T', ' ');
-  return `${what} ${verdict}: ${dollarsText(spentMicros)} spent${reserved}${need}; it begins anew at ${until} UTC, and ${key} in spillway.yaml raises it`;
+  return `${what} ${verdict}: ${dollarsText(spentMicros)} spent${reserved}${possible}${need}; it begins anew at ${until} UTC, and ${key} in spillway.yaml raises it`;
 }

@@ -32,6 +32,8 @@ export interface BudgetsOptions {
   readonly remoteLines: () => Iterable<RemoteLine>;
   /** What is to be expected of such lines, on top of what they have: of attempts that ended and are on no bill yet. */
   readonly unbilled: () => Iterable<Unbilled>;
+  /** What submits may have cost that were never answered, while nobody knows. */
+  readonly possible: () => Iterable<Possible>;
   /** What the rows of a budget's attempts come to since then; asked at the start. */
   readonly spentSince: (budget: Budget, since: number) => number;
   readonly expected: (endpoint: string) => ExpectedCost;
@@ -44,6 +46,11 @@ export interface Unbilled {
   readonly endpoint: string;
   readonly day: number;
   readonly micros: number;
+}
+
+/** What submits of a day may have cost that were never answered. */
+export interface Possible extends Unbilled {
+  readonly keyId?: string | undefined;
 }
 
 interface Account {
@@ -127,7 +134,7 @@ export class BudgetBook {
     );
   }
 
-  /** Why workers of ours that cost something get no jobs: a budget is used up, for certain. */
+  /** Why workers of ours that cost something get no jobs: a budget is used up, whatever comes of what is set aside. */
   stopOf(endpoint: string): string | undefined {
     for (const account of this.#accounts) {
       const { budget } = account;
@@ -191,10 +198,10 @@ export class BudgetBook {
   nextChangeAt(until: number): number | undefined {
     const now = this.#options.now();
     const times = this.#accounts.flatMap((account) => {
-      const { budget, spentMicros, endsAt } = this.#stateOf(account);
+      const { budget, spentMicros, possibleMicros, endsAt } = this.#stateOf(account);
       const last = Math.min(until, endsAt);
       const marks = [
-        ...(budget.isHardStop ? [budget.limitMicros] : []),
+        ...(budget.isHardStop ? [budget.limitMicros - possibleMicros] : []),
         ...budget.alertAt
           .filter((one) => !account.told.has(one))
           .map((one) => (budget.limitMicros * one) / 100),
@@ -219,7 +226,10 @@ export class BudgetBook {
     for (const one of this.#reserved.values())
       if (isFor(budget, one)) reservedMicros += reserveOf(budget, one);
     const spentMicros = attemptMicros + this.#livesOf(budget, period, now) + this.#linesOf(budget, period);
-    return { budget, spentMicros, reservedMicros, endsAt: periodEnd(now, budget.per) };
+    let possibleMicros = 0;
+    for (const one of this.#options.possible())
+      if (one.day * DAY_MS >= period && isFor(budget, one)) possibleMicros += one.micros;
+    return { budget, spentMicros, reservedMicros, possibleMicros, endsAt: periodEnd(now, budget.per) };
   }
 
   #livesOf({ endpoint, keyId, isOfSpill }: Budget, since: number, until: number): number {

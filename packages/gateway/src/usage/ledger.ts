@@ -6,7 +6,7 @@ import type { UsageRow } from '../jobs/usage-row.ts';
 import type { UsageMeter } from './attempt-meter.ts';
 import { createBesideAttempts } from './beside-attempts.ts';
 import type { Budget, ExpectedCost } from './budget.ts';
-import { type BudgetAlert, type Budgets, createBudgets } from './budgets.ts';
+import { type BudgetAlert, type Budgets, createBudgets, type Possible } from './budgets.ts';
 import { chargedSeconds, costOf } from './money.ts';
 import { dayOf, periodStart } from './periods.ts';
 import type { PriceBook } from './prices.ts';
@@ -66,6 +66,7 @@ export class CostLedger {
   readonly #startedAt: number;
   readonly #everyMs: number;
   readonly #beside = createBesideAttempts((endpoint) => this.#idleCostOf(endpoint));
+  #possible: readonly Possible[] = [];
   /** Ends the wait for the next change of a budget that time alone brings. */
   #cancelTimer: (() => void) | undefined;
   #droppedAt = 0;
@@ -86,10 +87,12 @@ export class CostLedger {
       lives: () => this.#lives.values(),
       remoteLines: () => this.#beside.lines(),
       unbilled: () => this.#beside.unbilled(),
+      possible: () => this.#possible,
       spentSince: store.spentSince,
       expected: (endpoint) => this.expected(endpoint),
       told: store.told,
     });
+    this.#readPossible();
     if (meter.isUsed)
       options.queue.watch(({ transition }) => this.#noteRow(transition && meter.follow(transition)));
     if (meter.isForOwnWorkers) options.fleet.onChange(({ worker }) => worker && this.#noteWorker(worker));
@@ -110,6 +113,7 @@ export class CostLedger {
     const note = this.#beside.reading();
     return (lines) => {
       note(lines);
+      this.#readPossible();
       this.#lookAhead();
     };
   }
@@ -167,6 +171,8 @@ export class CostLedger {
     if (!row) return;
     this.budgets.note(row);
     const { endpoint, backend, costMicros, outcome } = row;
+    // Before anybody is given what was set aside for it.
+    if (backend === 'runpod' && outcome === 'handed-back') this.#readPossible();
     if (backend === 'runpod' && costMicros !== undefined) {
       this.#addTotal(endpoint, backend, costMicros);
       if (outcome === 'completed') this.#costsOf(endpoint).unshift(costMicros);
@@ -174,6 +180,16 @@ export class CostLedger {
       this.#beside.noteEnd(endpoint, row.endedAt);
       this.#lookAhead();
     } else this.#look();
+  }
+
+  /** What was submitted and never answered stands in the file before its attempt ends here. */
+  #readPossible(): void {
+    const { store, budgets, endpoints, clock } = this.#options;
+    if (budgets.length === 0) return;
+    const timeouts = endpoints
+      .names()
+      .map((name) => [name, endpoints.get(name)?.executionTimeoutMs ?? 0] as const);
+    this.#possible = store.possibleSince(periodStart(clock.now(), 'month'), Object.fromEntries(timeouts));
   }
 
   #costsOf(endpoint: string): number[] {

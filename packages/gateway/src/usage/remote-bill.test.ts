@@ -86,6 +86,34 @@ test('once RunPod’s bill reaches to where such a submit has ended at the lates
   await scene.stop();
 });
 
+test('what a submit whose answer was lost may have cost is not left to spend until RunPod’s bill tells', async () => {
+  const budget = { per: 'day', limitMicros: 150_000, alertAt: [], isHardStop: true } as const;
+  const scene = createBillScene([
+    { ...budget, name: 'all' },
+    { ...budget, name: 'a key', keyId: 'k1', limitMicros: 1_000_000 },
+  ]);
+  const possible = () => scene.costs.ledger.budgets.states().map(({ possibleMicros }) => possibleMicros);
+  scene.far.submits.push('lost');
+  await scene.start();
+  const { id } = await scene.engine.submit({ ttlMs: 600_000, keyId: 'k1' });
+  await scene.clock.advance(60_000);
+  expect(possible()).toEqual([600 * 310, 600 * 310]);
+  expect((await scene.engine.queue.get(id))?.attempt).toBe(1);
+  expect(scene.costs.spill.obstacle({ endpoint: 'echo' })).toMatch(
+    /is used up: \$0\.00 spent, and \$0\.19 more that submits whose answer was lost may have cost; it begins anew/,
+  );
+  // That RunPod names it when it has ended tells no cost.
+  const [submit] = scene.spill.attempts({ id, endpoint: 'echo' }) ?? [];
+  await scene.spill.noteHook(submit?.workerId ?? '', 'r1');
+  await scene.clock.advance(60_000);
+  expect(scene.spill.attempts({ id, endpoint: 'echo' })).toMatchObject([{ state: 'over', remoteId: 'r1' }]);
+  expect(possible()).toEqual([600 * 310, 600 * 310]);
+  await scene.clock.advance(3 * HOUR_MS);
+  expect(possible()).toEqual([0, 0]);
+  expect(scene.costs.spill.obstacle({ endpoint: 'echo' })).toBeUndefined();
+  await scene.stop();
+});
+
 test('start-up and idle time are set aside with a job, as RunPod billed them before, until its bill has them', async () => {
   const budget = { name: 'all', per: 'day', limitMicros: 1_000_000, alertAt: [], isHardStop: true } as const;
   const scene = createBillScene([budget, { ...budget, name: 'a key', keyId: 'k1' }]);

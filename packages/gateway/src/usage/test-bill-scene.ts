@@ -53,7 +53,7 @@ export function createBillScene(budgets: readonly Budget[] = [], more: Partial<E
   });
   const began = dayOf(clock.now());
   return {
-    ...{ engine, clock, far, costs },
+    ...{ engine, clock, far, costs, spill },
     async start() {
       await spill.start();
       costs.start();

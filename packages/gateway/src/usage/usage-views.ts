@@ -90,10 +90,11 @@ function viewBudgets({ budgets }: Ledger, maySee: (endpoint: string | undefined)
       .states()
       .filter(({ budget }) => maySee(budget.endpoint))
       .map((state) => {
-        const { budget, spentMicros, reservedMicros, endsAt } = state;
+        const { budget, spentMicros, reservedMicros, possibleMicros, endsAt } = state;
         const { name, per, endpoint, keyId, limitMicros, alertAt, isHardStop, isOfSpill = false } = budget;
         return {
-          ...{ name, per, isOfSpill, limitMicros, spentMicros, reservedMicros, alertAt: [...alertAt] },
+          ...{ name, per, isOfSpill, limitMicros, spentMicros, reservedMicros, possibleMicros },
+          alertAt: [...alertAt],
           ...(endpoint === undefined ? {} : { endpoint }),
           ...(keyId === undefined ? {} : { key: keyId }),
           ...{ hardStop: isHardStop, isUsedUp: leftOf({ ...state, reservedMicros: 0 }) <= 0, endsAt },

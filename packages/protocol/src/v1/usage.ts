@@ -122,6 +122,9 @@ export const budgetsSchema = z
         limitMicros: micros,
         spentMicros: micros,
         reservedMicros: micros.describe('Expected of attempts that go on.'),
+        possibleMicros: micros.describe(
+          'What submits whose answer was lost may have cost, at most, while nobody knows. No more of it is left to spend.',
+        ),
         alertAt: z.array(z.int()).describe('Per cent of the limit.'),
         hardStop: z.boolean().describe('Nothing more is spent once it is used up.'),
         isUsedUp: z.boolean(),

@@ -49,9 +49,20 @@ describe('addresses that a user’s URL may lead to', () => {
     expect(rules.isAllowed('fd00:1::5', 'x', 80)).toBe(true);
   });
 
-  it.each(['10.0.0.0/40', 'http://x', 'a b', ''])('refuses "%s" as an entry', (entry) => {
-    expect(() => createAddressRules([entry])).toThrow(RangeError);
+  it('opens an IPv6 address in brackets, alone or with its port, however it is spelled', () => {
+    const rules = createAddressRules(['[::1]', '[FD00:0:0::1]:9000']);
+    expect(rules.isAllowed('::1', '::1', 80)).toBe(true);
+    expect(rules.isAllowed('fd00::1', 'fd00::1', 9000)).toBe(true);
+    expect(rules.isAllowed('fd00::1', 'fd00::1', 9001)).toBe(false);
+    expect(rules.isAllowed('fd00::2', 'fd00::2', 9000)).toBe(false);
   });
+
+  it.each(['[zz]:80', '[::1', '[1]', '10.0.0.0/40', 'http://x', 'a b', ''])(
+    'refuses "%s" as an entry',
+    (entry) => {
+      expect(() => createAddressRules([entry])).toThrow(RangeError);
+    },
+  );
 
   it('is not fooled by an address that is no address', () => {
     expect(createAddressRules().isAllowed('not-an-address', 'x', 80)).toBe(false);

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { hostPort } from './host-port.ts';
 
 /**
  * Which addresses a URL given by a user may lead to: the public internet only, unless the operator opened more. The
@@ -55,7 +56,8 @@ function closedAddresses(networks: readonly [string, number][], family: 'ipv4' |
 
 /**
  * Rules that open, besides the public internet, what `allow` names: `host`, `host:port`, an address, or a network such
- * as `10.1.0.0/16`. Throws a RangeError that names an entry which is none of these.
+ * as `10.1.0.0/16`; an IPv6 address with a port stands in brackets. Throws a RangeError that names an entry which is none
+ * of these.
  */
 export function createAddressRules(allow: readonly string[] = []): AddressRules {
   const closed = { ipv4: closedAddresses(CLOSED_V4, 'ipv4'), ipv6: closedAddresses(CLOSED_V6, 'ipv6') };
@@ -63,14 +65,15 @@ export function createAddressRules(allow: readonly string[] = []): AddressRules 
   const hosts = new Set<string>();
   for (const entry of allow) {
     const network = parseNetwork(entry);
+    const host = network ? undefined : parseHost(entry);
     if (network) networks.addSubnet(network.address, network.prefix, network.family);
-    else if (/^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i.test(entry)) hosts.add(entry.toLowerCase());
+    else if (host !== undefined) hosts.add(host);
     else throw new RangeError(`"${entry}" is no host, host:port, address or network such as 10.1.0.0/16`);
   }
   return {
     isAllowed(address, host, port) {
       const name = host.toLowerCase();
-      if (hosts.has(name) || hosts.has(`${name}:${port}`)) return true;
+      if (hosts.has(name) || hosts.has(hostPort(name, port))) return true;
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
       return (
         isIP(address) !== 0 && (networks.check(address, family) || !closed[family].check(address, family))
@@ -82,11 +85,19 @@ export function createAddressRules(allow: readonly string[] = []): AddressRules 
 function parseNetwork(
   entry: string,
 ): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
-  const [address = '', prefixText] = entry.split('/');
+  const [text = '', prefixText] = entry.split('/');
+  const address = text.replace(/^\[(.*)\]$/, '$1');
   const version = isIP(address);
   if (version === 0) return undefined;
   const longest = version === 6 ? 128 : 32;
   const prefix = prefixText === undefined ? longest : Number(prefixText);
   if (!Number.isInteger(prefix) || prefix < 0 || prefix > longest) return undefined;
   return { address, prefix, family: version === 6 ? 'ipv6' : 'ipv4' };
+}
+
+/** A host, or a host with its port, as URLs spell them. */
+function parseHost(entry: string): string | undefined {
+  if (/^[\w.-]+(?::\d{1,5})?$/.test(entry)) return entry.toLowerCase();
+  const [, address = '', port] = /^\[(.+)\]:(\d{1,5})$/.exec(entry) ?? [];
+  return isIP(address) === 6 ? `${new URL(`http://[${address}]`).hostname}:${port}` : undefined;
 }

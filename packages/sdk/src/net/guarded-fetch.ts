@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { type AddressRules, createAddressRules } from './address-rules.ts';
+import { hostPort } from './host-port.ts';
 import { readLosslessly } from './lossless-body.ts';
 
 /** What was wrong with a URL or its answer; it names no address that a name led to. */
@@ -250,7 +251,7 @@ function checkedLookup(
 function refusal(host: string, port: number): GuardError {
   return new GuardError(
     'URL_NOT_ALLOWED',
-    `${host}:${port} is not on the public internet; the operator can open it with allowPrivateUrls`,
+    `${hostPort(host, port)} is not on the public internet; the operator can open it with allowPrivateUrls`,
   );
 }
 

@@ -11,3 +11,4 @@ export {
   guardedFetch,
   guardedOpen,
 } from './guarded-fetch.ts';
+export { hostPort } from './host-port.ts';

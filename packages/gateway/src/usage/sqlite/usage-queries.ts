@@ -35,8 +35,8 @@ export const ENTRIES = `WITH entries (endpoint, key_id, tags, day, attempts, com
 
 /**
  * The same of submits that RunPod may have taken without our hearing of it, until its bill is known up to when they have
- * ended there at the latest: what each may have cost at most. ?7: execution timeouts by endpoint, for jobs that are
- * deleted.
+ * ended there at the latest: what each may have cost at most. Those that RunPod named later, when they had ended, are
+ * among them. ?7: execution timeouts by endpoint, for jobs that are deleted.
  */
 export const UNSEEN = `WITH entries (endpoint, key_id, tags, day, unseen, possible) AS (
   SELECT a.endpoint, coalesce(u.key_id, ''), coalesce(u.tags, ''), a.routed_at / ${DAY_MS}, 1,
@@ -46,7 +46,7 @@ export const UNSEEN = `WITH entries (endpoint, key_id, tags, day, unseen, possib
     LEFT JOIN jobs j ON j.id = a.job_id
     LEFT JOIN json_each(?7) t ON t.key = a.endpoint
     LEFT JOIN usage_bill_reads r ON r.remote_endpoint = a.remote_endpoint
-  WHERE a.state = 'unseen' AND a.routed_at >= ?1 AND a.routed_at < ?2
+  WHERE a.submitted_at IS NULL AND (a.state = 'unseen' OR a.remote_id IS NOT NULL) AND a.routed_at >= ?1 AND a.routed_at < ?2
     AND coalesce(r.until, 0) < coalesce(j.expires_at, a.routed_at + ${DAY_MS})
     AND ${isAsked('a.endpoint', "coalesce(u.key_id, '')", "coalesce(u.tags, '')")}
 )`;

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { runNow, type Turn } from '../../lib/turn.ts';
 import type { Budget } from '../budget.ts';
+import type { Possible } from '../budgets.ts';
 import type { WorkerLife } from '../worker-life.ts';
+import { UNSEEN } from './usage-queries.ts';
 
 /** What an attempt cost, as its job shows it. */
 export interface AttemptCost {
@@ -54,6 +56,14 @@ export function createUsageStore(db: DatabaseSync, inTurn: Turn = runNow) {
       const row = sql.spent.get(since, endpoint ?? null, keyId ?? null, isKeys ? 1 : 0);
       return Number(row?.micros ?? 0);
     },
+    /** What submits since then may have cost that were never answered. `timeouts`: execution timeouts by endpoint. */
+    possibleSince: (since: number, timeouts: Readonly<Record<string, number>>): readonly Possible[] =>
+      sql.possible
+        .all(since, Number.MAX_SAFE_INTEGER, null, null, null, null, JSON.stringify(timeouts))
+        .map(({ endpoint, key_id, day, micros }) => ({
+          ...{ endpoint: String(endpoint), day: Number(day), micros: Number(micros) },
+          ...(key_id === '' ? {} : { keyId: String(key_id) }),
+        })),
     told: (budget: string, period: number): readonly number[] =>
       sql.told.all(budget, period).map((row) => Number(row.percent)),
     /** Keeps that a threshold was told, together with the webhook that tells it. */
@@ -108,6 +118,9 @@ function prepare(db: DatabaseSync) {
     spent: db.prepare(
       `SELECT sum(cost_micros) AS micros FROM usage_attempts WHERE ended_at >= ?1 AND (?2 IS NULL OR endpoint = ?2)
          AND (?3 IS NULL OR key_id = ?3) AND (?4 = 1 OR backend = 'runpod')`,
+    ),
+    possible: db.prepare(
+      `${UNSEEN} SELECT endpoint, key_id, day, sum(possible) AS micros FROM entries GROUP BY 1, 2, 3`,
     ),
     told: db.prepare('SELECT percent FROM budget_alerts WHERE budget = ? AND period = ?'),
     tell: db.prepare('INSERT OR IGNORE INTO budget_alerts VALUES (?, ?, ?, ?)'),
