@@ -56,7 +56,7 @@ const LOOK_EVERY_MS = 5000;
 const LATE_MS = 60_000;
 
 export async function runPod(job: PodJob, context: PodContext): Promise<PodEnd> {
-  const { clock, view, runpod, isDetached } = context;
+  const { clock, view, isDetached } = context;
   const { pod, program, seconds } = await createPod(job, context);
   view.note(
     `pod ${pod.id}: ${describe(pod)}; it ends itself after ${Math.round(seconds / 60)} min at the latest`,
