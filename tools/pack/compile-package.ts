@@ -24,7 +24,8 @@ export interface CompileOptions {
 
 /** @throws Error with what the compiler said. */
 export function compilePackage({ source, manifest, staged, types }: CompileOptions): void {
-  const entries = Object.values(manifest.exports).map((file) => path.join(source, file));
+  const own = Object.values(manifest.imports ?? {}).flatMap((conditions) => Object.values(conditions));
+  const entries = [...Object.values(manifest.exports), ...own].map((file) => path.join(source, file));
   const config = {
     extends: path.join(source, 'tsconfig.json'),
     compilerOptions: {

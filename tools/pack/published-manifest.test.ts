@@ -6,6 +6,7 @@ test('entry points lead to compiled code and its types, and what only the reposi
     publishedManifest({
       ...{ name: '@spillway/example', version: '1.2.3', license: 'MIT', type: 'module' },
       exports: { '.': './src/index.ts', './worker': './src/worker/index.ts' },
+      imports: { '#net': { node: './src/net/node.ts', default: './src/net/page.ts' } },
       bin: { example: './bin/example.mjs' },
       files: ['bin', 'src/models'],
       scripts: { start: 'node src/index.ts' },
@@ -18,6 +19,7 @@ test('entry points lead to compiled code and its types, and what only the reposi
       '.': { types: './dist/index.d.ts', default: './dist/index.js' },
       './worker': { types: './dist/worker/index.d.ts', default: './dist/worker/index.js' },
     },
+    imports: { '#net': { node: './dist/net/node.js', default: './dist/net/page.js' } },
     bin: { example: './bin/example.mjs' },
     files: ['dist', 'bin'],
     dependencies: { zod: '^4.0.0' },

@@ -8,6 +8,8 @@ export interface Manifest {
   readonly version: string;
   /** Entry points, by what comes after the package's name in an import. All are TypeScript in `src`. */
   readonly exports: Readonly<Record<string, string>>;
+  /** What the package's own code imports by `#name`: a file of `src` for each condition. */
+  readonly imports?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly bin?: Readonly<Record<string, string>>;
   /** Files and folders that ship besides compiled code. What lies in `src` ships in `dist`, at the same place. */
   readonly files?: readonly string[];
@@ -15,7 +17,7 @@ export interface Manifest {
 }
 
 /** Of use in the repository only. */
-const LEFT_OUT = new Set(['devDependencies', 'scripts', 'files', 'exports']);
+const LEFT_OUT = new Set(['devDependencies', 'scripts', 'files', 'exports', 'imports']);
 
 export function publishedManifest(manifest: Manifest): Record<string, unknown> {
   const kept = Object.entries(manifest).filter(([key]) => !LEFT_OUT.has(key));
@@ -29,7 +31,17 @@ export function publishedManifest(manifest: Manifest): Record<string, unknown> {
     ...Object.fromEntries(kept),
     files: ['dist', ...besides],
     exports: Object.fromEntries(exports),
+    ...(manifest.imports ? { imports: builtImports(manifest.imports) } : {}),
   };
+}
+
+function builtImports(imports: NonNullable<Manifest['imports']>) {
+  return Object.fromEntries(
+    Object.entries(imports).map(([name, conditions]) => [
+      name,
+      Object.fromEntries(Object.entries(conditions).map(([when, file]) => [when, builtPath(file, '.js')])),
+    ]),
+  );
 }
 
 /** `./src/worker/index.ts` → `./dist/worker/index.js`. */

@@ -146,6 +146,15 @@ describe('spillway deploy', () => {
     expect(read()).toContain(line);
   });
 
+  test('the dearest pool is that of RunPod’s catalogue, above which only the file’s own price stands', async () => {
+    bench.runpod.account.poolPrices.set('AMPERE_24', 1.2);
+    write(FILE);
+    await spillway(['deploy', '--write']);
+    expect(read()).toContain('gpuPool: AMPERE_24 } }]');
+    write(`prices: { runpod: { ADA_24: 1.3 } }\n${FILE}`);
+    expect((await spillway(['import', 'ep0001', '--as', 'other'])).stdout).toContain('gpuPool: ADA_24');
+  });
+
   test('a variable filled in from this machine needs a word on whether it may leave it', async () => {
     write(FILE.replace('      secrets: { EMBEDDING_HMAC_SECRET: clip_hmac }\n', ''));
     const run = await spillway(['deploy', '--dry-run']);

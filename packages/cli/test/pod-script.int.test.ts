@@ -1,29 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exitCodeIn, podProgram } from '../src/pods/pod-script.ts';
-import {
-  createFakeRunpod,
-  FAKE_KEY,
-  type FakeRunpod,
-  type RunpodServer,
-  serveRunpod,
-} from './fake-runpod.ts';
+import { FAKE_KEY, type FakeRunpod } from './fake-runpod.ts';
 import { problem } from './fake-runpod-account.ts';
+import { openRunpodBench, type RunpodBench } from './runpod-bench.ts';
 
 // The switch as a pod's shell runs it, with a `sleep` that hardly sleeps and a `nvidia-smi` that tells what a test wants.
+let bench: RunpodBench;
 let folder = '';
 let runpod: FakeRunpod;
-let server: RunpodServer;
 let child: ChildProcess | undefined;
 
 beforeEach(async () => {
-  folder = mkdtempSync(path.join(tmpdir(), 'spillway-pod-'));
+  bench = await openRunpodBench('pod');
+  ({ folder, runpod } = bench);
   program('sleep', 'exec /bin/sleep 0.02');
-  runpod = createFakeRunpod();
-  server = await serveRunpod(runpod);
   const made = runpod.account.handle('POST', '/v2/pods', {
     name: 'p',
     image: 'i',
@@ -41,8 +34,7 @@ afterEach(async () => {
     }
   }
   child = undefined;
-  await server.close();
-  rmSync(folder, { recursive: true, force: true });
+  await bench.close();
 });
 
 function program(name: string, text: string): void {
@@ -52,15 +44,20 @@ function program(name: string, text: string): void {
 }
 
 /** Runs it as a pod would: RunPod's own words as arguments of a shell. Resolves with all it printed. */
-function run(command: string, limits: { lifeSeconds?: number; idleSeconds?: number } = {}) {
+function run(
+  command: string,
+  limits: { lifeSeconds?: number; idleSeconds?: number } = {},
+  variables: Readonly<Record<string, string>> = { RUNPOD_API_KEY: FAKE_KEY },
+) {
   const { args, env, token } = podProgram({
-    ...{ command, apiUrl: server.url },
+    ...{ command, apiUrl: bench.url, token: 'T0KEN' },
     limits: { lifeSeconds: 3600, idleSeconds: 0, graceSeconds: 1, ...limits },
   });
   const [podId = ''] = runpod.account.pods.keys();
+  const PATH = `${folder}:${process.env.PATH}`;
   const started = spawn('/bin/sh', ['-c', args], {
     detached: true,
-    env: { ...env, PATH: `${folder}:${process.env.PATH}`, RUNPOD_POD_ID: podId, RUNPOD_API_KEY: FAKE_KEY },
+    env: { ...env, TMPDIR: folder, PATH, RUNPOD_POD_ID: podId, ...variables },
   });
   child = started;
   let out = '';
@@ -124,4 +121,50 @@ test('it tries again until RunPod takes it', async () => {
   const { podId, ended } = run('true');
   expect(await ended).toBe(0);
   expect(runpod.account.pods.has(podId)).toBe(false);
+});
+
+test('where the key may not delete it by one API, it ends itself by the other', async () => {
+  runpod.fault = ({ method }) =>
+    method === 'DELETE' ? problem(403, 'Forbidden', 'not with this key') : undefined;
+  const { podId, ended } = run('true');
+  expect(await ended).toBe(0);
+  expect(runpod.account.pods.has(podId)).toBe(false);
+  expect(runpod.calls.map(({ method, path: at }) => `${method} ${at}`)).toEqual([
+    `DELETE /v2/pods/${podId}`,
+    'POST /graphql',
+  ]);
+});
+
+test('without a key it could not end itself: it does not begin, and says so; `runpodctl` needs none', async () => {
+  const { out, token } = run(`touch ${folder}/began`, {}, {});
+  await expect.poll(out).toContain('it could not be terminated');
+  expect(out()).toContain(
+    'its command is not run, since the pod could not end itself: it needs RUNPOD_API_KEY',
+  );
+  expect(
+    out()
+      .split('\n')
+      .map((line) => exitCodeIn(line, token)),
+  ).toContain(125);
+  expect(existsSync(path.join(folder, 'began'))).toBe(false);
+  process.kill(-(child?.pid ?? 0), 'SIGKILL');
+  program('runpodctl', `echo "$@" >> ${folder}/asked`);
+  const { podId, ended } = run('true', {}, {});
+  expect(await ended).toBe(0);
+  expect(readFileSync(path.join(folder, 'asked'), 'utf8')).toBe(`remove pod ${podId}\n`);
+});
+
+test('a container that is started again does not run its command again, and still ends its pod', async () => {
+  const command = `echo once >> ${folder}/runs`;
+  runpod.fault = () => problem(503, 'Unavailable', 'later');
+  const first = run(command);
+  await expect.poll(first.out).toContain('it could not be terminated');
+  process.kill(-(child?.pid ?? 0), 'SIGKILL');
+  await first.ended;
+  runpod.fault = undefined;
+  const second = run(command);
+  expect(await second.ended).toBe(0);
+  expect(second.out()).toContain('was started again');
+  expect(readFileSync(path.join(folder, 'runs'), 'utf8')).toBe('once\n');
+  expect(runpod.account.pods.size).toBe(0);
 });

@@ -280,3 +280,69 @@ describe('a budget for workers here', () => {
     expect(scene.costs.isHeld('echo')).toBe(false);
   });
 });
+
+describe('an estimate where jobs run here and in workers that connect by themselves', () => {
+  const JOBS = 100;
+
+  /** Three jobs of 10 s here, one of 20 s in the worker that came by itself. */
+  async function estimateAt(pool: number) {
+    const endpoint: Partial<Endpoint> = {
+      ...{ backends: ['process', 'pool'], workers: { min: 0, max: 2, idleTimeoutMs: 5_000 } },
+    };
+    scene = createScene({ endpoint, prices: { ...NO_PRICES, local: microsOf(3.6), pool: microsOf(pool) } });
+    await scene.start();
+    for (const [workerId, backend, ms] of [
+      ...[1, 2, 3].map(() => ['w1', 'process', 10_000] as const),
+      ['p1', 'pool', 20_000] as const,
+    ]) {
+      const at = scene.clock.now();
+      const state = 'running' as const;
+      scene.tell({
+        ...{ id: workerId, endpoint: 'echo', backend, state, jobs: 1, startedAt: at, readyAt: at },
+      });
+      const { id } = await scene.engine.submit();
+      await scene.engine.take(workerId);
+      await scene.clock.advance(ms);
+      await scene.engine.queue.complete({ workerId, wireId: id }, '1');
+    }
+    return scene.costs.views.estimate(newTestEndpoint({ name: 'echo', ...endpoint }), JOBS, 1);
+  }
+
+  test('prices both, each by its own attempts, and all as they were shared between them', async () => {
+    const { places, mix } = await estimateAt(1.8);
+    const [here, there] = [JOBS * 10 * 1_000, JOBS * 20 * 500];
+    expect(places).toMatchObject([
+      {
+        place: 'local',
+        priceClass: 'local',
+        measuredAttempts: 3,
+        atOnce: 2,
+        share: 0.75,
+        expectedMicros: here,
+      },
+      {
+        place: 'pool',
+        priceClass: 'pool',
+        measuredAttempts: 1,
+        atOnce: 1,
+        share: 0.25,
+        expectedMicros: there,
+      },
+    ]);
+    expect(mix).toMatchObject({ expectedMicros: 0.75 * here + 0.25 * there });
+  });
+
+  test('counts for the one that costs nothing what ran there, too', async () => {
+    const { places, mix } = await estimateAt(0);
+    expect(places).toMatchObject([
+      { place: 'local', measuredAttempts: 3, share: 0.75, expectedMicros: JOBS * 10 * 1_000 },
+      { place: 'pool', measuredAttempts: 1, share: 0.25, meanMs: 20_000, expectedMicros: 0 },
+    ]);
+    expect(mix).toEqual({ expectedMicros: 750_000, cheapestMicros: 0, dearestMicros: 1_000_000 });
+  });
+
+  test('makes one place of both where they cost the same', async () => {
+    const { places } = await estimateAt(3.6);
+    expect(places).toMatchObject([{ place: 'local', measuredAttempts: 4, atOnce: 3, share: 1 }]);
+  });
+});

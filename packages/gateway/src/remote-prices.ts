@@ -1,15 +1,16 @@
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
+import type { RunpodGpuType } from '@spillway/sdk/runpod';
 import { type Endpoint, remotesOf } from './endpoints/endpoint.ts';
 import type { RunPodPool } from './fleet/gpu/runpod-pools.ts';
 import { accountsOf, type HostEnv, managementClient, managementUrl } from './remote-accounts.ts';
-import { catalogueOf } from './usage/catalogue/catalogue.ts';
+import { type Catalogue, catalogueOf } from './usage/catalogue/catalogue.ts';
 import { catalogueFile, readCatalogueFile, writeCatalogueFile } from './usage/catalogue/catalogue-file.ts';
 import {
   type CatalogueAccess,
   createLiveCatalogue,
   type LiveCatalogue,
 } from './usage/catalogue/live-catalogue.ts';
-import { poolsBy } from './usage/prices.ts';
+import { createPriceBook, type PriceBook, type PriceSettings, poolsBy } from './usage/prices.ts';
 
 /**
  * The part of the composition root that wires RunPod's catalogue of prices. It is read by itself only where jobs may go to
@@ -61,6 +62,29 @@ export async function readPoolsAlone(
     return { pools: poolsBy(catalogue) };
   } catch (error) {
     return { pools: poolsBy(kept), problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * What workers cost by all that is known without a gateway: the prices of the file, above RunPod's catalogue, above the
+ * table. `rows`: the catalogue, where it was read just now; else the one that is kept in the data directory.
+ */
+export async function priceBookAlone(given: {
+  readonly settings: PriceSettings;
+  readonly dataDir: string;
+  readonly rows?: readonly RunpodGpuType[] | undefined;
+}): Promise<PriceBook> {
+  const { settings, dataDir, rows } = given;
+  const catalogue = catalogueIn(rows) ?? (await readCatalogueFile(catalogueFile(dataDir)));
+  return createPriceBook(settings, () => catalogue);
+}
+
+/** Undefined where these rows have no prices. */
+function catalogueIn(rows: readonly RunpodGpuType[] = []): Catalogue | undefined {
+  try {
+    return catalogueOf(rows, { readAt: createSystemClock().now(), url: managementUrl(process.env) });
+  } catch {
+    return undefined;
   }
 }
 

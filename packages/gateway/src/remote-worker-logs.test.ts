@@ -59,7 +59,10 @@ function createScene({ baseUrl = URL_OF_RUNPOD, env = {} as Record<string, strin
       refusal = { status, detail };
     },
     logs,
-    follow: () => logs('echo')?.(({ workerId, line }) => heard.push(`${workerId}: ${line}`)) ?? (() => {}),
+    follow: (tail = 0) =>
+      logs('echo')?.follow(({ workerId, line }) => heard.push(`${workerId}: ${line}`), tail) ?? (() => {}),
+    tail: async (count: number) =>
+      (await logs('echo')?.tail(count, new AbortController().signal))?.map(({ line }) => line),
   };
 }
 
@@ -85,6 +88,39 @@ test('lines of workers at RunPod come as they are printed, of new workers from t
     'w2: [runpod w2] loading the model',
     'w2: [runpod w2] ready',
   ]);
+});
+
+test('the last lines of each worker there come once none has come for a second, as many as were asked for', async () => {
+  scene.add('w1', 'one', 'two', 'three');
+  scene.add('w2');
+  const two = scene.tail(2);
+  const ten = scene.tail(10);
+  expect(await Promise.race([ten, scene.clock.advance(900)])).toBeUndefined();
+  await scene.clock.advance(3_000);
+  expect(await two).toEqual(['[runpod w1] two', '[runpod w1] three']);
+  expect(await ten).toEqual(['[runpod w1] one', '[runpod w1] two', '[runpod w1] three']);
+  expect(scene.clock.pending()).toEqual([]);
+  const { length } = scene.asked;
+  expect(await scene.tail(0)).toEqual([]);
+  expect(scene.asked).toHaveLength(length);
+});
+
+test('whoever follows begins with the last lines of workers that run already', async () => {
+  scene.add('w1', 'one', 'two', 'three');
+  leave = scene.follow(2);
+  await scene.clock.advance(10);
+  scene.workers.get('w1')?.print('four');
+  await scene.clock.advance(10);
+  expect(scene.heard).toEqual(['w1: [runpod w1] two', 'w1: [runpod w1] three', 'w1: [runpod w1] four']);
+});
+
+test('where RunPod gives no last lines, one says why, and nobody waits for long', async () => {
+  scene.refuse(403, 'this key may call endpoints only');
+  expect(await scene.tail(5)).toEqual([expect.stringMatching(/can't be read: .*may call endpoints only/)]);
+  scene.refuse(503, 'down');
+  const late = scene.tail(5);
+  await scene.clock.advance(8_100);
+  expect(await late).toEqual(["[runpod ep] what is printed there can't be read: no answer in 8 s"]);
 });
 
 test('nothing is asked before somebody follows, nor after, and of workers that are gone no more', async () => {

@@ -30,11 +30,11 @@ export function logsCommand(): Command {
       'after',
       `
 Lines that begin with [spillway] are the gateway's own remarks on the worker's life. Those that begin with [runpod and a
-time tell what becomes of jobs at RunPod: states, progress and errors; with -f, those that begin with [runpod and a worker's
-id are what it prints there.
+time tell what becomes of jobs at RunPod: states, progress and errors; those that begin with [runpod and a worker's id are
+what it prints there.
 
 Examples:
-  spillway logs detect             the last lines of the endpoint's newest worker
+  spillway logs detect             the last lines of the endpoint's newest worker, and of those at RunPod
   spillway logs detect -f          and whatever comes, from all its workers
   spillway logs JOB                of the worker that ran this job last`,
     )

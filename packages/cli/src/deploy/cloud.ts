@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Endpoint } from '@spillway/gateway/config';
+import type { Endpoint, GatewayConfig } from '@spillway/gateway/config';
 import { createRunpodClient, RUNPOD_API_URL, type RunpodClient } from '@spillway/sdk/runpod';
 import { CliError, EXIT, wrongUse } from '../cli-error.ts';
 import { note } from '../output.ts';
@@ -20,6 +20,8 @@ export interface LoadedFile {
   readonly text: string;
   readonly dataDir: string;
   readonly endpoints: readonly Endpoint[];
+  /** What the file itself says of prices. */
+  readonly prices: GatewayConfig['prices'];
 }
 
 /** @throws CliError for a file that is not there or has problems; they are told by line. */
@@ -31,8 +33,8 @@ export async function loadFile({ config }: ConfigOptions, folder = process.cwd()
     const { formatProblems } = await import('@spillway/gateway/config');
     throw new CliError('BAD_CONFIG', formatProblems(file, result.problems), EXIT.wrongUse);
   }
-  const { dataDir, endpoints } = result.config;
-  return { file, text: await readFile(file, 'utf8'), dataDir, endpoints };
+  const { dataDir, endpoints, prices } = result.config;
+  return { file, text: await readFile(file, 'utf8'), dataDir, endpoints, prices };
 }
 
 /** The endpoint of this name, which must have a cloud side; without a name, all that have one. */

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { pricedCards } from './priced-pool.ts';
 
-const PRICED = [
-  { id: 'AMPERE_24', flexPerSecond: 0.00019 },
-  { id: 'ADA_24', flexPerSecond: 0.00031 },
-];
+const PRICED = (pool: string) =>
+  new Map([
+    ['AMPERE_24', 0.68],
+    ['ADA_24', 1.12],
+  ]).get(pool);
 
 test('of several pools the dearest prices a job, whatever their order', () => {
   expect(pricedCards({ pools: ['ADA_24', 'AMPERE_24'], count: 2 }, PRICED)).toEqual({

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { createSystemClock } from '@spillway/sdk/clock';
-import { type RunpodEndpoint, RunpodError } from '@spillway/sdk/runpod';
+import { type RunpodEndpoint, RunpodError, type RunpodGpuType } from '@spillway/sdk/runpod';
 import { CliError, wrongUse } from '../cli-error.ts';
 import { note, print, printJson, style } from '../output.ts';
 import { applyPlan } from './apply-plan.ts';
@@ -17,7 +17,7 @@ import {
   readCatalogue,
   wantedOf,
 } from './prepare.ts';
-import { pricedCards } from './priced-pool.ts';
+import { pricedCards, readPoolPrices } from './priced-pool.ts';
 import { planJson, planText } from './show-plan.ts';
 import { withRunpodBackend } from './yaml-file.ts';
 
@@ -46,7 +46,7 @@ export async function runDeploy(name: string | undefined, options: DeployOptions
   const results = new Map<Prepared, RunpodEndpoint | undefined>();
   if (!options.dryRun && refused.length === 0) {
     for (const one of prepared) results.set(one, await deployOne(one, loaded, cloud));
-    if (options.write) await writeIds(loaded, results);
+    if (options.write) await writeIds(loaded, results, catalogue);
     else if (!options.json) tellIds(results);
   }
   if (options.json)
@@ -162,15 +162,16 @@ function tellIds(results: ReadonlyMap<Prepared, RunpodEndpoint | undefined>): vo
 }
 
 async function writeIds(
-  { file, text }: LoadedFile,
+  loaded: LoadedFile,
   results: ReadonlyMap<Prepared, RunpodEndpoint | undefined>,
+  catalogue: readonly RunpodGpuType[] | undefined,
 ): Promise<void> {
-  const { fittingPools } = await import('@spillway/gateway/gpus');
-  const priced = fittingPools({ memoryBytes: 0 });
+  const { file, text } = loaded;
+  const priceOf = await readPoolPrices(loaded, catalogue);
   let next = text;
   for (const { endpoint, id, gpu } of unnamed(results)) {
     const local = endpoint.backends.filter((kind) => kind !== 'runpod');
-    next = withRunpodBackend(next, endpoint.name, id, { local, cards: pricedCards(gpu, priced) });
+    next = withRunpodBackend(next, endpoint.name, id, { local, cards: pricedCards(gpu, priceOf) });
     note(`${endpoint.name}: endpoint ${id} is in its \`backends\` now (${file})`);
   }
   if (next !== text) await writeFile(file, next);

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RunpodError } from '@spillway/sdk/runpod';
+import type { GatewayConfig } from '@spillway/gateway/config';
+import { type RunpodClient, RunpodError, type RunpodGpuType } from '@spillway/sdk/runpod';
 import { CliError, wrongUse } from '../cli-error.ts';
 import { note, print, printJson } from '../output.ts';
-import { CONFIG_FILE } from '../read-config.ts';
+import { CONFIG_FILE, readConfig } from '../read-config.ts';
 import { type ConfigOptions, connectRunpod } from './cloud.ts';
 import { entryName, entryText, toEntry, volumeNotes, withEntry } from './import-endpoint.ts';
-import { pricedCards } from './priced-pool.ts';
+import { pricedCards, readPoolPrices } from './priced-pool.ts';
 
 export interface ImportOptions extends ConfigOptions {
   readonly as?: string;
@@ -36,8 +37,8 @@ export async function runImport(endpointId: string, options: ImportOptions): Pro
   if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
     throw wrongUse(`--as: expected 1 to 63 lower-case letters, digits and -, found "${name}"`);
   }
-  const { fittingPools } = await import('@spillway/gateway/gpus');
-  const { entry, variables } = toEntry(endpoint, pricedCards(endpoint.gpu, fittingPools({ memoryBytes: 0 })));
+  const priceOf = await readPoolPrices(await knownHere(options), await catalogueOf(runpod));
+  const { entry, variables } = toEntry(endpoint, pricedCards(endpoint.gpu, priceOf));
   if (options.json) printJson({ name, entry, variables });
   else if (!options.write) print(`endpoints:\n${entryText(name, entry, '  ')}`.trimEnd());
   if (options.write) await writeEntry(name, entry, options);
@@ -46,6 +47,22 @@ export async function runImport(endpointId: string, options: ImportOptions): Pro
   if (endpoint.networkVolumes.length > 0) {
     for (const line of volumeNotes(endpoint.networkVolumes, await runpod.volumes.list())) note(line);
   }
+}
+
+/** Undefined where it can't be read: other prices stand in. */
+async function catalogueOf(runpod: RunpodClient): Promise<readonly RunpodGpuType[] | undefined> {
+  return runpod.gpus().catch(() => undefined);
+}
+
+/** What the file says of prices and where data is; the defaults where there is none, or none that can be read yet. */
+async function knownHere({ config }: ImportOptions): Promise<GatewayConfig> {
+  const folder = process.cwd();
+  const file = path.resolve(config ?? CONFIG_FILE);
+  const read = existsSync(file) ? await readConfig({ file, folder }) : undefined;
+  if (read?.ok) return read.config;
+  const { builtInWorkers } = await import('@spillway/workers');
+  const { defaultConfig } = await import('@spillway/gateway/config');
+  return defaultConfig(folder, builtInWorkers);
 }
 
 async function writeEntry(

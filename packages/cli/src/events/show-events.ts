@@ -1,6 +1,5 @@
 import type { GatewayEvent } from '@spillway/protocol/v1';
 import { ApiError, createClient } from '@spillway/sdk/client';
-import { fetchSoundly } from '@spillway/sdk/net';
 import { type Connection, type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { createGatewayApi, refusal } from '../gateway-api.ts';
 import { print, printJsonLine, style } from '../output.ts';
@@ -33,9 +32,7 @@ async function follow(
 ): Promise<void> {
   const leaving = new AbortController();
   process.once('SIGINT', () => leaving.abort());
-  const { jobs } = createClient({
-    ...{ baseUrl: `${connection.url}/v2`, apiKey: connection.key, fetch: fetchSoundly },
-  });
+  const { jobs } = createClient({ baseUrl: `${connection.url}/v2`, apiKey: connection.key });
   const filter = { ...(endpoint === undefined ? {} : { endpoint }), ...(job === undefined ? {} : { job }) };
   try {
     for await (const event of jobs.events({ ...filter, signal: leaving.signal })) show(event);

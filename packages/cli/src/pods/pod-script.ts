@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 /**
  * The dead-man's switch: a small POSIX shell script that runs the work on the pod and terminates the pod itself when the work
  * is done, its time is over, or its cards are idle, whether or not anybody still watches. RunPod gives a pod its id and a key
- * of its own; the script calls the management API with them, again and again until the pod is gone.
+ * of its own; with these the script asks in every way there is (REST, the older GraphQL, `runpodctl`), again and again until
+ * the pod is gone. Where it has none of them it doesn't begin, and a container that is started again doesn't work again.
  */
 export interface PodLimits {
   /** Seconds that the pod may live, whatever it does. */
@@ -16,15 +17,29 @@ export interface PodLimits {
 
 const SCRIPT = `
 set -u
+key=\${RUNPOD_API_KEY:-}; pod=\${RUNPOD_POD_ID:-}
 say() { echo "[spillway] $1"; }
-gone() {
-  if command -v curl >/dev/null 2>&1; then
-    curl -fsS -m 30 -X DELETE -H "Authorization: Bearer $RUNPOD_API_KEY" "$SPILLWAY_POD_API/v2/pods/$RUNPOD_POD_ID"
-  elif command -v python3 >/dev/null 2>&1; then
-    python3 -c 'import os,urllib.request as u; e=os.environ; u.urlopen(u.Request(e["SPILLWAY_POD_API"]+"/v2/pods/"+e["RUNPOD_POD_ID"],method="DELETE",headers={"Authorization":"Bearer "+e["RUNPOD_API_KEY"]}),timeout=30)'
+has() { command -v "$1" >/dev/null 2>&1; }
+call() {
+  set -- "$1" "$SPILLWAY_POD_API/$2" "$3" "Mozilla/5.0 (compatible; spillway)" 'Content-Type: application/json'
+  if has curl; then
+    curl -fsS -m 30 -X "$1" -A "$4" -H "Authorization: Bearer $key" \${3:+-H "$5" -d "$3"} "$2"
+  elif has python3; then
+    python3 -c 'import os,sys,urllib.request as u; sys.excepthook=lambda t,e,b: print(e,file=sys.stderr); _,m,a,d,n,t=sys.argv; h={"User-Agent":n,"Authorization":"Bearer "+os.environ["RUNPOD_API_KEY"],**({"Content-Type":"application/json"} if d else {})}; print(u.urlopen(u.Request(a,data=d.encode() or None,method=m,headers=h),timeout=30).read().decode())' "$@"
+  elif [ "$1" = POST ]; then
+    wget -q -T 30 -O - -U "$4" --header="$5" --header="Authorization: Bearer $key" --post-data="$3" "$2"
   else
-    wget -q -T 30 -O - --method=DELETE --header="Authorization: Bearer $RUNPOD_API_KEY" "$SPILLWAY_POD_API/v2/pods/$RUNPOD_POD_ID"
-  fi || runpodctl remove pod "$RUNPOD_POD_ID"
+    wget -q -T 30 -O - -U "$4" --method="$1" --header="Authorization: Bearer $key" "$2"
+  fi
+}
+gone() {
+  if [ -n "$key" ]; then
+    call DELETE "v2/pods/$pod" '' && return 0
+    answer=$(call POST graphql '{"query":"mutation { podTerminate(input: { podId: \\"'"$pod"'\\" }) }"}')
+    case $answer in *'"errors"'*) echo "$answer" ;; *'"data"'*) return 0 ;; esac
+  fi
+  has runpodctl || return 1
+  runpodctl remove pod "$pod" || runpodctl pod delete "$pod"
 }
 finish() {
   trap '' TERM
@@ -33,8 +48,13 @@ finish() {
   while ! gone; do say "it could not be terminated; trying again"; sleep 10; done
   exit 0
 }
+over() {
+  say "exit $SPILLWAY_POD_TOKEN $1"
+  sleep "$SPILLWAY_POD_GRACE"
+  finish "its command is done"
+}
 busy() {
-  if command -v nvidia-smi >/dev/null 2>&1; then
+  if has nvidia-smi; then
     nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits 2>/dev/null | grep -qv '^ *0 *$'
   else
     awk '{ exit !($1 > 0.2) }' /proc/loadavg
@@ -53,14 +73,22 @@ watch() {
   done
   finish "its time is over"
 }
+if ! has runpodctl && { [ -z "$key" ] || ! { has curl || has python3 || has wget; }; }; then
+  say "its command is not run, since the pod could not end itself: it needs RUNPOD_API_KEY, which RunPod sets, and one of curl, python3, wget or runpodctl in the image"
+  over 125
+fi
+began=\${TMPDIR:-/tmp}/.spillway-$SPILLWAY_POD_TOKEN
+if [ -e "$began" ]; then
+  say "its container was started again: its command is not run a second time"
+  over 137
+fi
+( : > "$began" ) 2>/dev/null
 sh -c "$SPILLWAY_POD_COMMAND" & work=$!
 watch & guard=$!
 wait "$work"; code=$?
-say "exit $SPILLWAY_POD_TOKEN $code"
-sleep "$SPILLWAY_POD_GRACE"
 work=
 kill "$guard" 2>/dev/null
-finish "its command is done"
+over "$code"
 `.trim();
 
 export interface PodWork {

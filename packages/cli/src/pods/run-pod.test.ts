@@ -131,6 +131,45 @@ test('a pod that ended itself, or was deleted, is no reason to wait', async () =
   });
 });
 
+test('a network that is gone for minutes ends no work, and a pod that can’t be terminated from here is told', async () => {
+  const fake = createFakeRunpod();
+  const setting = await set(fake);
+  prints(fake, () => []);
+  const starts = fake.fault;
+  let unheard = 0;
+  fake.fault = (call) => {
+    if (call.method === 'DELETE') return problem(401, 'Unauthorized', 'key was revoked');
+    const [pod] = fake.account.pods.values();
+    if (pod?.status !== 'RUNNING' || fake.log.length > 0) return starts?.(call);
+    unheard += 1;
+    if (unheard === 20) fake.log.push(`[spillway] exit ${tokenOf(fake)} 0`);
+    return 'unheard';
+  };
+  expect(await runPod(jobOf(setting), setting.context)).toMatchObject({
+    ...{ type: 'ended', exitCode: 0 },
+    stillThere: expect.stringContaining('key was revoked'),
+  });
+  expect(unheard).toBe(20);
+  expect(setting.notes).toContainEqual(
+    expect.stringMatching(/is still there and paid for: .*spillway pods stop/),
+  );
+});
+
+test('Ctrl-C while cards are tried one after the other tries no further one', async () => {
+  const fake = createFakeRunpod();
+  const setting = await set(fake);
+  fake.account.fullCards.add('NVIDIA RTX A5000');
+  fake.fault = ({ method }) => {
+    if (method === 'POST') setting.stop.abort();
+    return undefined;
+  };
+  await expect(runPod(jobOf(setting), setting.context)).rejects.toMatchObject({
+    code: 'STOPPED',
+    exitCode: 130,
+  });
+  expect(created(fake)).toHaveLength(1);
+});
+
 test('detached it comes back once the pod is made, and leaves it', async () => {
   const fake = createFakeRunpod();
   const setting = await set(fake);

@@ -1,6 +1,6 @@
 import type { Clock } from '@spillway/sdk/clock';
 import { type CreatePod, type RunpodClient, RunpodError, type RunpodPod } from '@spillway/sdk/runpod';
-import { CliError } from '../cli-error.ts';
+import { CliError, EXIT } from '../cli-error.ts';
 import { type CardChoice, lifeSeconds } from './choose-cards.ts';
 import { exitCodeIn, type PodProgram, podProgram } from './pod-script.ts';
 
@@ -37,10 +37,18 @@ export interface PodContext {
   readonly isDetached?: boolean;
 }
 
-export type PodEnd =
-  | { readonly type: 'ended'; readonly exitCode: number; readonly podId: string }
-  | { readonly type: 'stopped' | 'lost' | 'over-time'; readonly podId: string; readonly reason: string }
-  | { readonly type: 'detached'; readonly podId: string };
+export type PodEnd = { readonly podId: string } & (
+  | ({ readonly type: 'ended'; readonly exitCode: number } & Left)
+  | ({ readonly type: 'stopped' | 'lost' | 'over-time'; readonly reason: string } & Left)
+  | { readonly type: 'detached' }
+);
+
+type WatchedEnd = Exclude<PodEnd, { readonly type: 'detached' }>;
+
+interface Left {
+  /** Why the pod may still be there, and is paid for; absent where it is gone. */
+  readonly stillThere?: string;
+}
 
 const GRACE_SECONDS = 30;
 const LOOK_EVERY_MS = 5000;
@@ -48,7 +56,7 @@ const LOOK_EVERY_MS = 5000;
 const LATE_MS = 60_000;
 
 export async function runPod(job: PodJob, context: PodContext): Promise<PodEnd> {
-  const { clock, view, runpod, isDetached } = context;
+  const { clock, view, isDetached } = context;
   const { pod, program, seconds } = await createPod(job, context);
   view.note(
     `pod ${pod.id}: ${describe(pod)}; it ends itself after ${Math.round(seconds / 60)} min at the latest`,
@@ -56,11 +64,29 @@ export async function runPod(job: PodJob, context: PodContext): Promise<PodEnd> 
   if (isDetached) return { type: 'detached', podId: pod.id };
   // What it really costs may differ from the catalogue's price, which the pod's own time was made of.
   const paid = Math.min(seconds, lifeSeconds(job.maxTimeMs, job.maxCost, pod.cost));
+  let end: WatchedEnd;
   try {
-    return await watchPod(pod.id, program, clock.now() + paid * 1000 + LATE_MS, context);
-  } finally {
-    await runpod.pods.remove(pod.id);
-    view.note(`pod ${pod.id}: terminated`);
+    end = await watchPod(pod.id, program, clock.now() + paid * 1000 + LATE_MS, context);
+  } catch (error) {
+    await terminate(pod.id, context);
+    throw error;
+  }
+  const stillThere = await terminate(pod.id, context);
+  return stillThere === undefined ? end : { ...end, stillThere };
+}
+
+/** Why it could not be done, if so: the pod's own switch does it later, and what the command brought counts all the same. */
+async function terminate(podId: string, { runpod, view }: PodContext): Promise<string | undefined> {
+  try {
+    await runpod.pods.remove(podId);
+    view.note(`pod ${podId}: terminated`);
+    return undefined;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    view.note(
+      `pod ${podId} is still there and paid for: ${why}. It ends itself when its command is done or its time is over; \`spillway pods stop ${podId}\` ends it now, \`spillway pods list\` tells whether it is gone`,
+    );
+    return why;
   }
 }
 
@@ -91,6 +117,8 @@ async function createPod(job: PodJob, context: PodContext) {
     } catch (error) {
       const isNext = error instanceof RunpodError && ['NO_CAPACITY', 'FORBIDDEN'].includes(error.code);
       if (!isNext) throw error;
+      if (context.signal.aborted)
+        throw new CliError('STOPPED', 'stopped before a pod was made', EXIT.interrupted);
       refusal = error;
       context.view.note(`${card?.name ?? 'a machine'}: none to be had`);
     }
@@ -120,7 +148,7 @@ async function watchPod(
   program: PodProgram,
   until: number,
   context: PodContext,
-): Promise<PodEnd> {
+): Promise<WatchedEnd> {
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   try {
@@ -139,7 +167,7 @@ async function followLog(
   { token }: PodProgram,
   signal: AbortSignal,
   { runpod, view, signal: stopped }: PodContext,
-): Promise<PodEnd> {
+): Promise<WatchedEnd> {
   for await (const { line } of runpod.pods.log(podId, signal)) {
     const exitCode = exitCodeIn(line, token);
     if (exitCode !== undefined) return { type: 'ended', exitCode, podId };
@@ -148,7 +176,7 @@ async function followLog(
   return stopped.aborted ? stoppedEnd(podId) : new Promise(() => {});
 }
 
-const stoppedEnd = (podId: string): PodEnd => ({
+const stoppedEnd = (podId: string): WatchedEnd => ({
   type: 'stopped',
   podId,
   reason: 'it was stopped from here',
@@ -159,11 +187,14 @@ async function followStatus(
   until: number,
   signal: AbortSignal,
   { runpod, clock, view }: PodContext,
-): Promise<PodEnd> {
+): Promise<WatchedEnd> {
   let last: string | undefined;
   while (!signal.aborted) {
-    const status = await statusOf(runpod, podId);
-    if (status !== last && status !== 'GONE') view.note(`pod ${podId}: ${status.toLowerCase()}`);
+    const status = await statusOf(runpod, podId, signal);
+    if (status !== last && status !== 'GONE' && !signal.aborted)
+      view.note(
+        `pod ${podId}: ${status === 'UNKNOWN' ? "RunPod can't be asked; it works on" : status.toLowerCase()}`,
+      );
     last = status;
     if (['GONE', 'TERMINATED', 'EXITED', 'ERROR'].includes(status)) {
       const reason = status === 'GONE' ? 'it is not there any more' : `RunPod says ${status}`;
@@ -175,11 +206,20 @@ async function followStatus(
   return stoppedEnd(podId);
 }
 
-async function statusOf(runpod: RunpodClient, podId: string): Promise<RunpodPod['status'] | 'GONE'> {
+/** Hours of work are not thrown away since the network here was gone for minutes. */
+const PASSING: readonly string[] = ['UNREACHABLE', 'SERVER', 'RATE_LIMITED', 'BAD_REPLY'];
+
+async function statusOf(
+  runpod: RunpodClient,
+  podId: string,
+  signal: AbortSignal,
+): Promise<RunpodPod['status'] | 'GONE' | 'UNKNOWN'> {
   try {
-    return (await runpod.pods.get(podId)).status;
+    return (await runpod.pods.get(podId, signal)).status;
   } catch (error) {
+    if (signal.aborted) return 'UNKNOWN';
     if (error instanceof RunpodError && error.code === 'NOT_FOUND') return 'GONE';
+    if (error instanceof RunpodError && PASSING.includes(error.code)) return 'UNKNOWN';
     throw error;
   }
 }

@@ -177,7 +177,7 @@ function tellEnd(end: PodEnd, { json }: RunPodOptions): void {
   }
   if (end.type === 'ended') {
     if (end.exitCode !== 0) note(`the command ended with exit code ${end.exitCode}`);
-    process.exitCode = end.exitCode === 0 ? EXIT.ok : EXIT.failed;
+    process.exitCode = end.exitCode === 0 && end.stillThere === undefined ? EXIT.ok : EXIT.failed;
     return;
   }
   note(`pod ${end.podId}: ${end.reason}`);

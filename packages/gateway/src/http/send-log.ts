@@ -2,6 +2,7 @@ import { GatewayError } from '../errors.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { WorkerLog } from '../fleet/worker-log.ts';
 import type { RemoteLog } from '../remote/remote-log.ts';
+import type { RemoteWorkerLog } from '../remote/spill-options.ts';
 import type { EndpointLog } from '../remote/spill-router.ts';
 import type { Call } from './route.ts';
 
@@ -17,7 +18,10 @@ export interface LogLine {
 
 export interface LineSource {
   tail(count: number): readonly LogLine[];
-  follow(listener: (line: LogLine) => void): () => void;
+  /** The last lines where they are elsewhere; who follows gets them by `follow`, so that none is lost and none comes twice. */
+  fetchTail?(count: number, signal: AbortSignal): Promise<readonly LogLine[]>;
+  /** Lines to come, behind the last `tail` ones where those are elsewhere. */
+  follow(listener: (line: LogLine) => void, tail: number): () => void;
   /** Absent: only the caller ends it. */
   readonly ended?: Promise<unknown>;
 }
@@ -42,8 +46,12 @@ export function ofRemote(log: RemoteLog, workerId?: string): LineSource {
 }
 
 /** Of an endpoint's jobs at RunPod, and of its workers there. */
-export function ofRunpod({ log, followWorkers }: EndpointLog): readonly LineSource[] {
-  return [ofRemote(log), ...(followWorkers ? [{ tail: () => [], follow: followWorkers }] : [])];
+export function ofRunpod({ log, workers }: EndpointLog): readonly LineSource[] {
+  return [ofRemote(log), ...(workers ? [ofWorkersThere(workers)] : [])];
+}
+
+function ofWorkersThere({ tail, follow }: RemoteWorkerLog): LineSource {
+  return { tail: () => [], fetchTail: tail, follow };
 }
 
 /** All workers of an endpoint that were started here; before they are followed, only the newest one tells. */
@@ -65,7 +73,7 @@ export function ofEndpoint(
         if (!log || isOver) return;
         const source = ofWorker(workerId, log);
         if (isNew) for (const line of source.tail(FIRST_LINES)) listener(line);
-        followed.set(workerId, source.follow(listener));
+        followed.set(workerId, source.follow(listener, 0));
       }
       const look = (isNew: boolean) => {
         for (const { id, backend, state } of fleet.workers(endpoint)) {
@@ -110,7 +118,11 @@ export async function sendLog(
     .map(show)
     .join('');
   if (query.follow !== 'true') {
-    await reply.headers(named).type(type).send(text);
+    const more = await Promise.all(sources.map((source) => source.fetchTail?.(tail, call.signal) ?? []));
+    await reply
+      .headers(named)
+      .type(type)
+      .send(text + more.flat().map(show).join(''));
     return undefined;
   }
   reply.hijack();
@@ -119,7 +131,8 @@ export async function sendLog(
   reply.raw.flushHeaders();
   reply.raw.write(text);
   await new Promise<void>((resolve) => {
-    const unfollows = sources.map((source) => source.follow((line) => reply.raw.write(show(line))));
+    const tell = (line: LogLine) => reply.raw.write(show(line));
+    const unfollows = sources.map((source) => source.follow(tell, tail));
     const end = () => {
       for (const unfollow of unfollows) unfollow();
       reply.raw.end();

@@ -32,7 +32,7 @@ export interface SpillRouterOptions {
   readonly log: { warn(fields: object, message: string): void; info(fields: object, message: string): void };
   readonly fetch?: typeof fetch;
   /** What workers there print, where it can be read. */
-  readonly workerLogs?: (endpoint: string) => FollowWorkers | undefined;
+  readonly workerLogs?: (endpoint: string) => RemoteWorkerLog | undefined;
   /** Where lines on an endpoint's attempts are kept over restarts; without it they are in memory. */
   readonly logFile?: (endpoint: string) => string;
   /** Where RunPod can reach this gateway: it is to tell when a job has ended. */
@@ -41,8 +41,13 @@ export interface SpillRouterOptions {
   readonly inputs?: InputArtifacts;
 }
 
-/** Tells every further line of an endpoint's workers at RunPod, until the returned function is called. */
-export type FollowWorkers = (listener: (line: AttemptLine) => void) => () => void;
+/** What an endpoint's workers at RunPod print. It is asked for there, while somebody wants it and at no other time. */
+export interface RemoteWorkerLog {
+  /** The last `count` lines of each that is there now; after a second or two, and a few at most. Never rejects. */
+  tail(count: number, signal: AbortSignal): Promise<readonly AttemptLine[]>;
+  /** Tells these, and then every further line, until the returned function is called. */
+  follow(listener: (line: AttemptLine) => void, tail: number): () => void;
+}
 
 /** The budget of what goes to RunPod, as its owner keeps it. */
 export interface SpillCosts {

@@ -4,12 +4,12 @@ import { EndpointRoute } from './endpoint-route.ts';
 import type { RemoteLog } from './remote-log.ts';
 import type { RemoteAttempt } from './remote-store.ts';
 import { isRemoteWorker } from './remote-worker.ts';
-import type { FollowWorkers, SpillObstacle, SpillRouterOptions } from './spill-options.ts';
+import type { RemoteWorkerLog, SpillObstacle, SpillRouterOptions } from './spill-options.ts';
 
 export interface EndpointLog {
   readonly endpoint: string;
   readonly log: RemoteLog;
-  readonly followWorkers?: FollowWorkers | undefined;
+  readonly workers?: RemoteWorkerLog | undefined;
 }
 
 /** What there is where no endpoint has RunPod among its backends. */
@@ -94,7 +94,7 @@ export function createSpillRouter(options: SpillRouterOptions) {
       const endpoint = 'endpoint' in of ? of.endpoint : store.get(of.workerId)?.endpoint;
       const log = endpoint === undefined ? undefined : routes.get(endpoint)?.log;
       return log && endpoint !== undefined
-        ? { endpoint, log, followWorkers: options.workerLogs?.(endpoint) }
+        ? { endpoint, log, workers: options.workerLogs?.(endpoint) }
         : undefined;
     },
     /** Jobs go elsewhere since workers here can't run them: one of those workers is wanted, to see whether they can again. */

@@ -24,9 +24,11 @@ export interface ApiCallerOptions {
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly fetch: typeof fetch;
+  /** For answers that do not end. */
+  readonly openWith: typeof fetch;
 }
 
-export function createApiCaller({ baseUrl, apiKey, fetch }: ApiCallerOptions): ApiCaller {
+export function createApiCaller({ baseUrl, apiKey, fetch, openWith }: ApiCallerOptions): ApiCaller {
   const base = baseUrl.replace(/\/+$/, '');
   if (!/^https?:\/\//.test(base) || !base.endsWith(API_PREFIX)) {
     throw new TypeError(
@@ -34,13 +36,13 @@ export function createApiCaller({ baseUrl, apiKey, fetch }: ApiCallerOptions): A
     );
   }
 
-  async function send(method: Method, path: string, options: CallOptions): Promise<Response> {
+  async function send(method: Method, path: string, options: CallOptions, ask = fetch): Promise<Response> {
     const { body, query = {}, headers = {}, signal } = options;
     const url = new URL(base.slice(0, -API_PREFIX.length) + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
     try {
-      return await fetch(url.href, {
+      return await ask(url.href, {
         method,
         headers: {
           authorization: `Bearer ${apiKey}`,
@@ -74,7 +76,7 @@ export function createApiCaller({ baseUrl, apiKey, fetch }: ApiCallerOptions): A
   }
 
   async function open(path: string, options: CallOptions = {}): Promise<Response> {
-    const response = await send('GET', path, options);
+    const response = await send('GET', path, options, openWith);
     if (response.ok) return response;
     const text = await textOf(response, options.signal);
     throw apiErrorOf(response.status, text, response.headers.get('retry-after'));

@@ -7,6 +7,7 @@ import {
   nativePath,
 } from '@spillway/protocol';
 import type { GpusView } from '@spillway/protocol/v1';
+import { fetchSoundly } from '#fetch-soundly';
 import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { createApiCaller } from './api-caller.ts';
 import { type ArtifactsClient, createArtifactsClient } from './artifacts-client.ts';
@@ -78,7 +79,8 @@ export function createClient(options: ClientOptions): Client {
   const clock = options.clock ?? createSystemClock();
   // Called through an arrow: a browser's fetch refuses any other `this`.
   const ask: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
-  const call = createApiCaller({ baseUrl: options.baseUrl, apiKey: options.apiKey, fetch: ask });
+  const { baseUrl, apiKey } = options;
+  const call = createApiCaller({ baseUrl, apiKey, fetch: ask, openWith: options.fetch ?? fetchSoundly });
   const random = options.random ?? Math.random;
   const patience = createPatience(clock, random, options.giveUpAfterMs ?? 60_000);
   const parts = { call, patience, clock };
