@@ -3,6 +3,7 @@ import type { BoundingBox, RgbImage } from '../media/raster.ts';
 import type { FindRequest, PeopleReply, PosedPerson, PoseRequest } from './find-people.ts';
 import { createFrameBuffers, type FrameBuffers, type PoseFrame } from './frame-buffers.ts';
 import type { PoseKeypoint } from './pose-estimator.ts';
+import { keypointsBetween } from './tracking/keypoints-between.ts';
 import { NO_TRACKS, type TrackEnd, type TrackerState, trackSample } from './tracking/tracker.ts';
 
 /**
@@ -35,6 +36,7 @@ export interface PosePerson {
   readonly box: BoundingBox;
   /** Of the find, 0 to 1; between finds that of the one before. */
   readonly score: number;
+  /** Those that may be somebody else's have confidence 0. */
   readonly keypoints: readonly PoseKeypoint[];
   /** The box was not found in this frame but lies between two that were. */
   readonly isBetween?: true;
@@ -185,8 +187,8 @@ function trackFrames(
     const finds = people[at] ?? [];
     const result = trackSample(tracker, frame.timeMs, finds, settings);
     tracker = result.state;
-    const followed = result.followed.map(({ id, find }): PosePerson => {
-      const { box, score, keypoints } = finds[find] as PosedPerson;
+    const followed = result.followed.map(({ id, find, keypoints = [] }): PosePerson => {
+      const { box, score } = finds[find] as PosedPerson;
       return { id, box, score, keypoints };
     });
     const { started, ended } = result;
@@ -207,16 +209,18 @@ function finish(
     const rest = group.frames.slice(tracked.length);
     if (from === undefined || rest.length === 0) return tracked;
     const to = (await next?.tracked)?.[0];
-    const people = rest.map(({ timeMs }) => peopleBetween(from, to, timeMs));
-    const boxes = people.map((inFrame) => inFrame.map(({ box }) => box));
+    const there = rest.map(({ timeMs }) => peopleBetween(from, to, timeMs));
+    const boxes = there.map((inFrame) => inFrame.map(({ box }) => box));
     const reply = await ask({ kind: 'pose', images: group.images.slice(tracked.length), boxes }, signal);
     const between = rest.map((frame, at): PoseSample => {
-      const posed = (people[at] ?? []).map((person, which) => ({
+      const posed = (there[at] ?? []).map((person, which) => ({
         ...person,
         keypoints: reply.people[at]?.[which]?.keypoints ?? [],
       }));
       const { layout, tracker } = from;
-      return { ...frame, layout, people: posed, started: [], ended: [], tracker };
+      const own = keypointsBetween(tracker, frame.timeMs, posed);
+      const people = posed.map((person, which) => ({ ...person, keypoints: own[which] ?? person.keypoints }));
+      return { ...frame, layout, people, started: [], ended: [], tracker };
     });
     return [...tracked, ...between];
   };

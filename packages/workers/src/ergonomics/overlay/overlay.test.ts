@@ -164,11 +164,11 @@ describe('between samples', () => {
   test('a gap, the time before and the time after have nobody', () => {
     const samples = samplesOf([low, low, low, {}, {}, high]);
     const track = createPersonTrack('person 1', samples);
-    expect(track(2.9).pose).toBeDefined();
+    expect(track(2.9).pose).toEqual(low);
     for (const t of [-0.5, 3.5, 4.99, 6.5]) {
       expect(track(t)).toMatchObject({ id: 'person 1', pose: undefined, scored: undefined });
     }
-    expect(track(5.2).scored).toBeDefined();
+    expect(track(5.2)).toMatchObject({ pose: high, scored: samples.at(5)?.scored });
   });
 
   test('samples that lie far apart are not joined', () => {

@@ -119,9 +119,16 @@ describe('time around a sample', () => {
 describe('what was not seen', () => {
   test('short gaps are bridged and counted, long ones have no score', async () => {
     const hidden = (from: number, to: number) => (t: number) => (t >= from && t < to ? null : { trunk: 30 });
-    const short = await score(record(10, 20, hidden(4, 4.3)));
-    expect(short.summary.seconds.bridged).toBeCloseTo(0.3, 6);
-    expect(column(short, 'rula')).not.toContain(null);
+    for (const [seconds, settings] of [
+      [0.1, {}],
+      [0.3, { bridge_seconds: 0.5 }],
+    ] as const) {
+      const short = await score(record(10, 20, hidden(4, 4 + seconds)), { settings });
+      expect(short.summary.seconds.bridged).toBeCloseTo(seconds, 6);
+      expect(column(short, 'rula')).not.toContain(null);
+    }
+    const open = await score(record(10, 20, hidden(4, 4.3)));
+    expect(open.summary.seconds).toMatchObject({ bridged: 0, not_scored: expect.closeTo(0.3, 6) });
     const long = await score(record(10, 20, hidden(3, 7)));
     expect(long.summary.seconds.not_scored).toBeCloseTo(4, 6);
     expect(column(long, 'trunk_flexion')[100]).toBeNull();

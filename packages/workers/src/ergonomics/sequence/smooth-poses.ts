@@ -1,3 +1,4 @@
+import { usualStep } from '../activity/motion.ts';
 import { smoothTrack } from '../signal/smooth-track.ts';
 import type { PointTrack, PoseTrack } from './pose-track.ts';
 import type { SequenceSettings } from './sequence-settings.ts';
@@ -12,6 +13,8 @@ export function smoothPoses({ times, points }: PoseTrack, settings: SequenceSett
     cutoffHz: settings.smoothing_cutoff_hz,
     beta: settings.smoothing_beta,
     bridgeSeconds: settings.bridge_seconds,
+    // Where cameras skip a picture now and then it is still one movement.
+    apartSeconds: Math.max(settings.bridge_seconds, 2.5 * usualStep(times)),
   };
   const isBridged = new Uint8Array(times.length);
   for (const point of points.values()) {

@@ -74,7 +74,9 @@ test.each(golden.one_euro)('One Euro is that of its authors, $min_cutoff_hz Hz a
 });
 
 describe('tracks with gaps', () => {
-  const rule: SmoothingRule = { method: 'butterworth', cutoffHz: 6, beta: 0, bridgeSeconds: 0.5 };
+  const rule: SmoothingRule = {
+    ...{ method: 'butterworth', cutoffHz: 6, beta: 0, bridgeSeconds: 0.5, apartSeconds: 0.5 },
+  };
   const times = Array.from({ length: 90 }, (_, at) => at / 30);
   const wave = times.map((t) => 100 + 10 * Math.sin(2 * Math.PI * t));
   const smooth = (at: readonly number[], track: readonly (number | undefined)[], how = rule) => {
@@ -113,10 +115,20 @@ describe('tracks with gaps', () => {
     expect(farthest(slow, values as number[])).toBeLessThan(0.2);
   });
 
+  test('samples that lie apart are smoothed apart, however short the gaps that are bridged', () => {
+    const rule: SmoothingRule = {
+      ...{ method: 'one_euro', cutoffHz: 1, beta: 0, bridgeSeconds: 0.2, apartSeconds: 0.5 },
+    };
+    const rare = times.map((_, at) => at * 0.4);
+    const { values } = smooth(rare, wave, rule);
+    expect(values).not.toEqual(wave);
+    expect(smooth(rare, wave, { ...rule, apartSeconds: 0.2 }).values).toEqual(wave);
+  });
+
   test('few samples, or too rare ones, are left as they are', () => {
     const few = smooth(times.slice(0, 8), wave.slice(0, 8), rule);
     expect(few.values).toEqual(wave.slice(0, 8));
     const rare = times.map((_, at) => at);
-    expect(smooth(rare, wave, { ...rule, bridgeSeconds: 3 }).values).toEqual(wave);
+    expect(smooth(rare, wave, { ...rule, apartSeconds: 3 }).values).toEqual(wave);
   });
 });

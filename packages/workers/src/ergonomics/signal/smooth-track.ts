@@ -12,6 +12,8 @@ export interface SmoothingRule {
   readonly beta: number;
   /** Longest gap, in seconds between the samples at its edges, that is bridged. */
   readonly bridgeSeconds: number;
+  /** Samples further apart are smoothed apart. */
+  readonly apartSeconds: number;
 }
 
 /** Shorter stretches are left as they are: a filter would mostly see its own start. */
@@ -26,7 +28,7 @@ const EVEN = 0.02;
  */
 export function smoothTrack(times: Float64Array, values: Float64Array, rule: SmoothingRule): Uint8Array {
   const bridged = bridge(times, values, rule.bridgeSeconds);
-  for (const [from, to] of stretchesOf(times, values, rule.bridgeSeconds))
+  for (const [from, to] of stretchesOf(times, values, rule.apartSeconds))
     smoothStretch(times.subarray(from, to), values.subarray(from, to), rule);
   return bridged;
 }
@@ -51,7 +53,7 @@ function bridge(times: Float64Array, values: Float64Array, longest: number): Uin
   return bridged;
 }
 
-/** Runs of known values, `[from, to)`, whose samples lie no further apart than what is bridged. */
+/** Runs of known values, `[from, to)`, whose samples lie no further apart than `longest`. */
 function* stretchesOf(
   times: Float64Array,
   values: Float64Array,

@@ -2,6 +2,7 @@ import { boxCentre, intersectionOverUnion } from '../../detect/box.ts';
 import type { BoundingBox } from '../../media/raster.ts';
 import { type Look, lookDistance } from '../appearance.ts';
 import type { PoseKeypoint } from '../pose-estimator.ts';
+import { type ExpectedJoint, SEEN } from './joints.ts';
 import type { Expected } from './motion.ts';
 
 /** How little a person who was found resembles one who is followed, 0 to 1, by place, by posture and by colours. */
@@ -11,9 +12,11 @@ export interface Candidate {
   readonly look?: Look | undefined;
 }
 
-/** The one who is followed, as last seen. */
-export interface Remembered extends Candidate {
+/** The one who is followed: how they looked, and where they are expected. */
+export interface Remembered {
+  readonly look?: Look | undefined;
   readonly expected: Expected;
+  readonly joints: readonly (ExpectedJoint | undefined)[];
 }
 
 /** Never the same person. */
@@ -24,7 +27,6 @@ const WEIGHTS = { place: 0.5, look: 0.3, posture: 0.2 } as const;
 const FARTHEST = 4;
 /** Of a keypoint's place, part of the box's height: the width of the bell in which places count as the same. */
 const KEYPOINT_SPREAD = 0.06;
-const SEEN = 0.3;
 
 /** Of somebody who was seen at the last sample, or not long ago near where they are expected. */
 export function unlikeness(known: Remembered, found: Candidate): number {
@@ -53,16 +55,14 @@ export function placeDistance({ box, spreadX, spreadY }: Expected, found: Boundi
   return Math.min(1, 0.5 * (1 - overlap) + 0.5 * Math.min(1, off / FARTHEST));
 }
 
-/** Postures change little between two samples: keypoints are compared where the box has carried them. */
-function postureDistance(known: Remembered, found: Candidate): number | undefined {
-  if (!known.keypoints || !found.keypoints) return undefined;
-  const from = boxCentre(known.box);
-  const to = boxCentre(known.expected.box);
-  return keypointDistance(
-    known.keypoints.map(([x, y, confidence]) => [x + to.x - from.x, y + to.y - from.y, confidence] as const),
-    found.keypoints,
-    found.box,
-  );
+/** Postures change little between two samples: keypoints are compared with where the joints were going. */
+function postureDistance({ joints }: Remembered, found: Candidate): number | undefined {
+  if (!found.keypoints) return undefined;
+  const expected = found.keypoints.map((_, at): PoseKeypoint => {
+    const { [at]: joint } = joints;
+    return joint ? [joint.x, joint.y, 1] : [0, 0, 0];
+  });
+  return keypointDistance(expected, found.keypoints, found.box);
 }
 
 /** 1 - the object keypoint similarity of what both show; undefined where that is less than five points. */

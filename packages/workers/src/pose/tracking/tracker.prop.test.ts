@@ -41,10 +41,14 @@ const idsOf = (results: readonly TrackedSample[]) => results.map(({ followed }) 
 test('nobody is reported who was not found, and no find is two people', () => {
   fc.assert(
     fc.property(video, (samples) => {
-      for (const [at, { followed }] of run(samples).entries()) {
+      for (const [at, { followed, started }] of run(samples).entries()) {
+        const { finds = [] } = samples[at] ?? {};
         expect(new Set(followed.map(({ find }) => find)).size).toBe(followed.length);
         expect(new Set(followed.map(({ id }) => id)).size).toBe(followed.length);
-        for (const { find } of followed) expect(samples[at]?.finds[find]).toBeDefined();
+        for (const { id, find } of followed) {
+          expect(find).toBeLessThan(finds.length);
+          if (started.includes(id)) expect(finds[find]?.score).toBeGreaterThanOrEqual(0.5);
+        }
       }
     }),
   );

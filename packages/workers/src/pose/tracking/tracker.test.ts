@@ -149,7 +149,9 @@ test('two finds of one person are one person', () => {
   const first: Find = { ...walk(100), keypoints: pose(120) };
   const double: Find = { ...walk(112, 0.6), keypoints: pose(121) };
   const beside: Find = { ...walk(112, 0.6), keypoints: pose(260) };
-  expect(follow([[first, double]]).at(-1)?.followed).toEqual([{ id: 1, find: 0 }]);
+  expect(follow([[first, double]]).at(-1)?.followed).toEqual([
+    { id: 1, find: 0, keypoints: first.keypoints },
+  ]);
   expect(follow([[first, beside]]).at(-1)?.followed).toHaveLength(2);
 });
 

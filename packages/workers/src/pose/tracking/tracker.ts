@@ -1,10 +1,12 @@
-import { boxCentre, intersectionOverUnion } from '../../detect/box.ts';
+import { boxArea, boxCentre, intersectionArea, intersectionOverUnion, shiftBox } from '../../detect/box.ts';
 import type { BoundingBox } from '../../media/raster.ts';
 import { blendLooks, type Look, lookDistance } from '../appearance.ts';
 import type { PoseKeypoint } from '../pose-estimator.ts';
 import { assign } from './assignment.ts';
+import { bodyShift, type ExpectedJoint, expectJoints, followJoints, type Joints } from './joints.ts';
 import { IMPOSSIBLE, keypointDistance, placeDistance, unlikeness } from './likeness.ts';
 import { beginMotion, expectBox, followBox, type Motion } from './motion.ts';
+import { ownKeypoints } from './own-keypoints.ts';
 
 /**
  * Who is who from sample to sample, in the manner of ByteTrack: sure finds are given to those who are followed first, then
@@ -41,7 +43,8 @@ export interface Track {
   readonly motion: Motion;
   /** As last seen. */
   readonly box: BoundingBox;
-  readonly keypoints?: readonly PoseKeypoint[] | undefined;
+  /** Of what was surely theirs. */
+  readonly joints?: Joints | undefined;
   /** How they looked while nobody stood in the way. */
   readonly look?: Look | undefined;
   readonly firstMs: number;
@@ -62,6 +65,8 @@ export interface Followed {
   readonly id: number;
   /** Place in the sample's finds. */
   readonly find: number;
+  /** The find's, those with confidence 0 that may be somebody else's. */
+  readonly keypoints?: readonly PoseKeypoint[] | undefined;
 }
 
 export interface TrackEnd {
@@ -88,6 +93,10 @@ const SAME_BOX_ALONE = 0.9;
 /** Overlap from which on colours may be another's. */
 const IN_THE_WAY = 0.25;
 const LOOK_SHARE = 0.2;
+/** Share of a person's box that lies in that of two who were found as one. */
+const INSIDE = 0.5;
+/** A find that is hardly less like somebody who is not found than like whose it seems to be is nobody's. */
+const UNCLEAR = 0.06;
 /** Heights of a box that somebody out of sight may be away, at once and more with every second. */
 const REACH = { atOnce: 0.6, perSecond: 1.5, most: 5 } as const;
 
@@ -95,6 +104,7 @@ interface Known {
   readonly track: Track;
   readonly seconds: number;
   readonly expected: ReturnType<typeof expectBox>;
+  readonly joints: readonly (ExpectedJoint | undefined)[];
 }
 
 /** @throws RangeError when the sample is not later than the one before. */
@@ -108,11 +118,15 @@ export function trackSample(
     throw new RangeError(`a sample at ${timeMs} ms can't follow one at ${state.timeMs} ms`);
   const known = state.tracks.map((track): Known => {
     const seconds = (timeMs - track.lastMs) / 1000;
-    return { track, seconds, expected: expectBox(track.motion, seconds) };
+    const joints = expectJoints(track.joints, timeMs);
+    return { track, seconds, expected: expectBox(track.motion, seconds), joints };
   });
   const kept = withoutDoubles(finds);
   const pairs = pairUp(known, finds, kept, settings);
-  const seen = new Map(pairs);
+  const seen = new Map(pairs.filter((pair) => !isUnclear(pair, pairs, known, finds)));
+  const hidden = known.filter((entry, at) => !seen.has(at) && mayHide(entry));
+  const about = { finds, kept, hidden, timeMs };
+  const own = keypointsOf(known, seen, about);
   const isFirst = state.timeMs === undefined;
   let { nextId } = state;
   const tracks: Track[] = [];
@@ -122,23 +136,24 @@ export function trackSample(
   const follow = (track: Track, find: number) => {
     const id = track.id === 0 ? nextId++ : track.id;
     if (track.id === 0) started.push(id);
-    followed.push({ id, find });
+    const keypoints = own.get(find);
+    followed.push({ id, find, ...(keypoints && { keypoints }) });
     tracks.push({ ...track, id, phase: 'followed' });
   };
   for (const [at, entry] of known.entries()) {
     const find = seen.get(at);
-    if (find !== undefined) follow(carryOn(entry, finds, find, kept, timeMs), find);
+    if (find !== undefined) follow(carryOn(entry, find, own.get(find), about), find);
     else if (entry.track.phase !== 'new') {
       const { id, firstMs, lastMs } = entry.track;
       if (timeMs - lastMs > settings.keepLostMs) ended.push({ id, firstMs, lastMs });
       else tracks.push({ ...entry.track, phase: 'lost' });
     }
   }
-  const taken = new Set(seen.values());
+  const taken = new Set(pairs.map(([, find]) => find));
   for (const find of kept) {
     const begun = finds[find];
     if (begun === undefined || taken.has(find) || begun.score < settings.sureScore) continue;
-    const track = beginTrack(begun, timeMs);
+    const track = beginTrack(begun, own.get(find), timeMs);
     if (isFirst) follow(track, find);
     else tracks.push(track);
   }
@@ -189,7 +204,6 @@ function pairUp(
     for (const [row, column] of assign(costs, limit))
       pairs.push([rows[row] as number, columns[column] as number]);
   };
-  const alike = ({ track, expected }: Known, find: Find) => unlikeness({ ...track, expected }, find);
   const near = ({ expected }: Known, find: Find) => placeDistance(expected, find.box);
   round(({ track }) => track.phase !== 'new', isSure, LIMITS.sure, alike);
   round(
@@ -203,6 +217,29 @@ function pairUp(
   return pairs;
 }
 
+const alike = ({ track: { look }, expected, joints }: Known, find: Find): number =>
+  unlikeness({ look, expected, joints }, find);
+
+/** Two who stand before each other and are found as one: a gap for both is better than the one's posture as the other's. */
+function isUnclear(
+  [at, found]: readonly [track: number, find: number],
+  pairs: readonly (readonly [track: number, find: number])[],
+  known: readonly Known[],
+  finds: readonly Find[],
+): boolean {
+  const [own, find] = [known[at], finds[found]];
+  if (!own || !find || own.track.phase === 'new') return false;
+  // Who is known again by colours alone is where nobody else was expected.
+  const most = Math.min(alike(own, find) + UNCLEAR, LIMITS.sure);
+  return known.some(
+    (rival, place) =>
+      mayHide(rival) && !pairs.some(([track]) => track === place) && alike(rival, find) < most,
+  );
+}
+
+/** Whoever was not found may stand behind who was. */
+const mayHide = ({ track }: Known) => track.phase !== 'new';
+
 /** Somebody who was out of sight may be anywhere they can have walked to; then their colours must tell. */
 function sameLook({ track, seconds }: Known, find: Find): number {
   if (!track.look || !find.look) return IMPOSSIBLE;
@@ -213,28 +250,61 @@ function sameLook({ track, seconds }: Known, find: Find): number {
   return lookDistance(track.look, find.look);
 }
 
+/** Who is about in a sample. */
+interface About {
+  readonly finds: readonly Find[];
+  /** Places of those that count. */
+  readonly kept: readonly number[];
+  /** Who was not found and may stand behind somebody. */
+  readonly hidden: readonly Known[];
+  readonly timeMs: number;
+}
+
+/** Of each find what is surely its person's own, seen against all others who are about. */
+function keypointsOf(
+  known: readonly Known[],
+  seen: ReadonlyMap<number, number>,
+  { finds, kept, hidden }: About,
+): ReadonlyMap<number, readonly PoseKeypoint[] | undefined> {
+  const whose = new Map([...seen].map(([track, find]) => [find, known[track]]));
+  const found = kept.map((find) => {
+    const { box, keypoints = [] } = finds[find] as Find;
+    return { box, keypoints, expected: whose.get(find)?.joints ?? [] };
+  });
+  const unseen = hidden.map(({ expected, joints }) => ({ box: expected.box, expected: joints }));
+  const own = ownKeypoints([...found, ...unseen]);
+  return new Map(kept.map((find, at) => [find, finds[find]?.keypoints && own[at]]));
+}
+
 function carryOn(
-  { track, seconds }: Known,
-  finds: readonly Find[],
+  { track, seconds, expected, joints }: Known,
   at: number,
-  kept: readonly number[],
-  timeMs: number,
+  own: readonly PoseKeypoint[] | undefined,
+  { finds, kept, hidden, timeMs }: About,
 ): Track {
-  const { box, keypoints, look } = finds[at] as Find;
-  const isAlone = kept.every(
-    (other) => other === at || intersectionOverUnion((finds[other] as Find).box, box) < IN_THE_WAY,
-  );
+  const { box, look, keypoints = [] } = finds[at] as Find;
+  const others = [
+    ...kept.flatMap((other) => (other === at ? [] : [(finds[other] as Find).box])),
+    ...hidden.map((other) => other.expected.box),
+  ];
+  const isAlone = others.every((other) => intersectionOverUnion(other, box) < IN_THE_WAY);
   const fresh = isAlone && look ? (track.look ? blendLooks(track.look, look, LOOK_SHARE) : look) : track.look;
+  // Two who stand before each other may be found as one: then the joints tell better how far whoever it is has gone.
+  const isBoth = hidden.some((other) => intersectionOverUnion(other.expected.box, box) >= IN_THE_WAY);
+  const shift = isBoth ? bodyShift(joints, keypoints, box.y_max - box.y_min) : undefined;
+  const moved = shift && shiftBox(expected.box, shift.x, shift.y);
+  const place = moved && intersectionArea(moved, box) > INSIDE * boxArea(moved) ? moved : box;
   return {
     ...track,
-    motion: followBox(track.motion, seconds, box),
-    ...{ box, keypoints, look: fresh, lastMs: timeMs },
+    motion: followBox(track.motion, seconds, place),
+    joints: own ? followJoints(track.joints, own, timeMs) : track.joints,
+    ...{ box, look: fresh, lastMs: timeMs },
   };
 }
 
-function beginTrack({ box, keypoints, look }: Find, timeMs: number): Track {
+function beginTrack({ box, look }: Find, own: readonly PoseKeypoint[] | undefined, timeMs: number): Track {
   return {
-    ...{ id: 0, phase: 'new', motion: beginMotion(box), box, keypoints, look },
-    ...{ firstMs: timeMs, lastMs: timeMs },
+    ...{ id: 0, phase: 'new', motion: beginMotion(box), box, look },
+    ...{ joints: own && followJoints(undefined, own, timeMs), firstMs: timeMs, lastMs: timeMs },
   };
 }
