@@ -1,87 +1,49 @@
 // A visitor with a link and a browser: uploads a video over a pause, a reload and the death of the gateway, watches it
 // being processed, and reads what was found; also on a page that somebody else hosts.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { FFMPEG, findProgram } from '../../tools/system-programs.ts';
-import { BROWSER, hostPageElsewhere, launchBrowser, type Site } from '../harness/browser.ts';
-import { type GatewayProcess, makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
+import { until } from '../harness/gateway-process.ts';
 import {
-  makeLink,
-  openVisit,
-  type PageVisit,
-  slowDown,
-  watchParts,
-  writeDetector,
-  writeVideo,
-} from '../harness/page-visit.ts';
+  canShowPages,
+  expectMomentPlays,
+  expectMomentShown,
+  openPageStage,
+  PARTS,
+  type PageStage,
+} from '../harness/page-stage.ts';
+import { makeLink, type PageVisit, slowDown, watchParts } from '../harness/page-visit.ts';
 import { ADMIN_KEY } from '../harness/start-gateway.ts';
 
-const hasFfmpeg = findProgram(FFMPEG) !== undefined;
-if (!hasFfmpeg) console.warn('SKIPPED: ffmpeg is not installed (Debian: apt-get install ffmpeg)');
-
-const MiB = 1024 ** 2;
-const PART = 8 * MiB;
-const PARTS = Array.from({ length: 12 }, (_, index) => index + 1);
-
-describe.skipIf(BROWSER === undefined || !hasFfmpeg)('the page of ergonomics', () => {
-  let folder: ReturnType<typeof makeFolder>;
-  let video: string;
-  let browser: Browser;
-  let gateway: GatewayProcess;
-  let listed: Site;
-  let stranger: Site;
+describe.skipIf(!canShowPages)('the page of ergonomics', () => {
+  let stage: PageStage;
   let visitor: PageVisit;
   let page: Page;
 
   beforeAll(async () => {
-    folder = makeFolder('', {});
-    video = join(folder.path, 'packing station.mp4');
-    writeVideo(video, 11 * PART);
-    [listed, stranger] = [
-      await hostPageElsewhere(() => gateway.url),
-      await hostPageElsewhere(() => gateway.url),
-    ];
-    const yaml = `cors: { origins: ["${listed.url}"] }
-endpoints:
-  ergonomics:
-    worker: ergonomics
-    workers: { max: 1 }
-    env: { PERSON_DETECTOR: ${writeDetector(folder.path)}, VIDEO_SEGMENT_S: '2', ONNX_THREADS: '1' }
-`;
-    writeFileSync(join(folder.path, 'endpoints.yaml'), yaml);
-    gateway = await spawnGateway(folder.path);
-    browser = await launchBrowser();
+    stage = await openPageStage(2, ([listed]) => `cors: { origins: ["${listed}"] }\n`);
+    await stage.startGateway();
   });
-  afterAll(async () => {
-    await browser?.close();
-    await gateway?.stop();
-    await Promise.all([listed?.close(), stranger?.close()]);
-    folder?.remove();
-  });
-  afterEach(async () => {
-    await visitor.close();
-    expect(visitor.complaints).toEqual([]);
-  });
+  afterAll(() => stage?.close());
+  afterEach(async () => expect((await stage.leave()).complaints).toEqual([]));
 
-  const link = (address: string, name?: string) => makeLink(gateway, address, name);
-  const ownPage = () => `${gateway.url}/pages/ergonomics`;
+  const link = (address: string, name?: string) => makeLink(stage.gateway, address, name);
 
   async function visit(url: string): Promise<void> {
-    visitor = await openVisit(browser, url);
+    visitor = await stage.visit(url);
     ({ page } = visitor);
   }
-  const choose = () => visitor.choose(video);
+  const choose = () => visitor.choose(stage.video);
   const button = (name: RegExp | string) => visitor.button(name);
   const heading = (name: RegExp | string) => visitor.heading(name);
 
   it('brings a video to its report over a pause, a reload and a kill of the gateway, and sends no part twice', async () => {
-    const { url } = await link(ownPage());
+    const { url } = await link(stage.ownPage);
     await visit(url);
     await heading('Video').waitFor();
     // The token is in no address that a history keeps.
-    expect(page.url()).toBe(`${gateway.url}/pages/ergonomics/`);
+    expect(page.url()).toBe(`${stage.ownPage}/`);
     const arrived = watchParts(page);
     await slowDown(page, 24e6);
     await choose();
@@ -105,20 +67,20 @@ endpoints:
     await button(/^Go on at \d+ %/).click();
     const atReload = arrived.length;
     await until(() => arrived.length > atReload);
-    const { port } = new URL(gateway.url);
-    await gateway.kill();
+    await stage.gateway.kill();
     await page.getByText(/does not answer\. Trying again/).waitFor();
-    gateway = await spawnGateway(folder.path, undefined, { SPILLWAY_TEST_LISTEN: `127.0.0.1:${port}` });
+    await stage.startGateway();
     await heading('Analysis').waitFor();
     // What has arrived is not sent again, and what is there is the file.
     expect(arrived).toHaveLength(new Set(arrived).size);
-    const uploads = join(folder.path, 'data/artifacts/objects/uploads');
+    const uploads = join(stage.folder, 'data/artifacts/objects/uploads');
     const [kept = ''] = readdirSync(uploads);
-    expect(readFileSync(join(uploads, kept)).equals(readFileSync(video))).toBe(true);
+    expect(readFileSync(join(uploads, kept)).equals(readFileSync(stage.video))).toBe(true);
     // Closed and opened again, it shows how far the server is.
     await page.reload();
     await heading('Worst moments').waitFor({ timeout: 120_000 });
-    await heading('packing station.mp4').waitFor();
+    await heading('Packing station 4').waitFor();
+    await page.getByText('packing station.mp4').waitFor();
     const rows = page.locator('table.levels tbody tr');
     expect(await rows.count()).toBe(4);
     await page.getByText('OWAS', { exact: true }).click();
@@ -127,22 +89,14 @@ endpoints:
     const names = await page.locator('.downloads b').allTextContents();
     expect(names).toEqual(['PDF', 'HTML', 'XLSX', 'CSV', 'JSON', 'NPZ', 'PKL', 'MP4']);
     const saved = page.waitForEvent('download');
-    await page.getByRole('link', { name: /PDF/ }).click();
+    await page.getByRole('link', { name: /^Save the report/ }).click();
     expect((await saved).suggestedFilename()).toMatch(/\.pdf$/);
-    // A moment is shown in the video, which plays.
-    await page.locator('button.time').first().click();
-    const seen = (name: string) =>
-      page.locator('video').evaluate((one, of) => Number(Reflect.get(one, of)), name);
-    // Not at its first frame, and there is one to be shown.
-    await until(async () => (await seen('currentTime')) > 0.1 && (await seen('readyState')) >= 2);
-    const widths = await page
-      .locator('.moment img')
-      .evaluateAll((all) => all.map((one) => Number(Reflect.get(one, 'naturalWidth'))));
-    expect(widths[0]).toBeGreaterThan(0);
+    await expectMomentPlays(visitor);
+    await expectMomentShown(visitor);
   });
 
   it('tells of a link that is over, and goes on with a new one where the upload was', async () => {
-    const first = await link(ownPage(), 'ward 3');
+    const first = await link(stage.ownPage, 'ward 3');
     await visit(first.url);
     await heading('Video').waitFor();
     const arrived = watchParts(page);
@@ -150,7 +104,7 @@ endpoints:
     await choose();
     await button('Upload and analyse').click();
     await until(() => arrived.length >= 1);
-    await fetch(`${gateway.url}/v1/upload-tokens/${first.id}`, {
+    await fetch(`${stage.gateway.url}/v1/upload-tokens/${first.id}`, {
       ...{ method: 'DELETE', headers: { authorization: `Bearer ${ADMIN_KEY}` } },
     });
     await heading('A link is needed').waitFor();
@@ -159,7 +113,7 @@ endpoints:
     await button('Go on').click();
     await page.getByText('That is no link to this page').waitFor();
     const before = [...arrived];
-    await page.getByLabel('New link').fill((await link(ownPage(), 'ward 3')).url);
+    await page.getByLabel('New link').fill((await link(stage.ownPage, 'ward 3')).url);
     await button('Go on').click();
     await button(/^Go on at \d+ %/).click();
     await heading('Analysis').waitFor();
@@ -170,7 +124,7 @@ endpoints:
   });
 
   it('works where somebody else hosts it, if the gateway lists that origin', async () => {
-    await visit((await link(`${listed.url}/`)).url);
+    await visit((await link(`${stage.sites[0]}/`)).url);
     await heading('Video').waitFor();
     const arrived = watchParts(page);
     await choose();
@@ -178,20 +132,18 @@ endpoints:
     await button('Upload and analyse').click();
     await heading('Worst moments').waitFor({ timeout: 120_000 });
     expect(arrived.toSorted((a, b) => a - b)).toEqual(PARTS);
-    const first = page.locator('.moment img').first();
-    await first.scrollIntoViewIfNeeded();
-    await until(async () => Number(await first.evaluate((one) => Reflect.get(one, 'naturalWidth'))) > 0);
+    await expectMomentShown(visitor);
   });
 
   it('says on a page of an origin that is not listed what is to be done', async () => {
-    await visit((await link(`${stranger.url}/`)).url);
-    await page.getByText(`does not let pages from ${stranger.url} call it (cors.origins`).waitFor();
+    await visit((await link(`${stage.sites[1]}/`)).url);
+    await page.getByText(`does not let pages from ${stage.sites[1]} call it (cors.origins`).waitFor();
   });
 
   it('asks for a link where none is brought, and takes no file that is no video', async () => {
-    await visit(ownPage());
+    await visit(stage.ownPage);
     await heading('A link is needed').waitFor();
-    await page.getByLabel('New link').fill((await link(ownPage())).url);
+    await page.getByLabel('New link').fill((await link(stage.ownPage)).url);
     await button('Go on').click();
     await heading('Video').waitFor();
     const file = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') };

@@ -5,8 +5,10 @@ import { fetchSoundly } from '@spillway/sdk/net';
 import { ArtifactError } from './artifact-error.ts';
 import { checkKey } from './artifact-key.ts';
 import type {
+  ArtifactBytes,
   ArtifactInfo,
   ArtifactStore,
+  ByteRange,
   Description,
   MultipartUploads,
   SignedRequest,
@@ -17,6 +19,7 @@ import { exactBytes } from './exact-bytes.ts';
 import { type CallGateway, createGatewayCaller, type GatewayLink } from './gateway-call.ts';
 import { notFound } from './not-found.ts';
 import { partSize } from './part-plan.ts';
+import { readUnchanged } from './read-unchanged.ts';
 
 /**
  * Artifacts by way of the gateway that the worker is connected to, which keeps them where it keeps its own. The worker
@@ -47,26 +50,31 @@ export function createGatewayStore(link: GatewayLink, ask: typeof fetch = fetchS
     return { ...request, url: absolute(publicUrl, request.url) };
   }
 
+  /** Undefined where another took its place meanwhile. */
+  async function read(key: string, range: ByteRange | undefined): Promise<ArtifactBytes | undefined> {
+    const info = await head(key);
+    if (!info) throw notFound(key);
+    const { start, end } = range ?? { start: 0, end: info.sizeBytes };
+    if (range && start >= info.sizeBytes)
+      throw new ArtifactError('RANGE_NOT_SATISFIABLE', `${key} has ${info.sizeBytes} bytes`);
+    const within = { start, end: Math.min(end, info.sizeBytes) };
+    if (within.start === within.end) return { info, range: within, stream: Readable.from([]) };
+    const terms = { expiresInMs: 600_000, mediaType: info.mediaType, name: 'artifact' };
+    const { url } = await sign({ do: 'sign-get', key, ...terms });
+    const reply = await ask(absolute(link.origin, url), {
+      headers: { range: `bytes=${within.start}-${within.end - 1}`, 'if-match': info.etag },
+    });
+    if (reply.ok && reply.body) return { info, range: within, stream: Readable.fromWeb(reply.body) };
+    await reply.body?.cancel();
+    if (reply.status === 412) return undefined;
+    throw notFound(key);
+  }
+
   return {
     kind: 'gateway',
     head,
     put: async (key, body, description) => write(call, fileOf(key), body, description),
-    async get(key, range) {
-      const info = await head(key);
-      if (!info) throw notFound(key);
-      const { start, end } = range ?? { start: 0, end: info.sizeBytes };
-      if (range && start >= info.sizeBytes)
-        throw new ArtifactError('RANGE_NOT_SATISFIABLE', `${key} has ${info.sizeBytes} bytes`);
-      const within = { start, end: Math.min(end, info.sizeBytes) };
-      if (within.start === within.end) return { info, range: within, stream: Readable.from([]) };
-      const terms = { expiresInMs: 600_000, mediaType: info.mediaType, name: 'artifact' };
-      const { url } = await sign({ do: 'sign-get', key, ...terms });
-      const reply = await ask(absolute(link.origin, url), {
-        headers: { range: `bytes=${within.start}-${within.end - 1}`, 'if-match': info.etag },
-      });
-      if (!reply.ok || !reply.body) throw notFound(key);
-      return { info, range: within, stream: Readable.fromWeb(reply.body) };
-    },
+    get: (key, range) => readUnchanged(key, () => read(key, range)),
     async delete(key) {
       await call({ method: 'DELETE', path: fileOf(key) });
     },

@@ -28,5 +28,6 @@ export { findLie, kindOfBytes, MAGIC_BYTES } from './magic.ts';
 export { changed, existsAlready, notFound, uploadGone } from './not-found.ts';
 export { openBucket } from './open-bucket.ts';
 export { checkParts, MULTIPART_FROM_BYTES, partCount, partSize, planParts } from './part-plan.ts';
+export { readUnchanged } from './read-unchanged.ts';
 export { readStorageSettings, type S3Settings } from './s3-settings.ts';
 export { DATA_PATH } from './signed-url.ts';

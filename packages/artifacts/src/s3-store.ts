@@ -10,12 +10,13 @@ import {
 import type { Clock } from '@spillway/sdk/clock';
 import { ArtifactError } from './artifact-error.ts';
 import { checkKey } from './artifact-key.ts';
-import type { ArtifactBytes, ArtifactInfo, ArtifactStore } from './artifact-store.ts';
+import type { ArtifactBytes, ArtifactInfo, ArtifactStore, ByteRange } from './artifact-store.ts';
 import { clipRange } from './byte-range.ts';
 import { contentDisposition } from './content-disposition.ts';
 import { exactBytes } from './exact-bytes.ts';
 import { changed, existsAlready, notFound } from './not-found.ts';
 import { S3_LIMITS } from './part-plan.ts';
+import { readUnchanged } from './read-unchanged.ts';
 import type { S3Calls } from './s3-client.ts';
 import { createSigner, type Sign } from './s3-signer.ts';
 import { createS3Uploads } from './s3-uploads.ts';
@@ -36,6 +37,33 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
     return info;
   }
 
+  /** In one call, so that its size is that of its bytes. */
+  async function readWhole(key: string): Promise<ArtifactBytes> {
+    const found = await ask(client.send(new GetObjectCommand(at(key))));
+    if (!(found?.Body instanceof Readable)) throw notFound(key);
+    const info = infoOf(key, { ...found, Size: found.ContentLength });
+    return { info, range: { start: 0, end: info.sizeBytes }, stream: found.Body };
+  }
+  /** Undefined where another took its place meanwhile. */
+  async function readRange(key: string, wanted: ByteRange): Promise<ArtifactBytes | undefined> {
+    const info = await existing(key);
+    const range = clipRange(wanted, info.sizeBytes);
+    if (range.start === range.end) return { info, range, stream: Readable.from([]) };
+    const Range = `bytes=${range.start}-${range.end - 1}`;
+    let isOther = false;
+    const asked = client.send(new GetObjectCommand({ ...at(key), Range, IfMatch: info.etag }));
+    const answer = await ask(
+      asked.catch((error: unknown) => {
+        if (!isThereAlready(error)) throw error;
+        isOther = true;
+        return undefined;
+      }),
+    );
+    if (isOther) return undefined;
+    if (!(answer?.Body instanceof Readable)) throw notFound(key);
+    return { info, range, stream: answer.Body };
+  }
+
   return {
     kind: 's3',
     head,
@@ -52,17 +80,7 @@ export function createS3Store(calls: S3Calls, clock: Pick<Clock, 'now'>): Artifa
       // Not that of what took its place since: who writes on a condition goes on from what it wrote.
       return { key, mediaType, sizeBytes, etag, modifiedAt: clock.now() };
     },
-    async get(key, wanted) {
-      const info = await existing(key);
-      const range = clipRange(wanted, info.sizeBytes);
-      if (range.start === range.end) return { info, range, stream: Readable.from([]) };
-      const Range = `bytes=${range.start}-${range.end - 1}`;
-      // The bytes of what was just looked at, not of what took its place meanwhile.
-      const command = new GetObjectCommand({ ...at(key), Range, IfMatch: info.etag });
-      const answer = await ask(client.send(command));
-      if (!(answer?.Body instanceof Readable)) throw notFound(key);
-      return { info, range, stream: answer.Body } satisfies ArtifactBytes;
-    },
+    get: (key, range) => (range ? readUnchanged(key, () => readRange(key, range)) : readWhole(key)),
     async delete(key) {
       await ask(client.send(new DeleteObjectCommand(at(key))));
     },

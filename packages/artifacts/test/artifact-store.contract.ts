@@ -113,6 +113,25 @@ export function artifactStoreContract(name: string, open: () => Promise<StoreUnd
       expect(after.etag).not.toBe(before.etag);
     });
 
+    test('what is read while it is written over again and again is whole, one or another', async () => {
+      const key = 'status/job_busy.json';
+      const bytesAt = (turn: number) =>
+        Buffer.from(JSON.stringify({ turn, more: 'x'.repeat((turn % 7) * 40) }));
+      await put(key, bytesAt(0));
+      let isWriting = true;
+      const writer = (async () => {
+        for (let turn = 1; turn <= 40; turn += 1) await put(key, bytesAt(turn));
+        isWriting = false;
+      })();
+      const turns: number[] = [];
+      while (isWriting) {
+        const { stream } = await store.get(key);
+        turns.push((JSON.parse(String(await bytesOf(stream))) as { turn: number }).turn);
+      }
+      await writer;
+      expect(turns).toEqual(turns.toSorted((a, b) => a - b));
+    });
+
     test('of two writers who saw the same one writes, and the other is told', async () => {
       const bytes = (text: string) => Buffer.from(text);
       const write = (text: string, ifEtag: string | undefined) =>

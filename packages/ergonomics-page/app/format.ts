@@ -20,6 +20,15 @@ export function clockText(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(whole % 60)}` : `${minutes}:${two(whole % 60)}`;
 }
 
+/** With tenths where a step of whole seconds is too long: `0:07.5`. */
+export function tenthsText(seconds: number): string {
+  const tenths = Math.max(0, Math.round(seconds * 10));
+  return `${clockText(Math.floor(tenths / 10))}.${tenths % 10}`;
+}
+
+/** With a true minus: `−12°`. */
+export const degreesText = (degrees: number): string => `${Math.round(degrees)}°`.replace('-', '−');
+
 /** In words, for how long something will take: `about 3 minutes`. */
 export function aboutText(seconds: number): string {
   if (seconds < 50) return `about ${Math.max(5, Math.ceil(seconds / 5) * 5)} seconds`;

@@ -65,5 +65,9 @@ export const METHODS: readonly Method[] = RISK_METHODS.map((id) => {
   return { id, name: id.toUpperCase(), column: id, highest: levels.at(-1)?.to ?? 0, levels };
 });
 
+/** The level that a score belongs to. */
+export const levelAt = (id: RiskMethod, score: number): RiskLevel | undefined =>
+  RISK_LEVELS[id].find(({ to }) => score <= to);
+
 export const levelsOf = ({ summary }: SequenceResult, { id }: Method): readonly LevelTime[] =>
   id === 'owas' ? summary.owas : summary.worse_side[id];

@@ -22,6 +22,13 @@ function scored(more: object = {}): Promise<SequenceResult> {
   const details = { workplace: 'Hall 3, line B', recorded: '12 May, early shift' };
   return reportSequence(parseSequence({ frames, title: TITLE, details, observed: { load_kg: 6 }, ...more }));
 }
+const STANDING = { trunk: 0, neck: 8, leftArm: 10, rightArm: 10, elbow: 70, knee: 5 };
+/** Half of the time upright, half of it bent with the right arm raised. */
+const bentFrames = () =>
+  Array.from({ length: 200 }, (_, at) => ({
+    t: at / 10,
+    keypoints: drawMannequin({ ...STANDING, ...(at < 100 ? {} : { trunk: 75, rightArm: 100 }) }),
+  }));
 const flat = (text: string) => text.replaceAll(/\s+/g, '');
 
 let result: SequenceResult;
@@ -43,6 +50,19 @@ describe('the PDF', () => {
   test('shows letters that its fonts do not have as question marks', async () => {
     const [page] = readPdfTexts(await writePdf(buildReport({ ...result, title: '作業 4' })));
     expect(page).toContain('\ufffd\ufffd 4');
+  });
+
+  test('says on its first page where the risk comes from', async () => {
+    const [first] = readPdfTexts(await writePdf(buildReport(await scored({ frames: bentFrames() }))));
+    expect(first).toContain('What adds to the risk');
+    expect(first).toMatch(/Trunk above 60°: 50\s% of the time/);
+    expect(first).toMatch(/Right upper arm above 60°: 50\s% of the time/);
+    expect(first).not.toMatch(/Left upper arm above/);
+  });
+
+  test('is never signed on a page of its own', () => {
+    const signed = pages.find((page) => page.includes('Signature')) ?? '';
+    expect(signed).toContain('Hignett');
   });
 
   test('numbers its pages', () => {

@@ -119,7 +119,7 @@ test('the report stands alone, escapes what it was told, and says what it rests 
     'RULA over time',
     'REBA over time',
     'the grip is good',
-    'load kg: 6',
+    'load: 6 kg',
     'without a score',
   ])
     expect(html).toContain(text);

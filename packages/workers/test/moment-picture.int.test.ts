@@ -67,6 +67,18 @@ test('a person at the edge of the frame is shown, with empty ground where the fr
   expect(share(GROUND)).toBeGreaterThan(0.1);
 });
 
+test('a person who is as tall as the frame has no rim around it', async () => {
+  const ys = Object.values(pose).map(({ y }) => y);
+  const [top, tall] = [Math.min(...ys) - 8, Math.ceil(Math.max(...ys) - Math.min(...ys)) + 16];
+  const raised = Object.fromEntries(
+    Object.entries(pose).map(([name, at]) => [name, { ...at, y: at.y - top }]),
+  );
+  const low = { width: 1200, height: tall, data: frame.data.subarray(0, 1200 * tall * 3) };
+  const picture = await drawMoment({ rank: 1, pose: raised, scored, frame: low });
+  const { share } = await read(picture?.jpeg ?? Buffer.alloc(0));
+  expect(share(GROUND)).toBeLessThan(0.02);
+});
+
 test('a pose found in a smaller picture fits the frame', async () => {
   const shrunk = readPose(
     'coco17',

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { ArtifactError } from '@spillway/artifacts';
 import { createManualClock } from '@spillway/sdk/clock';
 import { afterEach, describe, expect, test } from 'vitest';
-import { asJson } from '../src/ergonomics/results/result.ts';
+import { asJson, type SequenceResult } from '../src/ergonomics/results/result.ts';
 import type { SeenMoment } from '../src/ergonomics/video-jobs/people-source.ts';
 import { scorePerson } from '../src/ergonomics/video-jobs/score-person.ts';
 import type { StatusRecord } from '../src/ergonomics/video-jobs/status-record.ts';
@@ -175,11 +175,15 @@ print(result["schema"], len(result["samples"]["t"]))`;
     const { settings } = JSON.parse(await textOf(`status/job_${id}.json`)) as StatusRecord;
     const details = {
       video: 'walk.mp4',
-      person: 'number 1 of those who were seen',
+      person: 'number 1 of 2 who were seen',
       'looked at': '6 pictures a second (quality medium)',
+      analysed: expect.stringMatching(/^\d{1,2} [A-Z]\w+ \d{4}, \d\d:\d\d UTC$/),
       workplace: 'Hall 3',
     };
-    const { result } = scorePerson(moments, 1, 'coco17', settings, bench.people.models, details);
+    const made = JSON.parse(await textOf(`results/job_${id}/ergonomics.json`)) as SequenceResult;
+    expect(made.details).toEqual(details);
+    const about = { details: made.details };
+    const { result } = scorePerson(moments, 1, 'coco17', settings, bench.people.models, about);
     expect(await textOf(`results/job_${id}/ergonomics.json`)).toBe(JSON.stringify(asJson(result)));
   });
 

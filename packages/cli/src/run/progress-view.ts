@@ -40,7 +40,7 @@ function createBars(labelWidth: number): ProgressView {
   let isClosed = false;
   return {
     change(input, reply) {
-      const room = (process.stderr.columns ?? 80) - labelWidth - BAR_WIDTH - 5;
+      const room = (process.stderr.columns || 80) - labelWidth - BAR_WIDTH - 5;
       const { text, percent = 0 } = describeProgress(reply, Math.max(10, room));
       const bar = open.get(input) ?? bars.create(100, 0, {});
       open.set(input, bar);

@@ -12,6 +12,7 @@ import {
 import { fetchSoundly } from '@spillway/sdk/net';
 import type { JobInput } from './inputs.ts';
 import type { ProgressView } from './progress-view.ts';
+import type { VideoOutput, VideoSummary } from './video-summary.ts';
 
 export interface VideoRun {
   readonly client: Client;
@@ -32,6 +33,7 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
   const { size, mtimeMs } = await stat(file);
   const handle = await open(file);
   const { input: wanted } = await input.load();
+  let startedJob = '';
   try {
     const video = await analyseVideo(
       client,
@@ -50,23 +52,39 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
           signal,
           resumeKey: `${path.resolve(file)} ${size} ${mtimeMs}`.slice(-200),
         },
-        onProgress: ({ stage, percent, segments }) =>
-          show(segments ? `${stage}, segment ${segments.done} of ${segments.total}` : stage, percent),
+        onProgress({ stage, percent, segments, jobId = startedJob }) {
+          startedJob = jobId;
+          const isPart = segments !== undefined && segments.total > 1 && segments.done < segments.total;
+          show(isPart ? `${stage}, segment ${segments.done + 1} of ${segments.total}` : stage, percent);
+        },
       },
     );
     const files = out === undefined ? [] : await fetchAll(video, folderOf(out, input), show, signal);
     const { jobId: job_id, warnings } = video;
-    return {
-      ...{ id: job_id, status: 'COMPLETED' },
-      output: { job_id, warnings, results: files.length > 0 ? files : video.files.map(({ name }) => name) },
-    };
+    const results = files.length > 0 ? files : video.files.map(({ name }) => name);
+    const output: VideoOutput = { job_id, summary: await readSummary(video, signal), warnings, results };
+    return { ...{ id: job_id, status: 'COMPLETED' }, output };
   } catch (error) {
-    if (signal.aborted) return { id: '', status: 'CANCELLED' };
-    if (error instanceof AnalysisError) return { id: '', status: 'FAILED', error: error.message };
+    const id = startedJob;
+    if (signal.aborted) return { id, status: 'CANCELLED', ...(id === '' ? { error: GOES_ON } : {}) };
+    if (error instanceof AnalysisError)
+      return { id: error.jobId ?? id, status: 'FAILED', error: error.message };
     throw error;
   } finally {
     await handle.close();
   }
+}
+
+const GOES_ON = 'the upload goes on where it was when the same video is sent again';
+/** Results of many hours are not fetched for a few figures. */
+const MOST_BYTES = 32 * 1024 ** 2;
+
+async function readSummary(video: AnalysedVideo, signal: AbortSignal): Promise<VideoSummary | undefined> {
+  const json = video.files.find(({ kind }) => kind === 'json');
+  if (json === undefined || json.sizeBytes > MOST_BYTES) return undefined;
+  const reply = await fetchSoundly(await video.urlOf(json), { signal });
+  if (!reply.ok) return undefined;
+  return ((await reply.json()) as { summary: VideoSummary }).summary;
 }
 
 /** Paths of the files that `runVideo` has brought, by its reply. */

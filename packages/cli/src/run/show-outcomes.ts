@@ -3,6 +3,7 @@ import { statusText } from '../job-views.ts';
 import { note, print, printJsonLine, style } from '../output.ts';
 import { durationText, shortJson } from '../text.ts';
 import type { Outcome } from './run-jobs.ts';
+import { isVideoOutput, videoSummary } from './video-summary.ts';
 
 /** The results of `spillway run`: one JSON line an input, or tables and texts for people. */
 export function printOutcomesAsJson(outcomes: readonly Outcome[]): void {
@@ -19,8 +20,10 @@ export function printOutcomes(outcomes: readonly Outcome[]): void {
   const photos: DefectPhoto[] = [];
   for (const { input, job } of outcomes) {
     if (job?.status !== 'COMPLETED') continue;
+    const heading = outcomes.length > 1 ? `${style('bold', input.label)}\n` : '';
     if (isDetectResult(job.output)) photos.push({ file: input.label, output: job.output });
-    else print(`${outcomes.length > 1 ? `${style('bold', input.label)}\n` : ''}${shortJson(job.output)}`);
+    else if (isVideoOutput(job.output)) print(`${heading}${videoSummary(job.output)}\n`);
+    else print(`${heading}${shortJson(job.output)}`);
   }
   if (photos.length === 0) return;
   print(defectTable(photos));

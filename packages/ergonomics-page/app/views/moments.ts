@@ -1,7 +1,8 @@
+import type { RiskMethod } from '@spillway/protocol/ergonomics';
 import type { NamedUrl } from '../analysis.ts';
 import { h } from '../element.ts';
-import { clockText, secondsText } from '../format.ts';
-import type { SequenceResult, WorstMoment } from '../result.ts';
+import { clockText, degreesText, secondsText } from '../format.ts';
+import { levelAt, type SequenceResult, type WorstMoment } from '../result.ts';
 
 /** The worst moments with their pictures. `onSeek` is absent where there is no video to show. */
 export function momentList(
@@ -14,7 +15,8 @@ export function momentList(
     const url = urls.find((one) => one.name === name)?.url;
     return h('li', { class: 'moment' }, url !== undefined && pictureOf(moment, url), factsOf(moment, onSeek));
   });
-  if (items.length === 0) return h('p', { class: 'quiet' }, 'No posture was held long enough to be one.');
+  if (items.length === 0)
+    return h('p', { class: 'quiet' }, 'No posture above the lowest levels lasted for half a second.');
   return h('ol', { class: 'moments' }, ...items);
 }
 
@@ -27,49 +29,43 @@ const pictureOf = ({ t, rula, reba }: WorstMoment, url: string) =>
     alt: `At ${clockText(t)}: RULA ${rula}, REBA ${reba}`,
   });
 
-function factsOf(
-  { t, from, to, side, rula, reba, angles }: WorstMoment,
-  onSeek: ((seconds: number) => void) | undefined,
-) {
-  const degrees = (name: string) => {
-    const value = angles[name];
-    return typeof value === 'number' ? `${Math.round(value)}°` : undefined;
-  };
-  const known = [
-    ...[
-      ['Trunk', 'trunk_flexion'],
-      ['Neck', 'neck_flexion'],
-      ['Upper arm', 'upper_arm_flexion'],
-    ],
-    ...[
-      ['Lower arm', 'lower_arm_flexion'],
-      ['Knee', 'knee_flexion'],
-    ],
-  ].flatMap(([name, key]) => {
-    const value = degrees(key ?? '');
-    return value === undefined ? [] : [h('dt', {}, name), h('dd', {}, value)];
+const PARTS = [
+  ['Trunk', 'trunk_flexion'],
+  ['Neck', 'neck_flexion'],
+  ['Upper arm', 'upper_arm_flexion'],
+  ['Lower arm', 'lower_arm_flexion'],
+  ['Knee', 'knee_flexion'],
+] as const;
+
+function factsOf(moment: WorstMoment, onSeek: ((seconds: number) => void) | undefined) {
+  const { rank, t, from, to, side, rula, reba, angles } = moment;
+  const known = PARTS.flatMap(([name, key]) => {
+    const { [key]: value } = angles;
+    return typeof value === 'number' ? [h('dt', {}, name), h('dd', {}, degreesText(value))] : [];
   });
   return h(
     'div',
     {},
-    onSeek
-      ? h(
-          'button',
-          {
-            type: 'button',
-            class: 'time',
-            click: () => onSeek(t),
-            'aria-label': `Show ${clockText(t)} in the video`,
-          },
-          clockText(t),
-        )
-      : h('strong', { class: 'time' }, clockText(t)),
-    h(
-      'p',
-      {},
-      `RULA ${rula}, REBA ${reba}`,
-      h('span', { class: 'quiet' }, ` · ${side} side, ${secondsText(to - from)}`),
-    ),
+    h('p', { class: 'when' }, h('b', { class: 'rank' }, String(rank)), timeOf(t, onSeek)),
+    h('p', { class: 'chips' }, chip('rula', rula), ' ', chip('reba', reba)),
+    h('p', { class: 'quiet small' }, `${side} side, ${secondsText(to - from)}`),
     h('dl', { class: 'facts small' }, ...known),
   );
+}
+
+const timeOf = (t: number, onSeek: ((seconds: number) => void) | undefined) =>
+  onSeek
+    ? h(
+        'button',
+        {
+          ...{ type: 'button', class: 'time', 'aria-label': `Show ${clockText(t)} in the video` },
+          click: () => onSeek(t),
+        },
+        clockText(t),
+      )
+    : h('strong', { class: 'time' }, clockText(t));
+
+function chip(method: RiskMethod, score: number): HTMLElement {
+  const { risk = 0, name = '' } = levelAt(method, score) ?? {};
+  return h('span', { class: `chip on-risk risk-${risk}`, title: name }, `${method.toUpperCase()} ${score}`);
 }

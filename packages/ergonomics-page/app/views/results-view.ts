@@ -1,7 +1,8 @@
+import type { RiskMethod } from '@spillway/protocol/ergonomics';
 import type { JobStatusView } from '../analysis.ts';
-import { h } from '../element.ts';
+import { h, setText } from '../element.ts';
 import { percentText, secondsText } from '../format.ts';
-import { fetchResult, METHODS, type Method, type SequenceResult } from '../result.ts';
+import { fetchResult, levelAt, METHODS, type Method, type SequenceResult } from '../result.ts';
 import { downloadList } from './downloads.ts';
 import { levelTable } from './level-table.ts';
 import { momentList } from './moments.ts';
@@ -16,6 +17,8 @@ export function resultsView(
   const gone = new AbortController();
   const details = h('div', {}, h('p', { class: 'quiet', role: 'status' }, 'Reading the result …'));
   let chart: RiskChart | undefined;
+  const heading = h('h2', { id: 'step', tabindex: -1 }, name);
+  const file = h('p', { class: 'quiet' });
   const video = overlayOf(view);
   const onSeek = video && ((seconds: number) => seek(video, seconds));
   const url = view.results?.json_url;
@@ -23,6 +26,10 @@ export function resultsView(
   else
     fetchResult(url, gone.signal).then(
       (result) => {
+        if (result.title !== null && result.title !== '') {
+          setText(heading, result.title);
+          setText(file, name);
+        }
         chart = createRiskChart(result, onSeek ?? (() => undefined));
         details.replaceChildren(...detailsOf(result, view, chart, onSeek));
       },
@@ -41,8 +48,18 @@ export function resultsView(
   const element = h(
     'section',
     { 'aria-labelledby': 'step', class: 'results' },
-    h('h2', { id: 'step', tabindex: -1 }, name),
-    ...(view.warnings ?? []).map((warning) => h('p', { class: 'box warn' }, warning)),
+    h(
+      'div',
+      { class: 'head' },
+      h('div', {}, heading, file),
+      view.results?.pdf_url !== undefined &&
+        h(
+          'a',
+          { class: 'button', href: view.results.pdf_url, download: '', rel: 'noreferrer' },
+          'Save the report (PDF)',
+        ),
+    ),
+    notes(view.warnings ?? []),
     details,
     h('h3', {}, 'Downloads'),
     downloadList(view),
@@ -62,6 +79,11 @@ export function resultsView(
     },
   };
 }
+
+/** What is to be kept in mind with all that follows. */
+const notes = (warnings: readonly string[]) =>
+  warnings.length > 0 &&
+  h('ul', { class: 'box warn notes' }, ...warnings.map((warning) => h('li', {}, warning)));
 
 function overlayOf({ results }: JobStatusView): HTMLVideoElement | undefined {
   const url = results?.videos?.[0]?.url;
@@ -119,7 +141,7 @@ function detailsOf(
     h(
       'p',
       { class: 'quiet small' },
-      `Drag to look closer, double-click for all of it${onSeek ? '; a click shows that moment in the video' : ''}. Gaps are time without a score.`,
+      `Numbers: the worst moments. Drag to look closer, double-click for all of it${onSeek ? '; a click shows that moment in the video' : ''}. Gaps are time without a score.`,
     ),
     table,
     ...(result.assumed.length === 0
@@ -138,25 +160,33 @@ function detailsOf(
 
 function cards({ summary }: SequenceResult): HTMLElement {
   const { seconds, worse_side: worse, owas } = summary;
-  const worstOwas = owas.filter((one) => one.seconds > 0).at(-1)?.level;
-  const high = worse.reba.filter(({ level }) => level >= 3).reduce((sum, { share }) => sum + share, 0);
-  const list = [
-    ['Highest RULA', worse.highest_rula ?? '–', 'of 7'],
-    ['Highest REBA', worse.highest_reba ?? '–', 'of 15'],
-    ['Worst OWAS', worstOwas ?? '–', 'of 4'],
-    ['REBA high or worse', percentText(high), 'of the scored time'],
-    ['Scored', secondsText(seconds.scored), `of ${secondsText(seconds.total)}`],
-  ] as const;
+  const worstOwas = owas.filter((one) => one.seconds > 0).at(-1)?.level ?? null;
+  const severe = (method: 'rula' | 'reba') =>
+    percentText(worse[method].reduce((sum, { level, share }) => sum + (level >= SEVERE ? share : 0), 0));
   return h(
     'dl',
     { class: 'cards' },
-    ...list.map(([name, value, note]) =>
-      h(
-        'div',
-        {},
-        h('dt', {}, name),
-        h('dd', {}, h('b', {}, String(value)), ' ', h('span', { class: 'quiet' }, note)),
-      ),
-    ),
+    highest('Highest RULA', 'rula', worse.highest_rula),
+    highest('Highest REBA', 'reba', worse.highest_reba),
+    highest('Highest OWAS', 'owas', worstOwas),
+    card('RULA 5 or more', severe('rula'), 'of the scored time'),
+    card('REBA 8 or more', severe('reba'), 'of the scored time'),
+    card('Scored', secondsText(seconds.scored), `of ${secondsText(seconds.total)}`),
   );
 }
+
+/** Action level from which on RULA and REBA ask for a change soon. */
+const SEVERE = 3;
+
+function highest(name: string, method: RiskMethod, score: number | null): HTMLElement {
+  const level = score === null ? undefined : levelAt(method, score);
+  return card(name, score === null ? '–' : String(score), level?.name ?? 'no score', level?.risk);
+}
+
+const card = (name: string, value: string, note: string, risk?: number): HTMLElement =>
+  h(
+    'div',
+    risk === undefined ? {} : { class: `edge-${risk}` },
+    h('dt', {}, name),
+    h('dd', {}, h('b', {}, value), ' ', h('span', { class: 'quiet' }, note)),
+  );

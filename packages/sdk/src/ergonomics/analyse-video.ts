@@ -36,6 +36,8 @@ export interface AnalysisProgress {
   /** 0 to 100, of the stage `uploading` and of all that follows together. */
   readonly percent: number;
   readonly segments?: { readonly done: number; readonly total: number };
+  /** Once the processing was started. */
+  readonly jobId?: string;
 }
 
 export interface AnalysedVideo {
@@ -57,6 +59,13 @@ export interface AnalysisFile {
 /** The worker or the server said no; the message is its sentence. */
 export class AnalysisError extends Error {
   override readonly name = 'AnalysisError';
+  /** Of the processing, once there was one. */
+  readonly jobId: string | undefined;
+
+  constructor(message: string, jobId?: string) {
+    super(message);
+    this.jobId = jobId;
+  }
 }
 
 /**
@@ -92,11 +101,12 @@ export async function analyseVideo(
   const ask = () => act(endpoint, { action: 'get_status', job_id: jobId });
   let status = viewOf(await ask());
   if (status.status === 'processing' && typeof started.process_job_id === 'string') {
-    await waitFor(endpoint, started.process_job_id, { jobId, signal, onProgress });
+    const tellOfJob = onProgress && ((progress: AnalysisProgress) => onProgress({ ...progress, jobId }));
+    await waitFor(endpoint, started.process_job_id, { jobId, signal, onProgress: tellOfJob });
     status = viewOf(await ask());
   }
   if (status.status !== 'completed')
-    throw new AnalysisError(status.error ?? `the processing is ${status.status}`);
+    throw new AnalysisError(status.error ?? `the processing is ${status.status}`, jobId);
   return {
     jobId,
     warnings: status.warnings ?? [],

@@ -26,8 +26,14 @@ test.each([
   expect(choosePerson(samples, choice).id).toBe(id);
 });
 
-test('the chosen one comes with when they are seen', () => {
-  expect(choosePerson(samples, 'largest')).toEqual({ id: 2, samples: 10, firstMs: 500, lastMs: 1400 });
+test('the chosen one comes with when they are seen, and among how many', () => {
+  expect(choosePerson(samples, 'largest')).toEqual({
+    id: 2,
+    samples: 10,
+    firstMs: 500,
+    lastMs: 1400,
+    among: 3,
+  });
 });
 
 test.each([

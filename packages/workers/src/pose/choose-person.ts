@@ -24,6 +24,8 @@ export interface ChosenPerson {
   readonly samples: number;
   readonly firstMs: number;
   readonly lastMs: number;
+  /** How many people were seen in all. */
+  readonly among: number;
 }
 
 /** The person can't be chosen; the message is for whoever asked. */
@@ -31,7 +33,7 @@ export class NoSuchPersonError extends Error {
   override readonly name = 'NoSuchPersonError';
 }
 
-interface Summary extends ChosenPerson {
+interface Summary extends Omit<ChosenPerson, 'among'> {
   /** Sum of the box's areas, square pixels. */
   readonly area: number;
 }
@@ -60,7 +62,7 @@ export function choosePerson(samples: Iterable<SeenSample>, choice: PersonChoice
     throw new NoSuchPersonError(`There is no person ${wanted} in the video. There are: ${ids.join(', ')}.`);
   }
   const { id, samples: count, firstMs, lastMs } = chosen;
-  return { id, samples: count, firstMs, lastMs };
+  return { id, samples: count, firstMs, lastMs, among: people.size };
 }
 
 function addTo(known: Summary | undefined, id: number, box: BoundingBox, timeMs: number): Summary {

@@ -1,13 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import {
-  type ArtifactError,
+  ArtifactError,
   type ArtifactInfo,
+  changed,
   contentDisposition,
   type DiskStore,
   existsAlready,
   notFound,
   parseRange,
+  readUnchanged,
 } from '@spillway/artifacts';
 import { GatewayError } from '../../errors.ts';
 import { artifactDocs } from '../openapi/artifact-docs.ts';
@@ -103,12 +106,28 @@ function announcedSize(header: string | undefined, mostBytes: number): number {
 
 async function read(call: Call): Promise<undefined> {
   const disk = diskOf(call);
-  const { reply, params } = call;
-  const { headers, method } = reply.request;
-  const key = params['*'] ?? '';
+  const key = call.params['*'] ?? '';
   const { type, name } = disk.verify({ method: 'GET', key, query: call.query });
+  await readUnchanged(key, () => readOnce(call, { disk, key, type, name }));
+  return undefined;
+}
+
+interface Wanted {
+  readonly disk: DiskStore;
+  readonly key: string;
+  /** As the URL's signer wants it served. */
+  readonly type: string | undefined;
+  readonly name: string | undefined;
+}
+
+/** True once it is answered; undefined where another took its place before its bytes were opened. */
+async function readOnce(call: Call, { disk, key, type, name }: Wanted): Promise<true | undefined> {
+  const { reply } = call;
+  const { headers, method } = reply.request;
   const info = await disk.head(key);
   if (!info) throw notFound(key);
+  const { 'if-match': wanted } = headers;
+  if (wanted !== undefined && !matches(wanted, info.etag)) throw changed(key);
   reply.headers({
     ...{
       etag: info.etag,
@@ -124,27 +143,38 @@ async function read(call: Call): Promise<undefined> {
   });
   if (matches(headers['if-none-match'], info.etag)) {
     reply.code(304).send();
-    return undefined;
+    return true;
   }
   const range = rangeOf(call, info);
   const length = range ? range.end - range.start : info.sizeBytes;
   reply.header('content-length', String(length));
   if (range)
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end - 1}/${info.sizeBytes}`);
-  const { raw } = reply.hijack();
-  if (method === 'HEAD' || length === 0) raw.writeHead(reply.statusCode, reply.getHeaders()).end();
-  else await sendBytes(call, disk, key, range);
-  return undefined;
+  if (method === 'HEAD' || length === 0) {
+    reply.hijack().raw.writeHead(reply.statusCode, reply.getHeaders()).end();
+    return true;
+  }
+  const opened = await openSame(disk, info, range);
+  if (opened) await sendBytes(call, opened);
+  return opened && true;
 }
 
-async function sendBytes(
-  call: Call,
-  disk: DiskStore,
-  key: string,
-  range: ReturnType<typeof rangeOf>,
-): Promise<void> {
-  const { raw } = call.reply;
-  const { stream } = await disk.get(key, range);
+/** Undefined where what is there now is another. */
+async function openSame(disk: DiskStore, info: ArtifactInfo, range: ReturnType<typeof rangeOf>) {
+  try {
+    const { info: found, stream } = await disk.get(info.key, range);
+    if (found.etag === info.etag) return stream;
+    stream.destroy();
+    return undefined;
+  } catch (error) {
+    // A range that fitted the one before.
+    if (error instanceof ArtifactError && error.code === 'RANGE_NOT_SATISFIABLE') return undefined;
+    throw error;
+  }
+}
+
+async function sendBytes(call: Call, stream: Readable): Promise<void> {
+  const { raw } = call.reply.hijack();
   raw.writeHead(call.reply.statusCode, call.reply.getHeaders());
   // A reader that leaves ends the stream, too, and is no error of ours.
   await pipeline(stream, raw).catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { clockOf } from './chart-geometry.ts';
 import type { MomentPicture } from './moment-picture.ts';
 import { reportBasis } from './report-basis.ts';
 import type { Block, Fact, Report } from './report-blocks.ts';
+import { reportCauses } from './report-causes.ts';
 import { reportPostures } from './report-postures.ts';
 import { percentOf, SIDE_COLORS, seriesOf, spoken } from './report-words.ts';
 import { riskOf, SHOWN_LEVELS } from './risk-levels.ts';
@@ -21,6 +22,7 @@ export function buildReport(result: ColumnResult, pictures: readonly MomentPictu
     { kind: 'details', rows: Object.entries(details) },
     { kind: 'facts', facts: facts(result) },
     ...warnings.map((text): Block => ({ kind: 'warning', text })),
+    ...reportCauses(result),
     { kind: 'heading', text: 'Risk over time' },
     ...scoresOverTime(result),
     { kind: 'heading', text: 'Share of time per level' },
@@ -28,7 +30,7 @@ export function buildReport(result: ColumnResult, pictures: readonly MomentPictu
     { kind: 'heading', text: 'Left and right' },
     leftAndRight(result),
     { kind: 'heading', text: 'Worst moments' },
-    isWithMoments ? moments(result, pictures) : { kind: 'text', text: 'There is no moment with a score.' },
+    isWithMoments ? moments(result, pictures) : { kind: 'text', text: withoutMoments(result) },
     ...reportPostures(result),
     ...reportBasis(result),
   ];
@@ -63,13 +65,14 @@ function scoresOverTime(result: ColumnResult): Block[] {
   const marks = result.summary.worst_moments.map(({ rank, t }) => ({ t, label: String(rank) })).reverse();
   const chart = (method: 'rula' | 'reba', ticks: readonly number[]): Block => {
     const levels = SHOWN_LEVELS[method];
-    const high = (levels.at(-1)?.to ?? 0) + 0.4;
+    // A score lies in the middle of its own height, so that no level's edge runs along it.
+    const [low, high] = [0.5, (levels.at(-1)?.to ?? 0) + 0.5];
     return {
       kind: 'chart',
       chart: {
-        ...{ label: `${method.toUpperCase()} over time`, low: 0, high, ticks, isStepped: true, marks },
+        ...{ label: `${method.toUpperCase()} over time`, low, high, ticks, isStepped: true, marks },
         bands: levels.map(({ to, color }, at) => ({
-          ...{ from: levels[at - 1]?.to ?? 0, to: at === levels.length - 1 ? high : to, color },
+          ...{ from: (levels[at - 1]?.to ?? 0) + 0.5, to: to + 0.5, color },
         })),
         lines: [
           // Left lies below and is wider, so that both show where they are equal.
@@ -90,7 +93,7 @@ function scoresOverTime(result: ColumnResult): Block[] {
     chart('rula', [1, 2, 3, 4, 5, 6, 7]),
     { kind: 'subheading', text: 'REBA' },
     levelLegend('reba'),
-    chart('reba', [1, 3, 7, 10, 15]),
+    chart('reba', [1, 3, 5, 7, 9, 11, 13, 15]),
   ];
 }
 
@@ -171,6 +174,11 @@ function leftAndRight({ summary }: ColumnResult): Block {
     rows: rows.map(([name, values]) => [name, ...values]),
   };
 }
+
+const withoutMoments = ({ summary }: ColumnResult): string =>
+  summary.seconds.scored > 0
+    ? 'No posture above the lowest levels of RULA and REBA lasted for half a second.'
+    : 'There is no moment with a score.';
 
 function moments({ summary }: ColumnResult, pictures: readonly MomentPicture[]): Block {
   const score = (method: 'rula' | 'reba', value: number) => {

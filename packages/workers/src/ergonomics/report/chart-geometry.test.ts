@@ -53,6 +53,31 @@ test('marks stand at their time above the lines', () => {
   expect(mark?.y).toBeLessThan(Math.min(...(drawing?.grid ?? []).map(({ y }) => y)));
 });
 
+/** What stands below a chart of `width` of this many seconds; figures are 4 high. */
+function timesOf(seconds: number, width: number): string[] {
+  const series = { times: [0, seconds], values: [1, 1] };
+  const lines = [{ series, color: '#000000', width: 1 }];
+  const drawing = layOutChart(options([], { lines, ticks: [] }), { ...SIZE, width });
+  return drawing?.texts.map(({ text }) => text) ?? [];
+}
+
+test.each([
+  [13.83, 200, ['0:00', '0:02', '0:04', '0:06', '0:08', '0:10', '0:12']],
+  [13.83, 80, ['0:00', '0:05', '0:10']],
+  [601, 100, ['0:00', '5:00', '10:00']],
+  [5400, 100, ['0:00', '30:00', '1:00:00', '1:30:00']],
+  [0.9, 100, ['0:00.0', '0:00.5']],
+])('%d seconds on %d points are told by round times', (seconds, width, texts) => {
+  expect(timesOf(seconds, width)).toEqual(texts);
+});
+
+test('limits of bands are named at the right, where no line runs', () => {
+  const drawing = layOutChart(options([0, 10], { limits: [-5, 4] }), SIZE);
+  const named = drawing?.texts.filter(({ text }) => text.endsWith('°')) ?? [];
+  expect(named.map(({ text }) => text)).toEqual(['−5°', '4°']);
+  for (const { x } of named) expect(x).toBeGreaterThan(drawing?.grid[0]?.x2 ?? Number.POSITIVE_INFINITY);
+});
+
 test('without samples there is no chart', () => {
   expect(layOutChart(options([]), SIZE)).toBeUndefined();
 });

@@ -20,6 +20,8 @@ export interface ChartOptions {
   readonly low: number;
   readonly high: number;
   readonly ticks: readonly number[];
+  /** Edges of bands that are no ticks, named at the right. */
+  readonly limits?: readonly number[];
   readonly bands: readonly { readonly from: number; readonly to: number; readonly color: string }[];
   readonly isStepped: boolean;
   /** The time axis is that of the first. */
@@ -49,6 +51,8 @@ export interface ChartDrawing {
   }[];
   /** Horizontal lines. */
   readonly grid: readonly { readonly x1: number; readonly x2: number; readonly y: number }[];
+  /** Short vertical lines below the chart, at the times that are named there. */
+  readonly ticks: readonly { readonly x: number; readonly y1: number; readonly y2: number }[];
   /** `y` is the baseline. */
   readonly texts: readonly {
     readonly x: number;
@@ -80,12 +84,13 @@ interface Scale {
 }
 
 export function layOutChart(options: ChartOptions, size: ChartSize): ChartDrawing | undefined {
-  const { low, high, ticks, bands, isStepped, lines, marks = [] } = options;
+  const { ticks, limits = [], bands, isStepped, lines, marks = [] } = options;
   const [first] = lines;
   if (!first || first.series.times.length === 0) return undefined;
-  const scale = scaleOf(first.series, low, high, size, marks.length > 0);
+  const scale = scaleOf(first.series, options, size);
   const { left, right, top, bottom } = scale;
   const areaOf = (from: number, to: number) => ({ y: scale.y(to), height: scale.y(from) - scale.y(to) });
+  const times = timeTicks(first.series, scale, size);
   const unseen = unseenTimes(lines).map(([from, to]) => ({
     ...{ x: scale.x(from), width: Math.max(scale.x(to) - scale.x(from), 0.5), y: top },
     ...{ height: bottom - top, color: UNSEEN_COLOR, opacity: 0.75 },
@@ -99,7 +104,12 @@ export function layOutChart(options: ChartOptions, size: ChartSize): ChartDrawin
       ...unseen,
     ],
     grid: ticks.map((tick) => ({ x1: left, x2: right, y: scale.y(tick) })),
-    texts: [...valueTexts(ticks, scale, size), ...timeTexts(first.series, scale, size)],
+    ticks: times.map(({ x }) => ({ x, y1: bottom, y2: bottom + size.fontSize * 0.35 })),
+    texts: [
+      ...valueTexts(ticks, scale, size),
+      ...limitTexts(limits, scale, size),
+      ...times.map(({ text }) => text),
+    ],
     paths: lines.map(({ series, color, width }) => ({
       d: pathOf(thinned(series, Math.round(right - left)), scale, isStepped),
       ...{ color, width },
@@ -115,12 +125,12 @@ export function layOutChart(options: ChartOptions, size: ChartSize): ChartDrawin
 
 const dot = ({ fontSize }: ChartSize) => ({ r: fontSize * 0.62 });
 
-function scaleOf({ times }: Series, low: number, high: number, size: ChartSize, hasMarks: boolean): Scale {
-  const { width, height, fontSize } = size;
+function scaleOf({ times }: Series, options: ChartOptions, { width, height, fontSize }: ChartSize): Scale {
+  const { low, high, marks = [], limits = [] } = options;
   const { 0: from = 0, [times.length - 1]: to = 1 } = times;
   const span = Math.max(to - from, 1e-9);
-  const [left, right] = [fontSize * 2.6, width - fontSize * 0.7];
-  const [top, bottom] = [fontSize * (hasMarks ? 1.7 : 0.6), height - fontSize * 1.7];
+  const [left, right] = [fontSize * 2.6, width - fontSize * (limits.length > 0 ? 2.6 : 0.7)];
+  const [top, bottom] = [fontSize * (marks.length > 0 ? 1.7 : 0.6), height - fontSize * 1.7];
   return {
     ...{ left, right, top, bottom },
     x: (t) => left + ((t - from) / span) * (right - left),
@@ -134,13 +144,39 @@ const valueTexts = (ticks: readonly number[], { left, y }: Scale, { fontSize }: 
     text: String(tick).replace('-', '−'),
   }));
 
-function timeTexts({ times }: Series, { x }: Scale, { height, fontSize }: ChartSize) {
-  const { 0: from = 0, [times.length - 1]: to = 0 } = times;
-  return [0, 0.25, 0.5, 0.75, 1].map((share) => ({
-    ...{ x: x(from + (to - from) * share), y: height - fontSize * 0.4 },
-    anchor: share === 0 ? ('start' as const) : share === 1 ? ('end' as const) : ('middle' as const),
-    text: clockOf(from + (to - from) * share),
+const limitTexts = (limits: readonly number[], { right, y }: Scale, { fontSize }: ChartSize) =>
+  limits.map((limit) => ({
+    ...{ x: right + fontSize * 0.4, y: y(limit) + fontSize * 0.35, anchor: 'start' as const },
+    text: `${String(limit).replace('-', '−')}°`,
   }));
+
+/** Seconds between two times at the axis: parts and multiples of a minute and of an hour. */
+const TIME_STEPS = [
+  ...[0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => 60 * minutes),
+  ...[1, 2, 3, 6, 12, 24].map((hours) => 3600 * hours),
+] as const;
+/** Room of one, in ems of its figures. */
+const TIME_EMS = 5;
+/** Tenths have no exact multiples. */
+const NEARLY = 1e-6;
+
+/** Round times, as near to each other as their figures allow. */
+function timeTicks({ times }: Series, { left, right, x }: Scale, { width, height, fontSize }: ChartSize) {
+  const { 0: from = 0, [times.length - 1]: to = 0 } = times;
+  const room = Math.max(1, Math.floor((right - left) / (fontSize * TIME_EMS)));
+  const step = TIME_STEPS.find((one) => (to - from) / one <= room) ?? Math.ceil((to - from) / room);
+  const [first, last] = [Math.ceil(from / step - NEARLY), Math.floor(to / step + NEARLY)];
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => {
+    const t = (first + at) * step;
+    const text = step < 1 ? clockOf(t) : clockOf(t).replace(/\.0$/, '');
+    const isAtEnd = x(t) + text.length * fontSize * 0.3 > width;
+    const anchor = isAtEnd ? ('end' as const) : ('middle' as const);
+    return {
+      x: x(t),
+      text: { x: isAtEnd ? width : x(t), y: height - fontSize * 0.25, anchor, text },
+    };
+  });
 }
 
 const isKnown = (value: number | null | undefined): value is number =>

@@ -95,7 +95,11 @@ function cropAround(points: readonly Point[], factor = 1, frame?: RgbImage): Cro
   const [left, right] = [Math.min(...xs), Math.max(...xs)];
   const [top, bottom] = [Math.min(...ys), Math.max(...ys)];
   const side = Math.max(right - left, bottom - top, 1) * (2 * MARGIN);
-  const height = Math.max(bottom - top + side, ((right - left + side) * HEIGHT) / WIDTH);
+  const heightOf = (margin: number) =>
+    Math.max(bottom - top + margin, ((right - left + margin) * HEIGHT) / WIDTH);
+  const most = frame ? Math.min(frame.height, (frame.width * HEIGHT) / WIDTH) : heightOf(side);
+  // Less margin rather than a rim where the frame ends, as long as the whole person is within it.
+  const height = heightOf(0) <= most ? Math.min(heightOf(side), most) : heightOf(side);
   const width = (height * WIDTH) / HEIGHT;
   const into = (start: number, size: number, limit: number | undefined) =>
     limit === undefined || size > limit ? start : Math.min(Math.max(start, 0), limit - size);

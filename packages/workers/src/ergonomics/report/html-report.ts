@@ -114,7 +114,7 @@ const pictureHtml = ({ jpeg, widthPx, heightPx }: EmbeddedPicture, alt: string) 
   `<img alt="${escapeHtml(alt)}" width="${widthPx}" height="${heightPx}" src="data:image/jpeg;base64,${Buffer.from(jpeg).toString('base64')}">`;
 
 function svgOf(drawing: ChartDrawing, label: string): string {
-  const { width, height, areas, grid, texts, paths, marks, fontSize } = drawing;
+  const { width, height, areas, grid, ticks, texts, paths, marks, fontSize } = drawing;
   const n = (value: number) => String(Math.round(value * 10) / 10);
   const body = [
     ...areas.map(
@@ -123,6 +123,9 @@ function svgOf(drawing: ChartDrawing, label: string): string {
     ),
     ...grid.map(
       ({ x1, x2, y }) => `<line x1="${n(x1)}" x2="${n(x2)}" y1="${n(y)}" y2="${n(y)}" class="grid"/>`,
+    ),
+    ...ticks.map(
+      ({ x, y1, y2 }) => `<line x1="${n(x)}" x2="${n(x)}" y1="${n(y1)}" y2="${n(y2)}" class="grid"/>`,
     ),
     ...texts.map(
       ({ x, y, anchor, text }) => `<text x="${n(x)}" y="${n(y)}" text-anchor="${anchor}">${text}</text>`,

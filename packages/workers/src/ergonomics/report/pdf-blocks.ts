@@ -7,9 +7,10 @@ import type { Block } from './report-blocks.ts';
 import { textOn } from './risk-levels.ts';
 
 /** Every kind of block on paper. */
-const CHART_HEIGHT = 92;
+const CHART_HEIGHT = 90;
 const BAR_HEIGHT = 15;
 const FACT_HEIGHT = 46;
+const SIGNATURE_HEIGHT = 70;
 
 /** About how much room a block needs below what leads to it. */
 export function leastHeight(block: Block): number {
@@ -26,13 +27,18 @@ export function leastHeight(block: Block): number {
       return MOMENT_HEIGHT;
     case 'table':
       return 46;
+    case 'signature':
+      return SIGNATURE_HEIGHT;
     default:
       return 15;
   }
 }
 
-/** @param kept what has to fit on the page together with the beginning of the block. */
-export function drawBlock(flow: PdfFlow, block: Block, kept: number): void {
+/**
+ * @param kept what has to fit on the page together with the beginning of the block.
+ * @param tail what has to fit there below all of it: nobody signs an empty page.
+ */
+export function drawBlock(flow: PdfFlow, block: Block, kept: number, tail: number): void {
   switch (block.kind) {
     case 'heading':
       heading(flow, block.text, kept);
@@ -65,7 +71,8 @@ export function drawBlock(flow: PdfFlow, block: Block, kept: number): void {
       drawTable(flow, block.columns, block.rows);
       break;
     case 'list':
-      (block.isDense ? denseList : list)(flow, block.items);
+      if (block.isDense) denseList(flow, block.items);
+      else list(flow, block.items, tail);
       break;
     case 'moments':
       drawMoments(flow, block.moments);
@@ -143,17 +150,25 @@ function facts(flow: PdfFlow, list: Extract<Block, { kind: 'facts' }>['facts']):
   }
 }
 
+/** In two columns, down the left one first. */
 function details(flow: PdfFlow, rows: Extract<Block, { kind: 'details' }>['rows']): void {
-  const [named, size] = [110, 9.5];
-  for (const [name, value] of rows) {
-    const width = flow.width - named;
-    const height = heightOf(flow, value, width, { size });
-    need(flow, height);
-    writeLine(flow, name, { x: flow.left, y: flow.y, width: named - 8 }, { size, color: QUIET });
-    writeAt(flow, value, { x: flow.left + named, y: flow.y, width }, { size });
-    flow.y += height + 2;
+  const [named, size, gap] = [66, 9.5, 14];
+  const half = Math.ceil(rows.length / 2);
+  const column = (flow.width - gap) / 2;
+  const height = ([name, value]: (typeof rows)[number]) =>
+    Math.max(heightOf(flow, value, column - named, { size }), heightOf(flow, name, named - 8, { size }));
+  for (let at = 0; at < half; at += 1) {
+    const pair = [rows[at], rows[half + at]].filter((row) => row !== undefined);
+    const tallest = Math.max(...pair.map(height));
+    need(flow, tallest);
+    for (const [side, [name, value]] of pair.entries()) {
+      const x = flow.left + side * (column + gap);
+      writeAt(flow, name, { x, y: flow.y, width: named - 8 }, { size, color: QUIET });
+      writeAt(flow, value, { x: x + named, y: flow.y, width: column - named }, { size });
+    }
+    flow.y += tallest + 2;
   }
-  if (rows.length > 0) flow.y += 10;
+  if (rows.length > 0) flow.y += 8;
 }
 
 function legend(flow: PdfFlow, entries: Extract<Block, { kind: 'legend' }>['entries']): void {
@@ -194,9 +209,15 @@ function shares(flow: PdfFlow, rows: Extract<Block, { kind: 'shares' }>['rows'])
   flow.y += 4;
 }
 
-function list(flow: PdfFlow, items: readonly string[]): void {
-  for (const item of items) {
-    const height = heightOf(flow, item, flow.width - 12);
+function list(flow: PdfFlow, items: readonly string[], tail: number): void {
+  const heights = items.map((item) => heightOf(flow, item, flow.width - 12));
+  if (tail > 0)
+    need(
+      flow,
+      heights.reduce((sum, height) => sum + height + 1, tail + 3),
+    );
+  for (const [at, item] of items.entries()) {
+    const { [at]: height = 0 } = heights;
     need(flow, height);
     bullet(flow, item, flow.left, flow.width);
     flow.y += height + 1;
@@ -225,8 +246,8 @@ function denseList(flow: PdfFlow, items: readonly string[]): void {
 }
 
 function signature(flow: PdfFlow, fields: readonly string[]): void {
-  need(flow, 70);
-  flow.y += 50;
+  need(flow, SIGNATURE_HEIGHT);
+  flow.y += SIGNATURE_HEIGHT - 20;
   const gap = 18;
   const width = (flow.width - gap * (fields.length - 1)) / fields.length;
   for (const [at, field] of fields.entries()) {

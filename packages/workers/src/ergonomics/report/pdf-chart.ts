@@ -4,13 +4,14 @@ import { INK, type PdfFlow, QUIET, widthOf, writeAt } from './pdf-flow.ts';
 /** A chart at the cursor, as vectors. */
 export function drawChart(flow: PdfFlow, drawing: ChartDrawing): void {
   const { doc } = flow;
-  const { areas, grid, texts, paths, marks, fontSize } = drawing;
+  const { areas, grid, ticks, texts, paths, marks, fontSize } = drawing;
   doc.save();
   doc.translate(flow.left, flow.y);
   for (const { x, y, width, height, color, opacity } of areas)
     doc.fillOpacity(opacity).rect(x, y, width, height).fill(color);
   doc.fillOpacity(1);
   for (const { x1, x2, y } of grid) doc.moveTo(x1, y).lineTo(x2, y).lineWidth(0.3).stroke('#aeb5c2');
+  for (const { x, y1, y2 } of ticks) doc.moveTo(x, y1).lineTo(x, y2).lineWidth(0.5).stroke('#aeb5c2');
   for (const { d, color, width } of paths) {
     if (d !== '')
       doc

@@ -16,7 +16,11 @@ export async function writePdf({ title, blocks }: Report): Promise<Buffer> {
   const line = 'Working postures over time: RULA, REBA, OWAS';
   writeAt(flow, line, { x: flow.left, y: flow.y, width: flow.width }, { size: 10, color: QUIET });
   flow.y += 24;
-  for (const [at, block] of blocks.entries()) drawBlock(flow, block, keptHeight(blocks, at));
+  for (const [at, block] of blocks.entries()) {
+    const next = blocks[at + 1];
+    const tail = next?.kind === 'signature' ? leastHeight(next) : 0;
+    drawBlock(flow, block, keptHeight(blocks, at), tail);
+  }
   numberPages(flow, title);
   flow.doc.end();
   return await bytes;

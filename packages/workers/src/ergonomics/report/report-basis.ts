@@ -7,15 +7,14 @@ import { percentOf, spoken } from './report-words.ts';
 export function reportBasis({ assumed, summary, settings, observed, source, models }: ColumnResult): Block[] {
   const { seconds } = summary;
   const list = (items: readonly string[], isDense = false): Block => ({ kind: 'list', items, isDense });
-  const values = (object: object) =>
-    Object.entries(object).map(([name, value]) => `${spoken(name)}: ${String(value)}`);
+  const values = (object: object) => Object.entries(object).map(([name, value]) => valueText(name, value));
   const time = (part: number) =>
     `${part.toFixed(1)} s of ${seconds.total.toFixed(1)} s (${percentOf(part, seconds.total)})`;
   const told = values(observed);
   return [
     { kind: 'heading', text: 'What this rests on' },
     { kind: 'subheading', text: 'Assumed, since nothing is known of it' },
-    list(assumed.length === 0 ? ['nothing'] : assumed.map(describeAssumed)),
+    list(assumed.length === 0 ? ['nothing'] : assumed.map(describeAssumed), true),
     { kind: 'subheading', text: 'Missing data' },
     list([
       `without a score: ${time(seconds.not_scored)}`,
@@ -37,6 +36,31 @@ export function reportBasis({ assumed, summary, settings, observed, source, mode
     list(SOURCES),
     { kind: 'signature', fields: ['Assessed by', 'Date', 'Signature'] },
   ];
+}
+
+/** Units stand in the names of settings, and belong behind the figure. */
+const UNITS: readonly (readonly [RegExp, string])[] = [
+  [/_deg$/, '°'],
+  [/_seconds$/, ' s'],
+  [/_hz$/, ' Hz'],
+  [/_kg$/, ' kg'],
+];
+
+function valueText(name: string, value: unknown): string {
+  // `reba_load_at_10_kg` tells of a score, not of kilograms.
+  const [ending, unit] =
+    (typeof value === 'number' && UNITS.find(([end]) => end.test(name) && !/_at_/.test(name))) || [];
+  const spokenName = spoken(ending ? name.replace(ending, '') : name).replace(
+    /^(rula|reba|niosh)\b/,
+    (method) => method.toUpperCase(),
+  );
+  const text =
+    typeof value === 'boolean'
+      ? value
+        ? 'yes'
+        : 'no'
+      : String(value).replace(/^-/, '−').replaceAll('_', ' ');
+  return `${spokenName}: ${text}${unit ?? ''}`;
 }
 
 const SOURCES = [

@@ -46,6 +46,9 @@ function joints({ summary }: ColumnResult): Block {
 const [LOW, HIGH] = [-30, 120];
 /** Arms go over the head. */
 const HIGH_OF_ARMS = 180;
+const TICK = 30;
+const degreesFrom = (low: number, high: number): number[] =>
+  Array.from({ length: (high - low) / TICK + 1 }, (_, at) => low + at * TICK);
 
 function anglesOverTime(result: ColumnResult): Block[] {
   const angle = (
@@ -62,7 +65,8 @@ function anglesOverTime(result: ColumnResult): Block[] {
         kind: 'chart',
         chart: {
           ...{ label: `${label} over time`, low: LOW, high, isStepped: false },
-          ticks: [LOW, ...limits, 90, high],
+          ticks: degreesFrom(LOW, high),
+          limits,
           bands: list.map(({ upTo = high, name }, at) => ({
             ...{ from: list[at - 1]?.upTo ?? LOW, to: upTo, color: bandColor(name) },
           })),
@@ -72,7 +76,10 @@ function anglesOverTime(result: ColumnResult): Block[] {
     ];
   };
   return [
-    { kind: 'text', text: 'Degrees; forward is positive. Colours: bands in the manner of EN 1005-4.' },
+    {
+      kind: 'text',
+      text: 'Degrees; forward is positive. Colours: bands in the manner of EN 1005-4, with their limits at the right.',
+    },
     {
       kind: 'legend',
       entries: [

@@ -56,6 +56,8 @@ export function buildResult(
     readonly layout: string;
     readonly dimensions: 2 | 3;
     readonly models?: readonly UsedModel[] | undefined;
+    /** Of what the keypoints were read from, such as a video that breaks off. */
+    readonly warnings?: readonly string[] | undefined;
     readonly observed: object;
     readonly settings: SequenceSettings;
   },
@@ -71,7 +73,7 @@ export function buildResult(
     settings,
     observed,
     assumed: [...new Set([...sequence.assumed, ...owasAssumed(observed)])],
-    warnings: [...demoWarnings(models), ...warningsOf(sequence, summary)],
+    warnings: [...(input.warnings ?? []), ...demoWarnings(models), ...warningsOf(sequence, summary)],
     summary,
     pictures: [],
     samples: columnsOf(sequence),

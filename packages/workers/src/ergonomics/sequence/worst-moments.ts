@@ -19,6 +19,8 @@ export interface WorstMoment {
 }
 
 const MOST = 10;
+/** RULA acceptable and REBA negligible: nothing to be shown as bad. */
+const GOOD = { rula: 2, reba: 1 };
 /** Seconds between moments, and for which one has to last. */
 const APART = 2;
 const LASTING = 0.5;
@@ -67,10 +69,10 @@ function stretchesOf({ seconds, scores: { rula, reba } }: ScoredSequence): Stret
   return stretches;
 }
 
-/** RULA first, REBA where it is equal; -1 without scores. */
+/** RULA first, REBA where it is equal; -1 where it is no moment: without scores, or with the best ones. */
 function rankOf(rula = Number.NaN, reba = Number.NaN): number {
   const rank = rula * 100 + reba;
-  return Number.isNaN(rank) ? -1 : rank;
+  return Number.isNaN(rank) || (rula <= GOOD.rula && reba <= GOOD.reba) ? -1 : rank;
 }
 
 function momentOf({ samples, seconds }: ScoredSequence, { from, to }: Stretch, at: number, rank: number) {

@@ -6,7 +6,7 @@ import { type MomentPicture, momentPictureName } from '../report/moment-picture.
 import { MEDIA_TYPES, RESULT_FORMATS } from '../results/formats.ts';
 import { type ColumnResult, type UsedModel, withPictures } from '../results/result.ts';
 import { type Pieces, writeResult } from '../results/write-result.ts';
-import { scorePerson } from './score-person.ts';
+import { type AboutVideo, scorePerson } from './score-person.ts';
 import { momentsOfTrack, type SeenTrack } from './seen-record.ts';
 import { type DrawingSource, drawOverlay, drawWorstMoments } from './video-drawing.ts';
 import type { ProcessSettings } from './video-input.ts';
@@ -17,8 +17,7 @@ export interface ResultsRequest {
   readonly layout: LayoutName;
   readonly settings: ProcessSettings;
   readonly models: readonly UsedModel[];
-  /** What the report tells of the recording, by name. */
-  readonly details: Readonly<Record<string, string>>;
+  readonly about: AboutVideo;
   /** Absent where there is nothing to draw on. */
   readonly drawing?: DrawingSource | undefined;
   /** Absent where none is wanted. */
@@ -50,9 +49,9 @@ export type MakingStage = 'writing the report' | 'drawing the video';
 
 /** @throws VideoRefusal where there is too little to score; the signal's reason. */
 export async function makeResults(request: ResultsRequest, context: MakingContext): Promise<MadeResults> {
-  const { track, layout, settings, models, details, drawing, folder } = request;
+  const { track, layout, settings, models, about, drawing, folder } = request;
   const { signal, onStage } = context;
-  const scored = scorePerson(momentsOfTrack(track), track.person, layout, settings, models, details);
+  const scored = scorePerson(momentsOfTrack(track), track.person, layout, settings, models, about);
   signal.throwIfAborted();
   onStage('writing the report', 0);
   const pictures = drawing ? await drawWorstMoments(drawing, scored, signal) : [];

@@ -17,6 +17,7 @@ import { planSegments } from './segments.ts';
 import type { StatusFiles } from './status-files.ts';
 import type { Progress, ResultEntry, StatusRecord } from './status-record.ts';
 import { createStatusWriter, type StatusWriter } from './status-writer.ts';
+import { videoDetails } from './video-details.ts';
 import { pickleKey, resultKey } from './video-keys.ts';
 import type { VideoSettings } from './video-settings.ts';
 
@@ -167,7 +168,7 @@ async function run(
   return {
     results,
     resultKey: pickleKey(jobId),
-    warnings: [...followed.warnings, ...made.warnings],
+    warnings: made.warnings,
     models: people.models,
   };
 }
@@ -175,27 +176,26 @@ async function run(
 /** Report, tables, pictures and overlay, of which the pieces that were drawn before are taken as they are. */
 async function makeAll(
   { people, store, settings, log }: ProcessParts,
-  { job_id: jobId, settings: wanted, video: { name } }: StatusRecord,
+  record: StatusRecord,
   { video, followed }: { video: OpenVideo; followed: Awaited<ReturnType<typeof followPerson>> },
   { folder, signal, onProgress }: Run,
 ): Promise<MadeResults> {
-  const { track, layout, basis } = followed;
+  const { job_id: jobId, settings: wanted } = record;
+  const { track, layout, basis, warnings } = followed;
   const { drawing, durationMs } = video;
   const endsMs = planSegments(durationMs, settings.segmentMs).map(({ toMs }) => toMs);
   const drawnBy = [basis, track.person, drawing?.video.stored.ffmpegVersion, DRAWN_BY].join(' ');
   const kept = createOverlayCheckpoints(store, jobId, { basis: drawnBy, signal, log });
   const isDrawn = drawing !== undefined && wanted.overlay;
   const overlay = isDrawn ? { endsMs, done: await kept.fetch(folder, endsMs.length) } : undefined;
-  const { samplesPerSecond } = QUALITIES[wanted.quality];
-  const details = {
-    ...{ video: name, person: `number ${track.person} of those who were seen` },
-    'looked at': `${samplesPerSecond} pictures a second (quality ${wanted.quality})`,
-    ...wanted.details,
+  const about = {
+    details: videoDetails(record, video, { person: track.person, among: followed.among }),
+    warnings,
   };
   try {
     return await makeResultsAside(
       {
-        ...{ track, layout, settings: wanted, models: people.models, details },
+        ...{ track, layout, settings: wanted, models: people.models, about },
         ...{ drawing, overlay, folder },
       },
       {
@@ -231,10 +231,10 @@ async function followPerson(
     ...{ progress: READING.to, stage: 'scoring' },
     segments: { done: segments.length, total: segments.length },
   });
-  const { id } = chooseOne(shown(seen.record.samples(), video), wanted.person);
+  const { id, among } = chooseOne(shown(seen.record.samples(), video), wanted.person);
   return {
     ...{ track: seen.record.trackOf(id), layout: seen.layout ?? ('coco17' as const) },
-    ...{ warnings: seen.warnings, basis },
+    ...{ warnings: seen.warnings, basis, among },
   };
 }
 

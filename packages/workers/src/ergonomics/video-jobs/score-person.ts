@@ -16,6 +16,12 @@ export interface PosedMoments extends Iterable<PosedMoment> {
   readonly length: number;
 }
 
+/** What the report tells of the recording, by name, and what was found wrong with it. */
+export interface AboutVideo {
+  readonly details?: Readonly<Record<string, string>>;
+  readonly warnings?: readonly string[];
+}
+
 /** The scores of one of the people who were seen. Where they are not seen the sample counts as a gap. */
 export function scorePerson(
   moments: PosedMoments,
@@ -23,7 +29,7 @@ export function scorePerson(
   layout: LayoutName,
   { observed, settings, title }: ProcessSettings,
   models: readonly UsedModel[],
-  details: Readonly<Record<string, string>> = {},
+  { details = {}, warnings = [] }: AboutVideo = {},
 ): ScoredPerson {
   const rule = { minConfidence: settings.min_confidence, is3d: false };
   if (moments.length < 2)
@@ -38,7 +44,7 @@ export function scorePerson(
     },
   };
   const sequence = scoreSequence(poses, observed, settings, false);
-  const about = { title, details, layout, dimensions: 2, models } as const;
+  const about = { title, details, warnings, layout, dimensions: 2, models } as const;
   const result = buildResult(sequence, { ...about, observed, settings });
   return { person, sequence, result };
 }
