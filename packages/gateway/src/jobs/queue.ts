@@ -5,8 +5,8 @@ import { createHeldJobs, type HeldJob } from './held-jobs.ts';
 import type { Job, RetryLimits } from './job.ts';
 import type { ErrorReport, JobEvent, Reporter, Transition } from './job-machine.ts';
 import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest, UsedSignatures } from './job-store.ts';
-import { LONGEST_IN_ROW_CHARS } from './large-values/large-values.ts';
-import type { WholeJobStore } from './large-values/with-large-values.ts';
+import { LONGEST_IN_ROW_CHARS, NoRoomError } from './large-values/large-values.ts';
+import { NO_ROOM, type WholeJobStore } from './large-values/with-large-values.ts';
 import { jobIdOf } from './wire-id.ts';
 
 /** What a caller submits, already checked. Texts are JSON as it arrived. */
@@ -114,12 +114,7 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     retry: (id: string) => apply(id, { type: 'retried' }),
     tick: (id: string) => apply(id, { type: 'tick' }),
     ...createReports(apply),
-    /** `number` counts an attempt's chunks from 0, where the worker knows it: a repeated one is dropped. */
-    async appendChunk(by: Reporter, chunk: string, number?: number): Promise<void> {
-      const jobId = jobIdOf(by.wireId);
-      const endpoint = await store.appendChunk(jobId, by, { chunk, number }, clock.now());
-      if (endpoint !== undefined) tell({ jobId, endpoint });
-    },
+    appendChunk: createAppendChunk({ store, clock }, apply, tell),
     ...createWorkerSigns(held, apply),
     restore: (isGone: (workerId: string) => boolean) => restore(store, held, apply, isGone),
     due: store.due,
@@ -131,9 +126,30 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
   };
 }
 
-const largeValuesOf = ({ openValue, checkValue, readValues, withWhole }: WholeJobStore) => ({
-  ...{ openValue, checkValue, readValues, withWhole },
-});
+const largeValuesOf = (store: WholeJobStore) => {
+  const { openValue, checkValue, readValues, withWhole, withWholeTexts, keepValue, keepField } = store;
+  return { openValue, checkValue, readValues, withWhole, withWholeTexts, keepValue, keepField };
+};
+
+function createAppendChunk(
+  { store, clock }: Pick<QueueParts, 'store' | 'clock'>,
+  apply: Apply,
+  tell: (change: JobChange) => void,
+) {
+  /** `number` counts an attempt's chunks from 0, where the worker knows it: a repeated one is dropped. */
+  return async (by: Reporter, chunk: string, number?: number): Promise<void> => {
+    const jobId = jobIdOf(by.wireId);
+    try {
+      const endpoint = await store.appendChunk(jobId, by, { chunk, number }, clock.now());
+      if (endpoint !== undefined) tell({ jobId, endpoint });
+    } catch (error) {
+      if (!(error instanceof NoRoomError)) throw error;
+      // Its stream would have a hole.
+      const report = { error: `a chunk of its stream could not be kept: ${error.message}`, ...NO_ROOM };
+      await apply(jobId, { type: 'errored', ...report, ...by });
+    }
+  };
+}
 
 interface QueueParts {
   readonly store: WholeJobStore;
