@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { ArtifactError } from '@spillway/artifacts';
 import type { Job } from '../job.ts';
-import type { JobEvent, Transition } from '../job-machine.ts';
+import type { ErrorReport, JobEvent, Transition } from '../job-machine.ts';
 import type { IdempotentSubmit, InsertResult, JobStore, NewChunk, UsedSignatures } from '../job-store.ts';
 import {
   type LargeValues,
@@ -142,13 +142,18 @@ async function endWith(
     return await values.keep('output', value, end);
   } catch (error) {
     if (!(error instanceof NoRoomError)) throw error;
-    const report = { error: `its output could not be kept: ${error.message}`, ...NO_ROOM };
+    const report = outputWithoutRoom(error);
     return store.apply(id, rest.type === 'errored' ? rest : { ...rest, ...report, type: 'errored' }, now);
   }
 }
 
 /** How an attempt ends whose values find no room. */
 export const NO_ROOM = { failureType: 'ARTIFACT_UNAVAILABLE', isRetryable: false } as const;
+
+export const outputWithoutRoom = ({ message }: NoRoomError): ErrorReport => ({
+  error: `its output could not be kept: ${message}`,
+  ...NO_ROOM,
+});
 
 const isLarge = (text: string | undefined): text is string =>
   text !== undefined && text.length > LONGEST_IN_ROW_CHARS;
