@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { WaitReason } from '@spillway/protocol';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Logger } from 'pino';
@@ -15,6 +16,7 @@ import type { JobEngine } from './jobs/engine.ts';
 import { isPlaced, type Job } from './jobs/job.ts';
 import type { WorkerKeys } from './keys/worker-keys.ts';
 import { readVersion } from './lib/read-version.ts';
+import { createSpool } from './lib/spool.ts';
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts';
 import { remoteEndpointOf } from './remote/remote-worker.ts';
 import type { WebhookDelivery } from './results/deliver-webhooks.ts';
@@ -77,6 +79,7 @@ export function createHttpFace(options: HttpFaceOptions): App {
     ...given,
     ...{ queue, dispatcher, waiters, stops, strays, forgetSoon, clock, events },
     publicUrl: config.publicUrl,
+    spool: createSpool(path.join(config.dataDir, 'spool')),
     stopping: stopping.signal,
     reference: createReference(ROUTES, version),
     leaseMs: config.lease.durationMs,

@@ -74,23 +74,6 @@ test('a worker that hangs up in the middle of a large input leaves the job to ot
   expect(shown.attempts.map(({ workerId }) => workerId)).toContain('w3');
 });
 
-test('a batch keeps a large result whole, also when its job is deleted', async () => {
-  const { id: batch } = await post('/v2/echo/batch', [{ input: { n: 1 } }]);
-  await post(`/v2/echo/batch/${batch}/finalize`, {});
-  const { id } = (await (await gateway.call('GET', '/v2/echo/job-take/w1?job_in_progress=0')).json()) as {
-    id: string;
-  };
-  const output = 'y'.repeat(MB);
-  await post(`/v2/echo/job-done/w1/${id}?gpu=cpu`, { output });
-  const requests = async () => {
-    const reply = await gateway.call('GET', `/v2/echo/batch/${batch}/requests`);
-    return ((await reply.json()) as { requests: { output?: string }[] }).requests;
-  };
-  await vi.waitFor(async () => expect((await requests())[0]?.output).toBe(output), { timeout: 10_000 });
-  expect((await gateway.call('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
-  expect((await requests())[0]?.output).toBe(output);
-});
-
 test('a client of RunPod’s job API may ask for a URL in place of a large output', async () => {
   const { id } = await post('/v2/echo/run', { input: {} });
   await gateway.call('GET', '/v2/echo/job-take/w1?job_in_progress=0');

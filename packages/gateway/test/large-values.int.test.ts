@@ -11,6 +11,7 @@ import { ADMIN_KEY, type ArtifactGateway, startArtifactGateway } from './artifac
 const YAML = `
 endpoints:
   echo: { backends: [pool] }
+  pictures: { backends: [pool], urlFields: [image, mask] }
 `;
 const large = (megabytes: number, name = 'x') => ({ name, text: 'aé😀'.repeat((megabytes * 1_000_000) / 9) });
 
@@ -100,6 +101,66 @@ describe.each(DRIVERS)('large values %s', (_name, env) => {
       gateway.advance(11 * 60_000);
       await gateway.restart();
       await expect.poll(kept).toEqual(before);
+    });
+
+    test('a 5 MB chunk of a stream comes whole, drained once or read again by its place', async () => {
+      const id = await submit({});
+      await take();
+      const chunks = [{ n: 0 }, large(5), { n: 2 }];
+      for (const [number, output] of chunks.entries())
+        await ask('POST', `/v2/echo/job-stream/w1/${id}?chunk=${number}`, { output });
+      const stream = chunks.map((output) => ({ output }));
+      const read = (query = '') => ask('GET', `/v2/echo/stream/${id}${query}`);
+      expect((await read('?offset=1')).body.stream).toEqual(stream.slice(1));
+      expect((await read()).body).toEqual({ status: 'IN_PROGRESS', stream });
+      await done(id, chunks.length);
+      expect((await read()).body).toEqual({ status: 'COMPLETED', stream: [] });
+    });
+
+    test('a batch keeps a large result whole when its job is deleted, and nothing once it is deleted itself', async () => {
+      const before = await kept();
+      const { id: batch } = (await ask('POST', '/v2/echo/batch', [{ input: { n: 1 } }])).body;
+      await ask('POST', `/v2/echo/batch/${batch}/finalize`, {});
+      const { id } = (await take()).body;
+      const output = large(1);
+      await done(id, output);
+      const result = async () =>
+        (await ask('GET', `/v2/echo/batch/${batch}/requests`)).body.requests[0]?.output;
+      await expect.poll(result).toEqual(output);
+      expect((await ask('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
+      gateway.advance(11 * 60_000);
+      await gateway.restart();
+      await gateway.restart();
+      expect(await result()).toEqual(output);
+      expect(await kept()).toHaveLength(before.length + 1);
+      expect((await ask('DELETE', `/v2/echo/batch/${batch}`)).status).toBe(200);
+      await gateway.restart();
+      await expect.poll(kept).toEqual(before);
+    });
+
+    test('a worker gets URLs in the fields that its endpoint declares, while its attempt lasts, and callers see what they sent', async () => {
+      const before = await kept();
+      const added = async () => (await kept()).filter((key) => !before.includes(key));
+      const picture = Buffer.from('a picture'.repeat(40_000));
+      const input = { image: `data:image/png;base64,${picture.toString('base64')}`, mask: 'aGVsbG8h', n: 1 };
+      const { id } = (await ask('POST', '/v2/pictures/run', { input })).body;
+      const { body } = await ask('GET', '/v2/pictures/job-take/p1?job_in_progress=0');
+      expect(body).toMatchObject({
+        id,
+        input: { image: expect.stringMatching(/^http/), mask: 'aGVsbG8h', n: 1 },
+      });
+      const reply = await fetch(body.input.image);
+      expect(reply.headers.get('content-type')).toBe('image/png');
+      expect(Buffer.from(await reply.arrayBuffer()).equals(picture)).toBe(true);
+      expect((await ask('GET', `/v1/jobs/${id}`)).body.input).toEqual(input);
+      expect(await added()).toHaveLength(2);
+      await ask('POST', `/v2/pictures/job-done/p1/${id}?gpu=cpu`, { output: 1 });
+      gateway.advance(11 * 60_000);
+      await gateway.restart();
+      await expect.poll(added).toEqual([expect.stringContaining('input')]);
+      expect((await ask('DELETE', `/v1/jobs/${id}`)).status).toBe(204);
+      await gateway.restart();
+      await expect.poll(added).toEqual([]);
     });
 
     test('an input that somebody deleted in the storage ends its job, and says so', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { createClient } from '@spillway/sdk/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
 
@@ -127,6 +128,60 @@ test('what a caller uploaded is read only while a job runs that names it', async
   expect((await put(path, key, 'other')).status).toBe(403);
   await gateway.call('POST', `/v2/mine/job-done/w1/${id}?gpu=cpu`, { output: 1 }, key);
   expect(await status()).toBe(404);
+});
+
+test('what one key or page uploaded is not read for the jobs of another, and is for its own and the admin’s', async () => {
+  const worker = await workerKey('mine');
+  const newClient = async (name: string) => {
+    const { body } = await post('/v1/keys', ADMIN_KEY, { name, scope: 'client' });
+    return String(body.key);
+  };
+  const [owner, stranger] = [await newClient('owner'), await newClient('stranger')];
+  const newToken = async (key: string) => {
+    const wanted = { endpoint: 'mine', maxBytes: 1_000_000, expiresIn: '1h' };
+    return String((await post('/v1/upload-tokens', key, wanted)).body.token);
+  };
+  const [visitor, other] = [await newToken(owner), await newToken(owner)];
+  const upload = async (apiKey: string) => {
+    const client = createClient({ baseUrl: `${gateway.url}/v2`, apiKey });
+    const file = { name: 'a.mp4', sizeBytes: 5, slice: () => Buffer.from('video') };
+    return (await client.artifacts.upload(file)).key;
+  };
+  /** Whether the worker of a job that this key submits may read it. */
+  const isRead = async (key: string, by: string) => {
+    const { body } = await post('/v2/mine/run', by, { input: { video_key: key } });
+    expect(await take('mine', worker)).toBe(body.id);
+    const { status } = await gateway.call('GET', `${files('mine')}/${key}`, undefined, worker);
+    await gateway.call('POST', `/v2/mine/job-done/w1/${body.id}?gpu=cpu`, { output: 1 }, worker);
+    return status === 200;
+  };
+  const readers = async (key: string) => {
+    const found: string[] = [];
+    for (const [name, by] of Object.entries({ owner, stranger, visitor, other, admin: ADMIN_KEY }))
+      if (await isRead(key, by)) found.push(name);
+    return found;
+  };
+  expect(await readers(await upload(owner))).toEqual(['owner', 'admin']);
+  expect(await readers(await upload(visitor))).toEqual(['owner', 'visitor', 'admin']);
+  expect(await readers(await upload(ADMIN_KEY))).toEqual(['admin']);
+});
+
+test('a worker is told who submitted its job, and a follow-up job is that one’s, too', async () => {
+  const worker = await workerKey('mine');
+  const { body } = await post('/v1/keys', ADMIN_KEY, { name: 'shop', scope: 'client' });
+  await post('/v2/mine/run', String(body.key), { input: {} });
+  const takeAll = async () =>
+    (await (await gateway.call('GET', '/v2/mine/job-take/w1?gpu=cpu', undefined, worker)).json()) as {
+      id: string;
+      _spillway: object;
+    };
+  const first = await takeAll();
+  expect(first._spillway).toEqual({ attempt: 1, submitter: body.id });
+  await post('/v1/endpoints/mine/workers/w1/jobs', worker, { from: first.id, input: {} });
+  const second = await takeAll();
+  expect(second._spillway).toEqual({ attempt: 1, submitter: body.id });
+  for (const { id } of [first, second])
+    await gateway.call('POST', `/v2/mine/job-done/w1/${id}?gpu=cpu`, { output: 1 }, worker);
 });
 
 test('a follow-up job is submitted by the worker that runs the first one, with its tags', async () => {

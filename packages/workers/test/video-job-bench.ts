@@ -90,7 +90,7 @@ export interface Bench {
   /** Output of an action that must not fail its job. */
   act(input: Record<string, unknown>, options?: RunHandlerOptions): Promise<Record<string, never>>;
   /** Uploads bytes that begin as an MP4 does, and answers their key. */
-  upload(bytes?: Buffer, filename?: string): Promise<string>;
+  upload(bytes?: Buffer, filename?: string, options?: RunHandlerOptions): Promise<string>;
   /** Runs the submitted processing job as the server would. */
   process(id: string, options?: RunHandlerOptions): Promise<HandlerRun>;
   /** The same with another worker. */
@@ -143,11 +143,9 @@ export async function openBench(scene: Scene, options: BenchOptions = {}): Promi
   }
   return {
     ...{ folder, store, server, people, run, act },
-    async upload(bytes = mp4(), filename = 'walk.mp4') {
-      const { upload_url: url, video_key: key } = await act({
-        action: 'generate_upload_url',
-        filename,
-      });
+    async upload(bytes = mp4(), filename = 'walk.mp4', more = {}) {
+      const asked = { action: 'generate_upload_url', filename };
+      const { upload_url: url, video_key: key } = await act(asked, more);
       await send(String(url), bytes);
       return key as unknown as string;
     },

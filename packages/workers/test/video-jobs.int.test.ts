@@ -388,6 +388,42 @@ describe('bad input', () => {
     expect(error).toContain('there is no video');
   });
 
+  test('what one key uploaded, started or got is good for no other key, in any action', async () => {
+    await open({ seconds: 4 });
+    const as = (submitter: string) => (input: Record<string, unknown>) =>
+      bench.act(input, { submitter }) as Promise<Record<string, string>>;
+    const [mine, other, admin] = [as('k1'), as('k2'), as('admin')];
+    const plan = { action: 'create_multipart_upload', filename: 'a.mp4', size_bytes: 100 };
+    const { video_key: begun, upload_id } = await mine(plan);
+    for (const action of [
+      'list_parts',
+      'complete_multipart_upload',
+      'abort_multipart_upload',
+      'sign_parts',
+    ]) {
+      const { error } = await other({ action, video_key: begun, upload_id, part_numbers: [1] });
+      expect(error).toContain('there is no such upload');
+    }
+    expect(await mine({ action: 'list_parts', video_key: begun, upload_id })).toMatchObject({ parts: [] });
+
+    const video_key = await bench.upload(mp4(), 'walk.mp4', { submitter: 'k1' });
+    const start = { action: 'start_processing', video_key };
+    expect((await other(start)).error).toContain('there is no video');
+    const { job_id, process_job_id: job = '' } = await mine(start);
+    await bench.process(job, { submitter: 'k1' });
+    const status = { action: 'get_status', job_id };
+    const { job_status } = (await mine(status)) as unknown as { job_status: { result_key: string } };
+    const download = { action: 'generate_download_url', result_key: job_status.result_key };
+    expect((await other(status)).error).toBe('Job not found');
+    expect((await other({ action: 'cancel_processing', job_id })).error).toBe('Job not found');
+    expect((await other(download)).error).toContain('there is no result');
+    expect((await other(start)).error).toContain('there is no video');
+    for (const by of [mine, admin]) {
+      expect(await by(download)).toMatchObject({ status: 'success' });
+      expect(await by(start)).toMatchObject({ status: 'success', job_id });
+    }
+  });
+
   test.each([
     ['a picture', Buffer.from('\x89PNG\r\n\x1a\n0000000000', 'latin1'), 'it is a PNG picture'],
     [

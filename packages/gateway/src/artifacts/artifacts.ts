@@ -211,7 +211,10 @@ function createSigning(
   };
 }
 
-function isSeenBy({ owner, visitor, isReader, endpoints }: Viewer, record: ArtifactRecord): boolean {
+export function isSeenBy(
+  { owner, visitor, isReader, endpoints }: Viewer,
+  record: Pick<ArtifactRecord, 'owner' | 'visitor' | 'reader' | 'endpoint'>,
+): boolean {
   if (record.owner === owner && (visitor === undefined || record.visitor === visitor)) return true;
   if (isReader && record.reader === owner) return true;
   return record.endpoint !== undefined && endpoints?.includes(record.endpoint) === true;

@@ -60,7 +60,7 @@ export function createWorkerFileClaims(options: WorkerFileClaimsOptions): Worker
     async take(endpoint, key, { sizeBytes, writableMs = 0, upload }) {
       const prefix = prefixOf(key);
       const before = records.get(key);
-      if (records.uploadName(key) !== undefined || (before && before.endpoint !== endpoint))
+      if (records.upload(key) !== undefined || (before && before.endpoint !== endpoint))
         throw new GatewayError('FORBIDDEN', `${key} belongs to somebody else`);
       const isOfUpload = before?.upload !== undefined && before.upload.uploadId === upload?.uploadId;
       const room = { ...ownerOf(endpoint), sizeBytes, replacedBytes: before?.countedBytes };

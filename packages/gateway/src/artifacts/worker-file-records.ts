@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { runNow, type Turn } from '../lib/turn.ts';
 import type { KnownUsage } from './artifact-ledger.ts';
+import type { ArtifactRecord } from './artifact-records.ts';
 
 /** Whose a file of workers is, and until when it is kept. */
 export interface WorkerFileRecord {
@@ -26,9 +27,12 @@ export interface WorkerFileRecords {
   usage(): readonly KnownUsage[];
   put(record: WorkerFileRecord): Promise<void>;
   remove(key: string): Promise<void>;
-  /** What the uploader of an artifact that a caller's key uploaded, and that is there whole, calls it. */
-  uploadName(key: string): string | undefined;
+  /** An artifact that a caller's key uploaded, or a job made, and that is there whole. */
+  upload(key: string): UploadedFile | undefined;
 }
+
+/** What its uploader calls it, and whose it is. */
+export type UploadedFile = Pick<ArtifactRecord, 'name' | 'owner' | 'visitor' | 'reader'>;
 
 export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow): WorkerFileRecords {
   const sql = {
@@ -45,7 +49,9 @@ export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     remove: db.prepare('DELETE FROM worker_files WHERE key = ?'),
-    upload: db.prepare('SELECT name FROM artifacts WHERE key = ? AND ready_at IS NOT NULL'),
+    upload: db.prepare(
+      'SELECT name, owner, visitor, reader FROM artifacts WHERE key = ? AND ready_at IS NOT NULL',
+    ),
   };
   return {
     get(key) {
@@ -68,9 +74,15 @@ export function createWorkerFileRecords(db: DatabaseSync, inTurn: Turn = runNow)
         sql.put.run(...now, uploadId, sizeBytes, partSizeBytes);
       }),
     remove: (key) => inTurn(() => void sql.remove.run(key)),
-    uploadName(key) {
+    upload(key) {
       const row = sql.upload.get(key);
-      return row && String(row.name);
+      if (!row) return undefined;
+      const { name, owner, visitor, reader } = row;
+      return {
+        ...{ name: String(name), owner: String(owner) },
+        ...(typeof visitor === 'string' ? { visitor } : {}),
+        ...(typeof reader === 'string' ? { reader } : {}),
+      };
     },
   };
 }

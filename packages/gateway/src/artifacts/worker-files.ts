@@ -12,16 +12,20 @@ import {
   type UploadTerms,
   uploadGone,
 } from '@spillway/artifacts';
+import type { Job } from '../jobs/job.ts';
+import { visitorIn } from '../keys/upload-tokens.ts';
+import { isSeenBy } from './artifacts.ts';
 import {
   createWorkerFileClaims,
   type WorkerFileClaims,
   type WorkerFileClaimsOptions,
 } from './worker-file-claims.ts';
+import type { UploadedFile } from './worker-file-records.ts';
 
 /**
  * Files of an endpoint's workers under keys of their own choice (`status/job_….json`), in the store of artifacts. Workers
- * of one endpoint share them, those of another never see them; of what callers uploaded they read what the job that they
- * run names. Each has its record before its bytes, so that none outlives its time, nor escapes the quotas.
+ * of one endpoint share them, those of another never see them; of what callers uploaded they read what a job that they
+ * run names, and whose submitter may read it. Each has its record before its bytes, so that none outlives its time, nor escapes the quotas.
  */
 export interface WorkerFiles {
   head(as: FileUser, key: string): Promise<ArtifactInfo | undefined>;
@@ -44,21 +48,31 @@ export interface WorkerFiles {
   sweep(): Promise<number>;
 }
 
-/** A worker of an endpoint, and whether a job that it runs names a key. */
+/** A worker of an endpoint, and for whom it may read what callers uploaded. */
 export interface FileUser {
   readonly endpoint: string;
-  names(key: string): Promise<boolean>;
+  /** Whether a job that it runs names the key, and was submitted by somebody for whom `mayRead` is true. */
+  names(key: string, mayRead: (submitter: Pick<Job, 'keyId' | 'tags'>) => boolean): Promise<boolean>;
 }
 
 const SWEPT_AT_ONCE = 100;
 
+/** What a job's submitter sees as an artifact, its worker reads; the admin's key sees all. */
+function mayRead({ keyId, tags }: Pick<Job, 'keyId' | 'tags'>, upload: UploadedFile): boolean {
+  const visitor = visitorIn(tags);
+  if (keyId === undefined && visitor === undefined) return true;
+  return isSeenBy({ owner: keyId ?? 'admin', visitor, isReader: visitor === undefined }, upload);
+}
+
 export function createWorkerFiles(options: WorkerFileClaimsOptions): WorkerFiles {
   const { store, records, clock } = options;
   const claims = createWorkerFileClaims(options);
-  const isUpload = (key: string) => records.uploadName(key) !== undefined;
   const isOwn = ({ endpoint }: FileUser, key: string) => records.get(key)?.endpoint === endpoint;
-  const isReadable = async (as: FileUser, key: string) =>
-    isOwn(as, key) || (isUpload(key) && (await as.names(key)));
+  async function isReadable(as: FileUser, key: string): Promise<boolean> {
+    if (isOwn(as, key)) return true;
+    const upload = records.upload(key);
+    return upload !== undefined && (await as.names(key, (submitter) => mayRead(submitter, upload)));
+  }
 
   async function orLookLater<T>(key: string, write: () => Promise<T>): Promise<T> {
     try {
@@ -73,7 +87,7 @@ export function createWorkerFiles(options: WorkerFileClaimsOptions): WorkerFiles
     const info = await store.head(key);
     const record = records.get(key);
     if (record?.lookAt !== undefined && info) await claims.settle(record, info.sizeBytes);
-    const name = record?.endpoint === as.endpoint ? undefined : records.uploadName(key);
+    const name = record?.endpoint === as.endpoint ? undefined : records.upload(key)?.name;
     return info && name !== undefined ? { ...info, name } : info;
   }
 

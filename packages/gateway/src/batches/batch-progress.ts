@@ -3,7 +3,6 @@ import type { Clock } from '@spillway/sdk/clock';
 import type { Job } from '../jobs/job.ts';
 import type { JobChange, JobQueue } from '../jobs/queue.ts';
 import type { BatchStore, JobReport, OpenJob, RequestEnd } from './batch-store.ts';
-import { recordResults } from './large-results.ts';
 
 export type BatchProgress = ReturnType<typeof createBatchProgress>;
 
@@ -16,8 +15,8 @@ export interface BatchProgressOptions {
 }
 
 /**
- * Follows the jobs of batches: which run now, and what they brought, which is copied into the batch before the job's
- * own retention is over. A crash loses nothing, since `recount` finds what was not copied yet.
+ * Follows the jobs of batches: which run now, and what they brought, which the batch keeps from before the job's own
+ * retention is over. A crash loses nothing, since `recount` finds what was not noted yet.
  */
 export function createBatchProgress({ store, queue, clock, onReport }: BatchProgressOptions) {
   /** Jobs that have not ended, with their batch; null for a job of which it is not yet known whether it has one. */
@@ -70,7 +69,7 @@ export function createBatchProgress({ store, queue, clock, onReport }: BatchProg
       const noted = reports;
       reports = [];
       try {
-        const reopened = await recordResults(store, queue, noted);
+        const reopened = await store.record(noted);
         for (const job of reopened) if (open.has(job.jobId)) follow(job, await queue.get(job.jobId));
         const ours = new Set(reopened.map((job) => job.jobId));
         for (const { jobId } of noted.filter((one) => one.type === 'reopened')) {

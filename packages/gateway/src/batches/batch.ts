@@ -41,7 +41,7 @@ export interface BatchRequest {
   readonly jobId?: string;
   readonly startedAt?: number;
   readonly completedAt?: number;
-  /** JSON as the worker sent it. */
+  /** JSON as the worker sent it, or what stands for it. */
   readonly output?: string;
   readonly error?: string;
 }

@@ -81,7 +81,7 @@ test.each([
     '`runpod` behind the others',
   ],
   ['worker: detect', 'spill: { queueDelay: 5s }', 'spill', 'only beside `runpod`'],
-  ['worker: detect', 'urlFields: [image]', 'urlFields', 'only beside `runpod`'],
+  ['command: [a]', 'type: LOAD_BALANCER\n    urlFields: [image]', 'urlFields', 'which has no jobs'],
   [
     'worker: detect',
     'backends: [process, { runpod: { endpointId: a, apikey: k } }]',

@@ -150,7 +150,7 @@ export function urlFields() {
       fix: () => 'write `[image]` where the handler takes a URL in `image`',
     })
     .describe(
-      "Fields of the input that may hold a URL in place of a text that is too large for RunPod's limit.",
+      "Fields of the input that may hold a URL in place of a text, where the input is over 256 KiB, or too large for RunPod's limit.",
     );
 }
 
@@ -201,11 +201,11 @@ export function toBackends(
     ];
   });
   const [remote, ...furtherRemotes] = remotes;
-  if (!remote) return { backends };
+  const urlFields = parsed.urlFields === undefined ? {} : { urlFields: parsed.urlFields };
+  if (!remote) return { backends, ...urlFields };
   return {
-    ...{ backends, remote },
+    ...{ backends, remote, ...urlFields },
     ...(furtherRemotes.length === 0 ? {} : { furtherRemotes }),
-    ...(parsed.urlFields === undefined ? {} : { urlFields: parsed.urlFields }),
   };
 }
 

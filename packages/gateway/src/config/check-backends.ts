@@ -39,15 +39,18 @@ function findKindProblems(given: readonly string[], startsNone: boolean): Findin
 }
 
 function findSpillProblems({ spill, urlFields, type }: Block, backends: readonly unknown[]): Finding[] {
-  if (!backends.some(isRunpod)) {
-    const keys = Object.entries({ spill, urlFields }).filter(([, value]) => value !== undefined);
-    return keys.map(([key]) => ({
-      path: [key],
-      message: `expected \`${key}\` only beside \`runpod\` among the \`backends\`, found it without`,
-      fix: 'add `{ runpod: { endpointId: …, apiKey: … } }`, or remove it',
-    }));
+  const isLoadBalanced = type === 'LOAD_BALANCER';
+  if (isLoadBalanced && urlFields !== undefined) {
+    const message = 'expected no `urlFields` for a load-balancing endpoint, which has no jobs';
+    return [{ path: ['urlFields'], message, fix: 'remove it' }];
   }
-  if (type !== 'LOAD_BALANCER') return [];
+  if (!backends.some(isRunpod)) {
+    if (spill === undefined) return [];
+    const message = 'expected `spill` only beside `runpod` among the `backends`, found it without';
+    const fix = 'add `{ runpod: { endpointId: …, apiKey: … } }`, or remove it';
+    return [{ path: ['spill'], message, fix }];
+  }
+  if (!isLoadBalanced) return [];
   const message = 'expected no `runpod` for a load-balancing endpoint, which has no jobs to hand on';
   return [{ path: ['backends'], message, fix: 'remove it' }];
 }

@@ -4,7 +4,7 @@ import { createRowFinder } from './find-row.ts';
 import type { HttpCall } from './http-call.ts';
 import { refuseLoadBalanced } from './load-balanced.ts';
 import { type RateLimiter, rateLimitHeaders, refuseIfSpent } from './rate-limiter.ts';
-import { BodyTooLargeError, hasBody, readBody } from './read-body.ts';
+import { BodyTooLargeError, hasBody, isLargeBody, readBody, refuseTooLarge } from './read-body.ts';
 import { createRefusalHold, isPolledByWorkers } from './refusal-hold.ts';
 import type { NoteAnswer } from './request-log.ts';
 import type { Answer, Route, RouteParts } from './route.ts';
@@ -75,6 +75,11 @@ export function createAnswers({ rows, parts, authenticate, limiter, noteAnswer }
     }
     if (row.isStreamed === true || !hasBody(call.request)) {
       serve(call, row.handle);
+      return;
+    }
+    if (row.handleLarge && parts.spool && isLargeBody(call.request)) {
+      refuseTooLarge(row, call.request);
+      serve(call, row.handleLarge);
       return;
     }
     // Only now: a stranger's megabytes are not read.

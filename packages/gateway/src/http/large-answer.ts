@@ -23,6 +23,10 @@ export function answerParts(entries: readonly (readonly [string, string | undefi
   return [...parts, `${text}}`];
 }
 
+/** Whether nothing of it has to be read from the storage. */
+export const isText = (parts: readonly AnswerPart[]): parts is readonly string[] =>
+  parts.every((part) => typeof part === 'string');
+
 /**
  * Sends them as one answer. Throws where the first value can't be read, and the call can still be answered; one that breaks
  * off later breaks the answer off. False where the caller left before it had all.

@@ -2,8 +2,9 @@ import { ArtifactError } from '@spillway/artifacts';
 import type { Job } from '../jobs/job.ts';
 import type { ErrorReport } from '../jobs/job-machine.ts';
 import { isReference, parseReference } from '../jobs/large-values/value-reference.ts';
+import { inputByUrl } from './input-by-url.ts';
 import { type AnswerPart, sendParts } from './large-answer.ts';
-import type { Call } from './route.ts';
+import { type Call, endpointOf } from './route.ts';
 import { afterInput, beforeInput } from './taken-job.ts';
 import { identifyWorker } from './worker-caller.ts';
 
@@ -56,9 +57,11 @@ export async function sendTaken(
     for (const { id } of jobs) await queue.handBackJob(workerId, id, reason);
   };
   try {
-    const [job] = jobs;
-    const isSigned = job !== undefined && signatures?.signs(job.endpoint) === true;
-    const isSent = await (isSigned ? sendSigned(call, jobs, form) : sendParts(call, partsOf(jobs, form)));
+    const isSigned = jobs[0] !== undefined && signatures?.signs(jobs[0].endpoint) === true;
+    const isSent = await (isSigned
+      ? // For a signature its input has to be read whole.
+        withInputs(call, jobs, (inputs) => sendParts(call, partsOf(jobs, inputs, form)))
+      : sendParts(call, partsOf(jobs, await withUrls(call, jobs), form)));
     if (!isSent) await handBack('the worker hung up before it got the job');
   } catch (error) {
     await handBack('its input could not be read from the storage');
@@ -67,24 +70,48 @@ export async function sendTaken(
   return undefined;
 }
 
-/** Each with a fresh signature, for which its input has to be read whole. */
-async function sendSigned(call: Call, jobs: readonly Job[], form: 'one' | 'list'): Promise<boolean> {
-  const { queue, signatures } = call.parts;
-  const references = jobs.flatMap(({ input }) => parseReference(input) ?? []);
-  return queue.readValues(references, (texts) => {
-    let at = 0;
-    const signed = jobs.map((job) => {
-      const input = isReference(job.input) ? (texts[at++] ?? '') : job.input;
-      return { ...job, input: signatures?.forAttempt({ ...job, input }) ?? input };
-    });
-    return sendParts(call, partsOf(signed, form));
-  });
+/** What goes out as each job's input: a reference where all of it does, as it is read. */
+async function withUrls(call: Call, jobs: readonly Job[]): Promise<readonly string[]> {
+  if (endpointOf(call).urlFields === undefined) return jobs.map(({ input }) => input);
+  const sent: string[] = [];
+  // One after the other, so that no more than one is in memory whole.
+  for (const job of jobs) {
+    const { queue } = call.parts;
+    sent.push(
+      isReference(job.input)
+        ? await queue.withWhole(job, ['input'], async (whole) => (await inputByUrl(call, whole)) ?? job.input)
+        : job.input,
+    );
+  }
+  return sent;
 }
 
-function partsOf(jobs: readonly Job[], form: 'one' | 'list'): AnswerPart[] {
+/** Calls `use` with each input whole, or with URLs in it, under a fresh signature. */
+function withInputs<T>(
+  call: Call,
+  jobs: readonly Job[],
+  use: (inputs: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const { queue, signatures } = call.parts;
+  return queue.withWholeTexts(
+    jobs.map(({ input }) => input),
+    async (texts) => {
+      const signed: string[] = [];
+      for (const [at, job] of jobs.entries()) {
+        const text = texts[at] ?? '';
+        const moved = isReference(job.input) ? await inputByUrl(call, { ...job, input: text }) : undefined;
+        const input = moved ?? text;
+        signed.push(signatures?.forAttempt({ ...job, input }) ?? input);
+      }
+      return use(signed);
+    },
+  );
+}
+
+function partsOf(jobs: readonly Job[], inputs: readonly string[], form: 'one' | 'list'): AnswerPart[] {
   const parts = jobs.flatMap((job, at): AnswerPart[] => [
     `${at === 0 ? '' : ','}${beforeInput(job)}`,
-    parseReference(job.input) ?? job.input,
+    parseReference(inputs[at]) ?? inputs[at] ?? '{}',
     afterInput(job),
   ]);
   return form === 'one' ? parts : ['[', ...parts, ']'];

@@ -11,6 +11,7 @@ export const SMALL_BODY_BYTES = 1024 * 1024;
 
 const MIB = 1024 * 1024;
 
+type BodyHeaders = Pick<IncomingMessage, 'headers'>;
 type Done = (error: Error | null, body: string) => void;
 /** What is read of a request. */
 export type BodySource = Pick<IncomingMessage, 'headers'> &
@@ -41,6 +42,18 @@ export function hasBody({ method, headers }: Pick<IncomingMessage, 'method' | 'h
   return length === undefined ? headers['transfer-encoding'] !== undefined : length !== '0';
 }
 
+/** Over `SMALL_BODY_BYTES`, as far as can be known. */
+export function isLargeBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  const length = headers['content-length'];
+  return length === undefined || Number(length) > SMALL_BODY_BYTES;
+}
+
+/** Throws BodyTooLargeError for what says that it is. */
+export function refuseTooLarge(row: Pick<Route, 'bodyLimitBytes' | 'path'>, { headers }: BodyHeaders): void {
+  const limitBytes = limitOf(row);
+  if (Number(headers['content-length'] ?? 0) > limitBytes) throw new BodyTooLargeError(row.path, limitBytes);
+}
+
 /** `row`: its limit and path. Calls `done` once. A large body stays with its sender until there is room for it. */
 export function readBody(
   source: BodySource,
@@ -50,8 +63,10 @@ export function readBody(
 ): void {
   const limitBytes = limitOf(row);
   const said = source.headers['content-length'];
-  if (said !== undefined && Number(said) > limitBytes) {
-    done(new BodyTooLargeError(row.path, limitBytes), '');
+  try {
+    refuseTooLarge(row, source);
+  } catch (error) {
+    done(error as Error, '');
     return;
   }
   let first: Buffer | undefined;

@@ -21,6 +21,7 @@ import type { StrayAttempts } from '../jobs/stray-attempts.ts';
 import type { KeyStore } from '../keys/key-store.ts';
 import type { UploadTokens } from '../keys/upload-tokens.ts';
 import type { HangUp } from '../lib/hang-up.ts';
+import type { Spool } from '../lib/spool.ts';
 import type { LoadBalancer } from '../load-balancing/load-balancer.ts';
 import type { SpillRouter } from '../remote/spill-router.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
@@ -51,6 +52,8 @@ export interface RouteParts {
   readonly batches: Batches;
   readonly artifacts: Artifacts;
   readonly workerFiles: WorkerFiles;
+  /** Where large reports of workers are gathered; absent: in memory. */
+  readonly spool?: Spool;
   /** Address under which others reach the gateway, where the configuration says one. */
   readonly publicUrl?: string | undefined;
   readonly deliveries: DeliveryStore;
@@ -123,6 +126,8 @@ export interface Route {
   /** What the OpenAPI document says of it. A test wants it of every row. */
   readonly doc?: RouteDoc;
   readonly bodyLimitBytes?: number;
+  /** Takes the place of `handle` for bodies over a MiB, and of unknown length, which it reads itself as they come. */
+  handleLarge?(call: Call): Promise<Answer>;
   /** The route reads the body itself from `reply.request`, as it comes. */
   readonly isStreamed?: true;
   /** Whose limit it counts for (default: `other`). Routes without a key, and keys of workers and admins, have none. */

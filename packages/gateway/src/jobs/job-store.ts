@@ -1,6 +1,7 @@
 import type { JobStatus } from '@spillway/protocol';
 import type { Job } from './job.ts';
 import type { EndedAttempt, JobEvent, Reporter, Transition } from './job-machine.ts';
+import type { ValueReference } from './large-values/value-reference.ts';
 
 /**
  * Where jobs are kept. Every write resolves only after it is on disk; each is one operation, and operations that are
@@ -28,14 +29,15 @@ export interface JobStore {
    * Adds one streamed chunk if the reporter holds the lease; gives the job's endpoint, or undefined when it was ignored.
    * `number` counts from 0: a chunk that is there already is not added again.
    */
-  appendChunk(
-    id: string,
-    reporter: Reporter,
-    chunk: { readonly chunk: string; readonly number?: number | undefined },
-    now: number,
-  ): Promise<string | undefined>;
+  appendChunk(id: string, reporter: Reporter, chunk: NewChunk, now: number): Promise<string | undefined>;
+  /** What is kept under this reference goes with the job from now on. False where nobody runs it. */
+  giveValue(id: string, reference: string): Promise<boolean>;
+  /** Whoever had these has no use for them any more. */
+  freeValues(references: readonly string[]): Promise<void>;
   /** Chunks not yet drained, and marks them as drained. Each chunk is returned once in all. */
   drainChunks(id: string): Promise<readonly string[]>;
+  /** Those of them that are kept beside the rows. */
+  largeChunks(id: string): Promise<readonly ValueReference[]>;
   /** Chunks from `offset` on, whether drained or not. */
   readChunks(id: string, offset: number): Promise<readonly string[]>;
   /** Ids of jobs whose next deadline is over, at most `limit`. */
@@ -67,6 +69,12 @@ export interface JobStore {
   jobsAhead(id: string): Promise<number>;
   /** What was asked for before is written. */
   close(): Promise<void>;
+}
+
+/** JSON as it arrived, or what stands for it. */
+export interface NewChunk {
+  readonly chunk: string;
+  readonly number?: number | undefined;
 }
 
 /** A submit that its caller may repeat. */

@@ -5,8 +5,8 @@ import { createHeldJobs, type HeldJob } from './held-jobs.ts';
 import type { Job, RetryLimits } from './job.ts';
 import type { ErrorReport, JobEvent, Reporter, Transition } from './job-machine.ts';
 import type { IdempotentSubmit, InsertResult, JobStore, TakeRequest, UsedSignatures } from './job-store.ts';
-import { LONGEST_IN_ROW_CHARS } from './large-values/large-values.ts';
-import type { WholeJobStore } from './large-values/with-large-values.ts';
+import { LONGEST_IN_ROW_CHARS, NoRoomError, type ValueSource } from './large-values/large-values.ts';
+import { NO_ROOM, outputWithoutRoom, type WholeJobStore } from './large-values/with-large-values.ts';
 import { jobIdOf } from './wire-id.ts';
 
 /** What a caller submits, already checked. Texts are JSON as it arrived. */
@@ -114,12 +114,8 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
     retry: (id: string) => apply(id, { type: 'retried' }),
     tick: (id: string) => apply(id, { type: 'tick' }),
     ...createReports(apply),
-    /** `number` counts an attempt's chunks from 0, where the worker knows it: a repeated one is dropped. */
-    async appendChunk(by: Reporter, chunk: string, number?: number): Promise<void> {
-      const jobId = jobIdOf(by.wireId);
-      const endpoint = await store.appendChunk(jobId, by, { chunk, number }, clock.now());
-      if (endpoint !== undefined) tell({ jobId, endpoint });
-    },
+    appendChunk: createAppendChunk({ store, clock }, apply, tell),
+    keepOutput: createKeepOutput(store),
     ...createWorkerSigns(held, apply),
     restore: (isGone: (workerId: string) => boolean) => restore(store, held, apply, isGone),
     due: store.due,
@@ -131,9 +127,52 @@ export function createJobQueue({ store, clock, ids }: QueueParts) {
   };
 }
 
-const largeValuesOf = ({ openValue, checkValue, readValues, withWhole }: WholeJobStore) => ({
-  ...{ openValue, checkValue, readValues, withWhole },
-});
+const largeValuesOf = (store: WholeJobStore) => {
+  const { openValue, checkValue, readValues, withWhole, withWholeTexts, keepValue, keepField } = store;
+  return { openValue, checkValue, readValues, withWhole, withWholeTexts, keepValue, keepField };
+};
+
+/**
+ * Keeps an output that was never in memory whole; `use` reports the attempt's end with what stands for it, or with the error
+ * that there was no room for it.
+ */
+function createKeepOutput({ keepValue }: Pick<WholeJobStore, 'keepValue'>) {
+  return async <T>(
+    by: Reporter,
+    source: ValueSource,
+    use: (output: string | undefined, problem?: ErrorReport) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await keepValue(jobIdOf(by.wireId), 'output', source, use);
+    } catch (error) {
+      if (!(error instanceof NoRoomError)) throw error;
+      return use(undefined, outputWithoutRoom(error));
+    }
+  };
+}
+
+function createAppendChunk(
+  { store, clock }: Pick<QueueParts, 'store' | 'clock'>,
+  apply: Apply,
+  tell: (change: JobChange) => void,
+) {
+  /** `number` counts an attempt's chunks from 0, where the worker knows it: a repeated one is dropped. */
+  return async (by: Reporter, chunk: string | ValueSource, number?: number): Promise<void> => {
+    const jobId = jobIdOf(by.wireId);
+    const append = (text: string) => store.appendChunk(jobId, by, { chunk: text, number }, clock.now());
+    try {
+      const endpoint = await (typeof chunk === 'string'
+        ? append(chunk)
+        : store.keepValue(jobId, 'chunk', chunk, append));
+      if (endpoint !== undefined) tell({ jobId, endpoint });
+    } catch (error) {
+      if (!(error instanceof NoRoomError)) throw error;
+      // Its stream would have a hole.
+      const report = { error: `a chunk of its stream could not be kept: ${error.message}`, ...NO_ROOM };
+      await apply(jobId, { type: 'errored', ...report, ...by });
+    }
+  };
+}
 
 interface QueueParts {
   readonly store: WholeJobStore;
@@ -225,8 +264,12 @@ async function purge(store: JobStore, apply: Apply, endpoint: string): Promise<n
 
 /** Each is kept in memory and written to a row, as often as a worker likes: a long one is told of, not shown. */
 function shownProgress(output: string): string {
-  if (output.length <= LONGEST_IN_ROW_CHARS) return output;
-  const sentence = `progress of ${output.length} characters is not shown, since it is over 256 KiB: yield or return as much`;
+  return output.length <= LONGEST_IN_ROW_CHARS ? output : longProgress(output.length);
+}
+
+/** What is shown in its place. */
+export function longProgress(length: number): string {
+  const sentence = `progress of ${length} characters is not shown, since it is over 256 KiB: yield or return as much`;
   return JSON.stringify(sentence);
 }
 

@@ -36,7 +36,13 @@ export interface UploadTokensOptions {
 export type UploadTokens = ReturnType<typeof createUploadTokens>;
 
 /** A job's tag: whose it is goes with the job itself, in the one write that it has anyway. */
-export const tagOf = ({ visitor }: UploadToken): string => `upload-token:${visitor}`;
+export const tagOf = ({ visitor }: UploadToken): string => `${TAG}${visitor}`;
+
+/** Whose page submitted a job; undefined where a key did. */
+export const visitorIn = (tags: readonly string[]): string | undefined =>
+  tags.find((tag) => tag.startsWith(TAG))?.slice(TAG.length);
+
+const TAG = 'upload-token:';
 
 /**
  * Tokens of pages. As of keys only the SHA-256 is stored, and all are in memory, since each call looks one up; unlike

@@ -2,7 +2,7 @@ import { ArtifactError } from '@spillway/artifacts';
 import type { ArtifactRecord } from '../artifacts/artifact-records.ts';
 import type { Artifacts } from '../artifacts/artifacts.ts';
 import type { Job } from '../jobs/job.ts';
-import { bytesOfField, withUrls } from './fit-input.ts';
+import { bytesOfField, withUrls } from '../jobs/large-values/url-fields.ts';
 
 /** Keeps fields of inputs as artifacts while an attempt elsewhere reads them. */
 export interface InputArtifacts {

@@ -21,6 +21,11 @@ export interface JobContext {
   /** Which delivery of the job this is, from 1. RunPod's service doesn't tell: there it is always 1. */
   readonly attempt: number;
   readonly workerId: string;
+  /**
+   * Who submitted the job, for handlers that keep things of their callers apart: `admin`, the id of a key, or that with a
+   * visitor of its pages behind it (`key/visitor`), whose things are the key's, too. Undefined where the server doesn't tell.
+   */
+  readonly submitter: string | undefined;
   /** Undefined when the handler runs locally. */
   readonly endpoint: string | undefined;
   /** Aborts when the job was cancelled or ran out of time. Nothing is reported after that; end soon. */
@@ -42,6 +47,7 @@ export interface AttemptIdentity {
   readonly workerId: string;
   readonly hostname: string;
   readonly endpoint: string | undefined;
+  readonly submitter?: string | undefined;
 }
 
 export interface JobContextOptions {
@@ -62,6 +68,7 @@ export function createJobContext(options: JobContextOptions): JobContext {
     jobId: job.id,
     attempt: identity.attempt,
     workerId: identity.workerId,
+    submitter: identity.submitter,
     endpoint: identity.endpoint,
     signal,
     log,

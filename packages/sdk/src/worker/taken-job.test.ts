@@ -3,7 +3,18 @@ import { parseTakenJob } from './taken-job.ts';
 
 test('the handler sees all that was sent, without our own marker', () => {
   const taken = parseTakenJob({ id: 'j', input: { a: 1 }, batchId: 'b', _spillway: { attempt: 2 } });
-  expect(taken).toEqual({ job: { id: 'j', input: { a: 1 }, batchId: 'b' }, attempt: 2, problem: undefined });
+  expect(taken).toMatchObject({
+    job: { id: 'j', input: { a: 1 }, batchId: 'b' },
+    attempt: 2,
+    problem: undefined,
+  });
+});
+
+test('who submitted a job is told by our server: the admin where it names nobody', () => {
+  const submitterOf = (marker?: object) => parseTakenJob({ id: 'j', _spillway: marker })?.submitter;
+  expect(submitterOf({ attempt: 1, submitter: 'k1' })).toBe('k1');
+  expect(submitterOf({ attempt: 1 })).toBe('admin');
+  expect(submitterOf()).toBeUndefined();
 });
 
 test('a server that is not ours tells no attempt', () => {

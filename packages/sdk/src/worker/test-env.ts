@@ -9,6 +9,8 @@ export interface RunHandlerOptions extends Pick<WorkerOptions, 'returnAggregateS
   readonly attempt?: number;
   /** Name of the endpoint that the job is for. */
   readonly endpoint?: string;
+  /** Who submitted it, as `JobContext.submitter` (default: the server doesn't tell). */
+  readonly submitter?: string;
   /** Further keys of the job besides `id` and `input`. */
   readonly job?: Readonly<Record<string, unknown>>;
   /** Cancels the job right after the n-th progress value, or the n-th chunk, as a client might. */
@@ -68,6 +70,7 @@ export async function runHandler(
       workerId: 'test-worker',
       hostname: 'test',
       endpoint: options.endpoint,
+      submitter: options.submitter,
     },
     sink: {
       progress(json) {

@@ -130,7 +130,7 @@ async function runTaken(
     return { outcome, isStream: false, isRefreshAsked: false };
   }
   const { workerId, hostname, endpoint, serverOrigin: origin, key } = parts.config;
-  const { attempt, job } = taken;
+  const { attempt, submitter, job } = taken;
   return runAttempt({
     job,
     handler: options.handler,
@@ -139,7 +139,7 @@ async function runTaken(
       attempt === undefined
         ? NO_ARTIFACTS
         : createGatewayArtifacts({ origin, key, jobId: job.id, clock: parts.clock, signal }),
-    identity: { attempt: attempt ?? 1, workerId, hostname, endpoint },
+    identity: { attempt: attempt ?? 1, workerId, hostname, endpoint, submitter },
     sink: report,
     log,
     signal,

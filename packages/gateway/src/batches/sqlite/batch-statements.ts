@@ -43,6 +43,18 @@ export function prepareBatchStatements(db: DatabaseSync) {
       `UPDATE batch_requests SET state = ?, started_at = ?, completed_at = ?, output = ?, error = ?, body = NULL
        WHERE id = ? AND state = 'WAITING'`,
     ),
+    // Only while its job has it: what nobody has any more may be deleted at any time.
+    keepValue: db.prepare(
+      `UPDATE large_values SET request = (SELECT seq FROM batch_requests WHERE job_id = ?1)
+       WHERE key = ?2 AND (seq IS NOT NULL OR request = (SELECT seq FROM batch_requests WHERE job_id = ?1))`,
+    ),
+    freeValue: db.prepare(
+      'UPDATE large_values SET request = NULL WHERE request = (SELECT seq FROM batch_requests WHERE job_id = ?)',
+    ),
+    freeValues: db.prepare(
+      `UPDATE large_values SET request = NULL
+       WHERE request IN (SELECT seq FROM batch_requests WHERE batch_seq = ?)`,
+    ),
     reopen: db.prepare(
       `UPDATE batch_requests SET state = 'SUBMITTED', started_at = NULL, completed_at = NULL, output = NULL, error = NULL
        WHERE job_id = ?`,

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { parseReference } from '../../jobs/large-values/value-reference.ts';
 import { runNow, type Turn } from '../../lib/turn.ts';
 import { type BatchDecision, decideBatch } from '../batch-machine.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   JobReport,
   NewRequest,
   OpenJob,
+  RequestEnd,
   WaitingRequest,
 } from '../batch-store.ts';
 import { batchOf, type Counted, countsOf, openJobOf, type Row, requestOf } from './batch-rows.ts';
@@ -96,6 +98,7 @@ function applyChange(
   change: BatchChange,
 ): void {
   if (change.type === 'deleted') {
+    sql.freeValues.run(seq);
     sql.removeRequests.run(seq);
     sql.remove.run(seq);
     return;
@@ -131,13 +134,24 @@ function readWaiting(sql: Statements, limit: number, chars: number): WaitingRequ
 /** For a job that was reopened: the batch that it belongs to, if it belongs to one. */
 function recordOne(sql: Statements, report: JobReport): OpenJob | undefined {
   if (report.type === 'reopened') {
+    sql.freeValue.run(report.jobId);
     sql.reopen.run(report.jobId);
     const row = sql.batchOfJob.get(report.jobId);
     return row && openJobOf(row as Row);
   }
-  const { state, startedAt, completedAt, output, error } = report;
-  const values = [state, startedAt ?? null, completedAt, output ?? null, error ?? null] as const;
-  if (report.type === 'ended') sql.endJob.run(...values, report.jobId);
-  else sql.endRequest.run(...values, report.requestId);
+  if (report.type === 'ended') sql.endJob.run(...endValues(keptEnd(sql, report)), report.jobId);
+  else sql.endRequest.run(...endValues(report), report.requestId);
   return undefined;
+}
+
+const endValues = ({ state, startedAt, completedAt, output, error }: RequestEnd) =>
+  [state, startedAt ?? null, completedAt, output ?? null, error ?? null] as const;
+
+/** From now on a large output is the batch's, too: it outlives its job. */
+function keptEnd(sql: Statements, report: Extract<JobReport, { type: 'ended' }>): RequestEnd {
+  const value = parseReference(report.output);
+  if (!value || sql.keepValue.run(report.jobId, value.key).changes > 0) return report;
+  // Deleted, or retried by hand, of which another report tells.
+  const { output: _gone, ...rest } = report;
+  return { ...rest, error: rest.error ?? 'its output was deleted before the batch had kept it' };
 }

@@ -1,7 +1,7 @@
 import { type Batch, totalOf } from '../../batches/batch.ts';
 import type { Page } from '../../batches/batch-store.ts';
 import type { BatchView, RequestsView, RequestView } from '../../batches/batches.ts';
-import { joinJsonObject } from '../../lib/json-slices.ts';
+import { type AnswerPart, answerParts } from '../large-answer.ts';
 
 /** A batch as RunPod shows it; `name` and `error` only where there is one. */
 export function batchReply(batch: BatchView): object {
@@ -21,14 +21,13 @@ export function batchReply(batch: BatchView): object {
 }
 
 /** A page of requests; values stay the text that arrived. */
-export function requestsReply(found: RequestsView, page: Page): string {
-  const requests = found.requests.map((request) => requestReply(request, found.batch));
-  return joinJsonObject([
-    ['requests', `[${requests.join(',')}]`],
-    ...Object.entries(pageReply(found.total, found.requests.length, page)).map(
-      ([key, value]) => [key, JSON.stringify(value)] as const,
-    ),
+export function requestsReply(found: RequestsView, page: Page): AnswerPart[] {
+  const requests = found.requests.flatMap((request, at) => [
+    at === 0 ? '' : ',',
+    ...requestReply(request, found.batch),
   ]);
+  const standing = JSON.stringify(pageReply(found.total, found.requests.length, page));
+  return ['{"requests":[', ...requests, `],${standing.slice(1)}`];
 }
 
 /** Where a page stands in the whole. */
@@ -36,8 +35,8 @@ export function pageReply(total: number, count: number, { offset, limit }: Page)
   return { total, offset, limit, hasMore: offset + count < total };
 }
 
-function requestReply(request: RequestView, batch: Batch): string {
-  return joinJsonObject([
+function requestReply(request: RequestView, batch: Batch): AnswerPart[] {
+  return answerParts([
     ['id', JSON.stringify(request.id)],
     ['jobId', request.jobId === undefined ? undefined : JSON.stringify(request.jobId)],
     ['status', JSON.stringify(statusOf(request, batch))],

@@ -4,7 +4,7 @@ import { joinJsonObject, readJsonObject, sliceJsonArray } from '../../lib/json-s
 import { submitterOf } from '../auth.ts';
 import type { Call } from '../route.ts';
 import type { EmbeddingsCall, EmbeddingsPart } from './embeddings-request.ts';
-import { noAnswerInTime, resultOf, sendError, shuttingDown, whyNothing } from './openai-answer.ts';
+import { noAnswerInTime, sendError, shuttingDown, whyNothing, withResult } from './openai-answer.ts';
 import { type OpenAiError, openAiErrorOf } from './openai-error.ts';
 
 interface PartJob extends EmbeddingsPart {
@@ -34,8 +34,8 @@ export async function answerEmbeddings(call: Call, { parts, waitMs }: Embeddings
         if (!signal.aborted) fail(part, await whyNoEnd(call, part.job, waitUntil));
         return undefined;
       }
-      const answer = await queue.withWhole(final, ['output'], async (whole) =>
-        readAnswer(await resultOf(call, whole), part),
+      const answer = await queue.withWhole(final, ['output'], (whole) =>
+        withResult(call, whole, (result) => readAnswer(result, part)),
       );
       if ('message' in answer) fail(part, answer);
       return 'message' in answer ? undefined : answer;

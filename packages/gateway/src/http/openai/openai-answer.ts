@@ -29,9 +29,10 @@ export async function answerWhole(call: Call, job: Job, { waitMs }: OpenAiReques
   const final = await waitUntilFinal(queue, waiters, job.id, { waitMs, signal: call.signal });
   if (final?.finishedAt === undefined) return giveUp(call, job, waitUntil);
   await queue.withWhole(final, ['output'], async (whole) => {
-    const result = await resultOf(call, whole);
-    if (typeof result !== 'string') return sendError(call, job, result);
-    await call.reply.headers(jobHeaders(job)).type('application/json; charset=utf-8').send(result);
+    await withResult(call, whole, (result) => {
+      if (typeof result !== 'string') return sendError(call, job, result);
+      call.reply.headers(jobHeaders(job)).type('application/json; charset=utf-8').send(result);
+    });
   });
 }
 
@@ -76,14 +77,21 @@ export async function sendError(call: Call, job: Job, error: OpenAiError): Promi
 }
 
 /** The answer of a job that has ended, and whose output is whole, as JSON text, or why there is none. */
-export async function resultOf(call: Call, job: Job): Promise<string | OpenAiError> {
-  if (job.status !== 'COMPLETED') return errorOf(call, job);
+export async function withResult<T>(
+  call: Call,
+  job: Job,
+  use: (result: string | OpenAiError) => Promise<T> | T,
+): Promise<T> {
+  if (job.status !== 'COMPLETED') return use(await errorOf(call, job));
   const [first] = await answersOf(call, job);
-  if (first === undefined) return nothingYielded();
-  return errorIn(first) ?? first;
+  if (first === undefined) return use(nothingYielded());
+  return call.parts.queue.withWholeTexts([first], ([whole = '']) => use(errorIn(whole) ?? whole));
 }
 
-/** What the worker gave in all (`job` has its output whole): the list that a generator leaves, else its chunks, else what a handler returned. */
+/**
+ * What the worker gave in all (`job` has its output whole): the list that a generator leaves, else its chunks, of which
+ * large ones are references, else what a handler returned.
+ */
 export async function answersOf(call: Call, job: Job): Promise<readonly string[]> {
   const output = job.output?.trim() ?? '[]';
   const listed = output.startsWith('[') ? sliceJsonArray(output) : [output];

@@ -1,4 +1,5 @@
 import type { Job } from '../../jobs/job.ts';
+import { isReference } from '../../jobs/large-values/value-reference.ts';
 import type { Call } from '../route.ts';
 import { createEventWriter, type EventWriter } from './event-writer.ts';
 import { createChunkReader } from './job-chunks.ts';
@@ -69,14 +70,20 @@ interface OpenStream {
 
 /** Writes chunks. True when the first one is an error, which is the whole answer then; the job ends by itself. */
 async function isRefused(stream: OpenStream, chunks: readonly string[]): Promise<boolean> {
-  const { out, sse } = stream;
+  const { out, sse, call } = stream;
   const [first] = chunks;
-  const error = out.isOpen() || first === undefined ? undefined : errorIn(first);
-  if (error) {
-    await fail(stream, error);
-    return true;
+  if (!out.isOpen() && first !== undefined) {
+    const error = await call.parts.queue.withWholeTexts([first], ([whole = '']) => errorIn(whole));
+    if (error) {
+      await fail(stream, error);
+      return true;
+    }
   }
-  await out.write(chunks.map(sse.chunk).join(''));
+  if (!chunks.some(isReference)) await out.write(chunks.map(sse.chunk).join(''));
+  // One at a time in memory.
+  else
+    for (const chunk of chunks)
+      await call.parts.queue.withWholeTexts([chunk], ([whole = '']) => out.write(sse.chunk(whole)));
   return false;
 }
 

@@ -69,7 +69,7 @@ export const takenJobSchema = z
   .looseObject({
     id: z.string(),
     input: z.record(z.string(), z.unknown()),
-    _spillway: z.object({ attempt: z.int() }),
+    _spillway: z.object({ attempt: z.int(), submitter: z.string().optional() }),
   })
   .meta({ id: 'TakenJob' });
 

@@ -5,6 +5,7 @@ import { GatewayError } from '../../errors.ts';
 import { submitterOf } from '../auth.ts';
 import { batchReply, pageReply, requestsReply } from '../batch/batch-reply.ts';
 import { parseRequests, requestsIn } from '../batch/batch-submission.ts';
+import { isText, sendParts } from '../large-answer.ts';
 import { batchDocs } from '../openapi/runpod-docs.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
@@ -105,7 +106,10 @@ function requestRoutes(): readonly Route[] {
       scopes: READERS,
       async handle(call) {
         const page = pageOf(call);
-        return requestsReply(await call.parts.batches.requests(nameOf(call), page), page);
+        const parts = requestsReply(await call.parts.batches.requests(nameOf(call), page), page);
+        if (isText(parts)) return parts.join('');
+        await sendParts(call, parts);
+        return undefined;
       },
     },
     {

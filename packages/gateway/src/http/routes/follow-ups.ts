@@ -58,6 +58,7 @@ async function submit(call: Call): Promise<FollowUpState> {
     endpoint: endpoint.name,
     input: slices.get('input') ?? '{}',
     tags: first.tags,
+    keyId: first.keyId,
     isLowPriority: false,
     priority: first.priority,
     executionTimeoutMs: executionTimeoutMs ?? endpoint.executionTimeoutMs,

@@ -2,6 +2,7 @@ import { WAIT_LIMITS } from '@spillway/protocol';
 import { GatewayError } from '../../errors.ts';
 import type { Job } from '../../jobs/job.ts';
 import { findJob } from '../find-job.ts';
+import { type AnswerPart, answerParts, isText, sendParts } from '../large-answer.ts';
 import { runpodDocs } from '../openapi/runpod-docs.ts';
 import { type Call, type Route, waitOf } from '../route.ts';
 
@@ -27,14 +28,20 @@ export const streamRoutes: readonly Route[] = [
         return chunks.length > 0 || job.finishedAt !== undefined ? reply(job, chunks) : undefined;
       };
       const found = await waiters.until(first.id, look, { waitMs, signal: call.signal });
-      return found ?? reply((await queue.get(first.id)) ?? first, []);
+      const parts = found ?? reply((await queue.get(first.id)) ?? first, []);
+      if (isText(parts)) return parts.join('');
+      await sendParts(call, parts);
+      return undefined;
     },
   },
 ];
 
-function reply(job: Job, chunks: readonly string[]): string {
-  const items = chunks.map((chunk) => `{"output":${chunk}}`);
-  return `{"status":${JSON.stringify(job.status)},"stream":[${items.join(',')}]}`;
+function reply(job: Job, chunks: readonly string[]): AnswerPart[] {
+  const items = chunks.flatMap((chunk, at): AnswerPart[] => [
+    at === 0 ? '' : ',',
+    ...answerParts([['output', chunk]]),
+  ]);
+  return [`{"status":${JSON.stringify(job.status)},"stream":[`, ...items, ']}'];
 }
 
 function offsetOf(call: Call): number | undefined {

@@ -51,11 +51,11 @@ function userOf(call: Call): FileUser {
   const { queue } = call.parts;
   return {
     endpoint,
-    async names(key) {
+    async names(key, mayRead) {
       const text = JSON.stringify(key);
       for (const { jobId } of queue.held.of(workerId)) {
         const job = await queue.get(jobId);
-        if (job?.endpoint !== endpoint) continue;
+        if (job?.endpoint !== endpoint || !mayRead(job)) continue;
         if (await queue.withWhole(job, ['input'], ({ input }) => input.includes(text))) return true;
       }
       return false;

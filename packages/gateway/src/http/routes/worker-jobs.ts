@@ -1,23 +1,22 @@
-import { type JobDoneBody, jobDoneSchema } from '@spillway/protocol';
 import { CLOSED_HOLD_MS } from '../../jobs/dispatcher.ts';
 import type { Job } from '../../jobs/job.ts';
-import type { ErrorReport, Reporter } from '../../jobs/job-machine.ts';
 import { isReference } from '../../jobs/large-values/value-reference.ts';
+import {
+  CHUNK_LIMIT_BYTES,
+  jobDone,
+  jobStream,
+  largeJobDone,
+  largeJobStream,
+  RESULT_LIMIT_BYTES,
+  resultTooLarge,
+} from '../attempt-reports.ts';
 import { sendTaken, withReadableInputs } from '../large-inputs.ts';
 import { workerProtocolDocs } from '../openapi/runpod-docs.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
 import { afterInput, beforeInput } from '../taken-job.ts';
 import { identifyWorker } from '../worker-caller.ts';
-import { readReport } from '../worker-report.ts';
 
-const MB = 1_000_000;
-const MIB = 1024 * 1024;
-/** Results come back inline up to 100 MB; anything over the limit would be lost with the worker's 4xx. */
-const RESULT_LIMIT_BYTES = 100 * MB;
-const CHUNK_LIMIT_BYTES = 128 * MIB;
 const LARGEST_BATCH = 256;
-/** The answer to a report, as JSON. */
-const NOTED = '{}';
 
 /**
  * The worker side of RunPod's protocol. Workers send JSON under a form content type, retry only on 5xx, and lose their
@@ -70,6 +69,7 @@ export const workerJobRoutes: readonly Route[] = [
     scopes: ['worker'],
     bodyLimitBytes: RESULT_LIMIT_BYTES,
     handle: jobDone,
+    handleLarge: largeJobDone,
     onBodyTooLarge: resultTooLarge,
   },
   {
@@ -78,15 +78,8 @@ export const workerJobRoutes: readonly Route[] = [
     doc: workerProtocolDocs.stream,
     scopes: ['worker'],
     bodyLimitBytes: CHUNK_LIMIT_BYTES,
-    async handle(call) {
-      const by = reporterOf(call);
-      const report = readReport(call.body);
-      if ('problem' in report) return unreadable(call, by, report.problem);
-      const number = call.query.chunk === undefined ? Number.NaN : Number(call.query.chunk);
-      const known = Number.isInteger(number) && number >= 0 ? number : undefined;
-      await call.parts.queue.appendChunk(by, report.slices.get('output') ?? 'null', known);
-      return {};
-    },
+    handle: jobStream,
+    handleLarge: largeJobStream,
   },
   {
     methods: ['GET'],
@@ -97,7 +90,7 @@ export const workerJobRoutes: readonly Route[] = [
   },
 ];
 
-/** Promises are chained by hand here and in `jobDone`, since each job of each worker comes through. */
+/** Promises are chained by hand, since each job of each worker comes through. */
 function take(call: Call, max: number): Promise<readonly Job[]> {
   const endpoint = endpointOf(call);
   const workerId = identifyWorker(call);
@@ -156,61 +149,6 @@ function takenJob({ parts: { signatures } }: Call, job: Job): string {
   return beforeInput(job) + input + afterInput(job);
 }
 
-function jobDone(call: Call): Promise<string> | string {
-  const { queue, stops, fleet } = call.parts;
-  const by = reporterOf(call);
-  const read = readReport(call.body);
-  if ('problem' in read) return read.isProgress ? NOTED : unreadable(call, by, read.problem);
-  const { slices, value } = read;
-  const report = isOutputOnly(value) ? OUTPUT_ONLY : jobDoneSchema.parse(value);
-  const output = slices.get('output');
-  if (report.status === 'IN_PROGRESS') return queue.progress(by, output ?? 'null').then(noted);
-  stops.obeyed(by.workerId, by.wireId);
-  const ended = 'error' in value ? queue.fail(by, errorReport(report, output)) : queue.complete(by, output);
-  if (!report.stopPod) return ended.then(noted);
-  return ended.then(() => {
-    fleet.refreshWorker(by.workerId);
-    return NOTED;
-  });
-}
-
-const noted = () => NOTED;
-
-/** RunPod answers such a report 400, delivers the job again and calls that a time-out. */
-async function unreadable({ parts }: Call, by: Reporter, problem: string): Promise<string> {
-  const error = `the worker’s report could not be read: ${problem}`;
-  parts.stops.obeyed(by.workerId, by.wireId);
-  await parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
-  return NOTED;
-}
-
-const OUTPUT_ONLY: JobDoneBody = {};
-
-/** Nearly always so, and then the schema has nothing to find. */
-function isOutputOnly(value: Record<string, unknown>): boolean {
-  for (const key in value) if (key !== 'output') return false;
-  return true;
-}
-
-/** RunPod loses such a result and calls the job completed; here it fails and says how to return as much. */
-async function resultTooLarge(call: Call): Promise<object> {
-  const by = reporterOf(call);
-  call.parts.stops.obeyed(by.workerId, by.wireId);
-  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MB} MB; put large results in as an artifact (context.artifacts.upload, or POST /v1/artifacts with the worker's key) and return its id or URL`;
-  await call.parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
-  return {};
-}
-
-/** RunPod swallows an error that is no string; here it is shown as JSON. */
-function errorReport({ error, failure }: JobDoneBody, output: string | undefined): ErrorReport {
-  return {
-    error: typeof error === 'string' ? error : JSON.stringify(error),
-    ...(output === undefined ? {} : { output }),
-    ...(failure ? { failureType: failure.type } : {}),
-    ...(failure?.isRetryable === undefined ? {} : { isRetryable: failure.isRetryable }),
-  };
-}
-
 async function ping(call: Call): Promise<object> {
   const { queue, stops, strays, fleet } = call.parts;
   const workerId = identifyWorker(call);
@@ -231,11 +169,4 @@ async function ping(call: Call): Promise<object> {
   await queue.farewell(workerId, named);
   if (named.size === 0) fleet.pool.goodbye(workerId);
   return {};
-}
-
-function reporterOf(call: Call): Reporter {
-  const workerId = identifyWorker(call);
-  const attempt = Number(call.query.attempt);
-  const isKnown = Number.isInteger(attempt) && attempt > 0;
-  return { workerId, wireId: call.params.id ?? '', attempt: isKnown ? attempt : undefined };
 }

@@ -17,7 +17,10 @@ const steps = fc.array(
   fc.oneof(
     { weight: 3, arbitrary: fc.record({ type: fc.constant('submit'), isLarge: fc.boolean() }) },
     { weight: 3, arbitrary: fc.record({ type: fc.constant('take') }) },
-    { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('done', 'fail'), isLarge: fc.boolean() }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ type: fc.constantFrom('done', 'fail', 'chunk'), isLarge: fc.boolean() }),
+    },
     { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('retry', 'delete') }) },
     {
       weight: 2,
@@ -72,6 +75,10 @@ function createWorld() {
       const job = held.pop();
       if (job) await engine.queue.fail(by(job), { error: 'x', output: isLarge ? LARGE : '1' });
     },
+    async chunk(isLarge) {
+      const job = held.at(-1);
+      if (job) await engine.queue.appendChunk(by(job), isLarge ? LARGE : '1');
+    },
     async lose() {
       await engine.queue.handBack('w1', 'x');
       held = [];
@@ -114,7 +121,7 @@ function createWorld() {
       const keys: string[] = [];
       for (const { id } of (await engine.queue.list({ limit: 100 })).jobs) {
         const job = await engine.queue.get(id);
-        for (const text of [job?.input, job?.output]) {
+        for (const text of [job?.input, job?.output, ...(await engine.queue.readChunks(id, 0))]) {
           const value = parseReference(text);
           if (!value) continue;
           keys.push(value.key);

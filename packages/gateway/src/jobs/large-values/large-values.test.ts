@@ -163,6 +163,62 @@ test('what may be kept is bounded: a submit is refused, and a result without roo
   await submit();
 });
 
+test('large chunks are kept beside the rows, in their order, and go with their job', async () => {
+  const { id } = await engine.submit({});
+  const job = await taken('w1');
+  const chunks = ['0', LARGE, SMALL];
+  for (const [number, chunk] of chunks.entries()) await engine.queue.appendChunk(by(job), chunk, number);
+  await engine.queue.appendChunk(by(job), LARGE, 1);
+  const read = await engine.queue.readChunks(id, 0);
+  expect(read[1]).toMatch(/^@\d+ values\/chunk_/);
+  const drained = await engine.queue.drainChunks(id);
+  expect(await engine.queue.withWholeTexts(drained, (texts) => texts)).toEqual(chunks);
+  expect(await engine.queue.drainChunks(id)).toEqual([]);
+  await engine.queue.complete(by(job), SMALL);
+  await engine.clock.advance(MINUTES_11);
+  await engine.sweepValues();
+  // The repeated one is not kept.
+  expect(store.kept.size).toBe(1);
+  await engine.queue.remove(id);
+  await engine.sweepValues();
+  expect(store.kept.size).toBe(0);
+});
+
+test('a further delivery drops the large chunks of the one before', async () => {
+  const { id } = await engine.submit({});
+  await engine.queue.appendChunk(by(await taken('w1')), LARGE, 0);
+  await engine.queue.handBack('w1', 'its worker was stopped');
+  const again = await taken('w2');
+  await engine.queue.appendChunk(by(again), LARGE, 0);
+  await engine.clock.advance(MINUTES_11);
+  await engine.sweepValues();
+  expect(store.kept.size).toBe(1);
+  const [chunk = ''] = await engine.queue.drainChunks(id);
+  expect(await engine.queue.withWholeTexts([chunk], ([text]) => text)).toBe(LARGE);
+});
+
+test('chunks that can’t be read now are not handed out, and come when they can', async () => {
+  const { id } = await engine.submit({});
+  await engine.queue.appendChunk(by(await taken('w1')), LARGE, 0);
+  store.fail(new Error('away'));
+  await expect(engine.queue.drainChunks(id)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  store.fail(undefined);
+  expect(await engine.queue.drainChunks(id)).toHaveLength(1);
+});
+
+test('a chunk without room ends its job, and says why', async () => {
+  const ledger = createArtifactLedger([], { perKeyBytes: LARGE.length });
+  const other = createTestEngine({ valueBytes: createTestValueBytes().bytes, valueQuota: ledger.values });
+  const { id } = await other.submit({ keyId: 'k1' });
+  const [job] = await other.take('w1');
+  if (!job) throw new Error('no job was there');
+  await other.queue.appendChunk(by(job), LARGE, 0);
+  expect(await other.queue.get(id)).toMatchObject({
+    status: 'FAILED',
+    error: expect.stringMatching(/a chunk of its stream could not be kept: .*artifacts\.quota\.perKey/),
+  });
+});
+
 test('where jobs may go by their size, a large input counts with all its bytes', async () => {
   const other = createTestEngine({ valueBytes: createTestValueBytes().bytes });
   const { id } = await other.submit({ input: LARGE });

@@ -47,10 +47,11 @@ export interface LargeValuesOptions {
  * belong to nobody, which the sweep deletes, and never a job without its value.
  */
 export interface LargeValues {
-  /** Takes the room for a text. Throws what the quota does. */
-  claim(owner: string | undefined, text: string): ValueClaim;
-  /** Calls `use` with what stands for the text, once its bytes are on disk or in the bucket. */
-  keep<T>(kind: ValueKind, kept: KeptText, use: (reference: string) => Promise<T>): Promise<T>;
+  /**
+   * Calls `use` with what stands for the bytes, once they are on disk or in the bucket, and counts them for the owner.
+   * Throws NoRoomError, and STORAGE_UNAVAILABLE where they can't be written.
+   */
+  keep<T>(kind: ValueKind, value: NewValue, use: (reference: string) => Promise<T>): Promise<T>;
   /** Its bytes as the storage gives them. Throws ARTIFACT_NOT_FOUND, and STORAGE_UNAVAILABLE where it can't be read now. */
   open(value: ValueReference): Promise<Readable>;
   /** Throws as `open` does, and reads nothing. */
@@ -61,12 +62,25 @@ export interface LargeValues {
   sweep(): Promise<number>;
 }
 
-export type ValueKind = 'input' | 'output';
+/** `field`: a text of an input, which goes to workers as a URL. */
+export type ValueKind = 'input' | 'output' | 'chunk' | 'field';
 
-/** A text with the room that was claimed for it. */
-export interface KeptText {
-  readonly text: string;
-  readonly claim: ValueClaim;
+/** Bytes that are to be kept: in memory, or in a file. */
+export interface ValueSource {
+  readonly sizeBytes: number;
+  /** Called once. */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+export interface NewValue {
+  readonly source: ValueSource;
+  /** The key that submitted its job; absent for the admin's. */
+  readonly owner: string | undefined;
+}
+
+/** A quota leaves no room for a value; `cause` says which. */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
 }
 
 /** Whose values are those of jobs that the admin's key submitted. */
@@ -88,14 +102,11 @@ export function createLargeValues({
   const inHand = new Set<string>();
 
   return {
-    claim(owner = ADMIN, text) {
-      const claim = { owner, sizeBytes: Buffer.byteLength(text) };
-      quota.claim(claim);
-      return claim;
-    },
-    async keep(kind, { text, claim }, use) {
+    async keep(kind, { source, owner = ADMIN }, use) {
       const key = `values/${kind}_${ids.short(ID_LENGTH)}`;
-      const { sizeBytes } = claim;
+      const { sizeBytes } = source;
+      const claim = { owner, sizeBytes };
+      claimRoom(quota, claim);
       inHand.add(key);
       try {
         await rows.announce(key, claim, clock.now()).catch((error: unknown) => {
@@ -104,7 +115,7 @@ export function createLargeValues({
           throw error;
         });
         const description = { mediaType: 'application/json', sizeBytes };
-        await bytes.put(key, encoded(text), description).catch((error: unknown) => {
+        await bytes.put(key, source.open(), description).catch((error: unknown) => {
           throw unavailable('could not be written; nothing was accepted, try again', error);
         });
         return await use(referenceText({ key, sizeBytes }));
@@ -125,6 +136,14 @@ export function createLargeValues({
       return swept;
     },
   };
+}
+
+function claimRoom(quota: ValueQuota, claim: ValueClaim): void {
+  try {
+    quota.claim(claim);
+  } catch (cause) {
+    throw new NoRoomError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 function createReading(bytes: ValueBytes, budget: ByteBudget): Pick<LargeValues, 'open' | 'check' | 'read'> {
@@ -155,6 +174,10 @@ function unavailable(what: string, error: unknown): ArtifactError {
   const reason = error instanceof Error ? error.message : String(error);
   const message = `the input or output of a job is over 256 KiB, and the storage for such values ${what} (${reason})`;
   return new ArtifactError('STORAGE_UNAVAILABLE', message, { cause: error });
+}
+
+export function textSource(text: string): ValueSource {
+  return { sizeBytes: Buffer.byteLength(text), open: () => encoded(text) };
 }
 
 const PIECE_CHARS = 256 * 1024;

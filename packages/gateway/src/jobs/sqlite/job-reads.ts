@@ -2,6 +2,7 @@ import type { JobFailure } from '@spillway/protocol';
 import type { Job } from '../job.ts';
 import type { EndedAttempt } from '../job-machine.ts';
 import type { JobFilter, JobPage, JobStore } from '../job-store.ts';
+import { parseReference } from '../large-values/value-reference.ts';
 import type { CommitGroup } from './commit-group.ts';
 import { type JobRow, summaryOf } from './job-row.ts';
 import type { ListReader } from './list-reader.ts';
@@ -16,6 +17,7 @@ type JobReads = Pick<
   | 'queued'
   | 'list'
   | 'attempts'
+  | 'largeChunks'
   | 'readChunks'
   | 'due'
   | 'nextDueAt'
@@ -44,6 +46,8 @@ export function createJobReads(
       const isKnown = ended.some(({ number }) => number === completed?.number);
       return completed && !isKnown ? [...ended, completed] : ended;
     },
+    largeChunks: async (id) =>
+      sql.largeChunks.all(id).flatMap((row) => parseReference(String(row.chunk)) ?? []),
     readChunks: async (id, offset) => sql.chunksFrom.all(id, offset).map((row) => String(row.chunk)),
     due: async (now, limit) => [
       ...jobs.due(now).slice(0, limit),

@@ -9,7 +9,7 @@ import { createJobTakes, type JobTakes } from './job-takes.ts';
 import type { Overlay } from './overlay.ts';
 import { addCounts, findJob, type StoreParts, stage, writeTransition } from './store-parts.ts';
 import type { DroppedJob } from './usage-writes.ts';
-import { giveValue } from './value-rows.ts';
+import { freeValue, giveValue } from './value-rows.ts';
 import { DROPS_OF_A_JOB } from './writes.ts';
 
 type Writes = Pick<
@@ -20,6 +20,8 @@ type Writes = Pick<
   | 'take'
   | 'appendChunk'
   | 'drainChunks'
+  | 'giveValue'
+  | 'freeValues'
   | 'wakeDelayed'
   | 'remove'
   | 'removeEndedBefore'
@@ -50,6 +52,7 @@ export function createJobWrites(parts: StoreParts, group: CommitGroup): Writes {
       }),
     take: takes.take,
     ...createChunkWrites(parts, group),
+    ...createValueWrites(parts, group),
     wakeDelayed: (now) =>
       group.run((draft, overlay) => {
         const endpoints = new Set<string>();
@@ -86,6 +89,7 @@ function createChunkWrites(
         if (number !== undefined && number < next) return undefined;
         nextChunks.set(seq, next + 1);
         draft.writes.push(['putChunk', seq, next, job.attempt, chunk]);
+        giveValue(draft, seq, chunk);
         writeTransition(parts, draft, stored, transition, now);
         return job.endpoint;
       }),
@@ -107,6 +111,23 @@ function createChunkWrites(
         await group.settled();
       }
     },
+  };
+}
+
+function createValueWrites(parts: StoreParts, group: CommitGroup): Pick<Writes, 'giveValue' | 'freeValues'> {
+  return {
+    giveValue: (id, reference) =>
+      group.run((draft, overlay) => {
+        draft.jobId = id;
+        const stored = findJob(parts, overlay, id, 'forTransition');
+        if (!stored?.job.lease) return false;
+        giveValue(draft, stored.seq, reference);
+        return true;
+      }),
+    freeValues: (references) =>
+      group.run((draft) => {
+        for (const reference of references) freeValue(draft, reference);
+      }),
   };
 }
 

@@ -28,7 +28,8 @@ export function prepareReads(db: DatabaseSync) {
     output: db.prepare('SELECT output FROM job_outputs WHERE seq = ?'),
     progress: db.prepare('SELECT progress FROM job_progress WHERE seq = ?'),
     looseValues: db.prepare(
-      'SELECT key, size_bytes, owner FROM large_values WHERE seq IS NULL AND created_at <= ? ORDER BY created_at LIMIT ?',
+      `SELECT key, size_bytes, owner FROM large_values WHERE seq IS NULL AND request IS NULL AND created_at <= ?
+       ORDER BY created_at LIMIT ?`,
     ),
     lastSeq: db.prepare('SELECT max(seq) AS seq FROM jobs'),
     attempts: db.prepare(
@@ -97,6 +98,10 @@ function prepareChunks(db: DatabaseSync) {
     nextChunk: db.prepare('SELECT coalesce(max(number), -1) + 1 AS next FROM chunks WHERE seq = ?'),
     chunksAfterDrained: db.prepare(
       'SELECT c.seq, c.chunk, j.attempt FROM chunks c JOIN jobs j ON j.seq = c.seq WHERE j.id = ? AND c.number >= j.drained ORDER BY c.number',
+    ),
+    largeChunks: db.prepare(
+      `SELECT c.chunk FROM chunks c JOIN jobs j ON j.seq = c.seq WHERE j.id = ? AND c.number >= j.drained
+         AND octet_length(c.chunk) < 200 AND c.chunk LIKE '@%' ORDER BY c.number`,
     ),
     chunksFrom: db.prepare(
       'SELECT c.chunk FROM chunks c JOIN jobs j ON j.seq = c.seq WHERE j.id = ? AND c.number >= ? ORDER BY c.number',

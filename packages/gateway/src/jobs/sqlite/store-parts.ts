@@ -111,7 +111,7 @@ function writeLease(
   writes.push(['lease', attempt, workerId ?? null, startedAt ?? null, wireId, deadlineAt, leaseMs, seq]);
   if (before.attempt === 0) return;
   // A further delivery starts its stream anew: what the attempt before had sent would stand twice.
-  writes.push(['dropChunks', seq], ['undrain', seq]);
+  writes.push(['dropChunks', seq], ['freeAttempt', seq], ['undrain', seq]);
   nextChunks.set(seq, 0);
 }
 

@@ -75,8 +75,10 @@ export const WRITE_STATEMENTS = {
   putValue: 'INSERT INTO large_values (key, size_bytes, owner, created_at) VALUES (?, ?, ?, ?)',
   giveValue: 'UPDATE large_values SET seq = ? WHERE key = ?',
   freeValue: 'UPDATE large_values SET seq = NULL WHERE key = ?',
+  freeAttempt: `UPDATE large_values SET seq = NULL
+    WHERE seq = ? AND (key GLOB 'values/chunk_*' OR key GLOB 'values/field_*')`,
   freeValues: 'UPDATE large_values SET seq = NULL WHERE seq = ?',
-  forgetValue: 'DELETE FROM large_values WHERE key = ? AND seq IS NULL',
+  forgetValue: 'DELETE FROM large_values WHERE key = ? AND seq IS NULL AND request IS NULL',
 } as const;
 
 export type WriteName = keyof typeof WRITE_STATEMENTS;

@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { type ArtifactInfo, type ArtifactStore, kindOfBytes, MAGIC_BYTES } from '@spillway/artifacts';
+import { type Asker, mayUse } from './ownership.ts';
 import { readNote, refuseLarge } from './upload-actions.ts';
 import { VideoActionError } from './video-action-error.ts';
 import { isUploadKey } from './video-keys.ts';
@@ -11,6 +12,7 @@ export interface CheckedVideo {
   readonly size_bytes: number;
   /** As its user calls it. */
   readonly name: string;
+  readonly owner: string | undefined;
 }
 
 /** Looks at key, size and first bytes before any work begins. @throws VideoActionError with a sentence. */
@@ -18,6 +20,7 @@ export async function checkVideo(
   store: ArtifactStore,
   settings: VideoSettings,
   key: string | undefined,
+  asker: Asker,
 ): Promise<CheckedVideo> {
   if (!key) throw new VideoActionError('video_key is required');
   if (!isUploadKey(key, settings.extensions)) {
@@ -25,14 +28,16 @@ export async function checkVideo(
       `video_key: "${key}" is none that this service issued; ask for one with generate_upload_url`,
     );
   }
-  const info = await store.head(key);
+  const note = await readNote(store, key);
+  // Of what came by the gateway's own uploads the store lets nobody else see anything.
+  const info = mayUse(asker, note?.owner) ? await store.head(key) : undefined;
   if (!info) {
     throw new VideoActionError(
       `video_key: there is no video at ${key}; upload it first, and complete the upload if it goes in parts`,
     );
   }
   // Of one that came by the gateway's own uploads the store knows it, of one that was asked for here its note.
-  const name = info.name ?? (await readNote(store, key))?.name ?? key.slice(key.indexOf('/') + 1);
+  const name = info.name ?? note?.name ?? key.slice(key.indexOf('/') + 1);
   try {
     refuseLarge(info.sizeBytes, settings.maxBytes);
     await checkBytes(store, info);
@@ -41,7 +46,8 @@ export async function checkVideo(
     if (error instanceof VideoActionError) await store.delete(key);
     throw error;
   }
-  return { key, name, etag: info.etag, size_bytes: info.sizeBytes };
+  const owner = note ? note.owner : asker.submitter;
+  return { key, name, owner, etag: info.etag, size_bytes: info.sizeBytes };
 }
 
 async function checkBytes(store: ArtifactStore, { key, sizeBytes }: ArtifactInfo): Promise<void> {

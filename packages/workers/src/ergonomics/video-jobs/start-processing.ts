@@ -1,7 +1,8 @@
 import type { ArtifactStore } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
-import { type CheckedVideo, checkVideo } from './check-video.ts';
+import { checkVideo } from './check-video.ts';
 import type { FollowUpJobs } from './follow-up-jobs.ts';
+import type { Asker } from './ownership.ts';
 import { reconcile } from './reconcile.ts';
 import type { StatusFiles } from './status-files.ts';
 import { isFinalState, type StatusRecord } from './status-record.ts';
@@ -37,13 +38,13 @@ const TOKEN_LENGTH = 32;
 export async function acceptVideo(
   parts: StartParts,
   fields: Readonly<Record<string, unknown>>,
-  startedBy: string,
+  { jobId: startedBy, ...asker }: Asker & { readonly jobId: string },
 ): Promise<Started> {
   const { video_key: key, user_email: _email, ...settings } = parseFields(startSchema, fields);
-  const video = await checkVideo(parts.store, parts.settings, key);
+  const { owner, ...video } = await checkVideo(parts.store, parts.settings, key, asker);
   const jobId = jobIdOf(video, settings);
   const token = parts.newId(TOKEN_LENGTH);
-  const accepted = newRecord(parts, { jobId, video, settings, token, startedBy });
+  const accepted = newRecord(parts, { jobId, video, owner, settings, token, startedBy });
   if (await parts.files.create(accepted)) return { record: accepted, is: 'new' };
   return takeUp(parts, jobId, token, startedBy);
 }
@@ -71,7 +72,8 @@ async function takeUp(parts: StartParts, jobId: string, token: string, startedBy
 
 interface NewRecord {
   readonly jobId: string;
-  readonly video: CheckedVideo;
+  readonly video: StatusRecord['video'];
+  readonly owner: string | undefined;
   readonly settings: StatusRecord['settings'];
   readonly token: string;
   readonly startedBy: string;
@@ -79,12 +81,13 @@ interface NewRecord {
 
 function newRecord(
   { clock }: StartParts,
-  { jobId, video, settings, token, startedBy }: NewRecord,
+  { jobId, video, owner, settings, token, startedBy }: NewRecord,
 ): StatusRecord {
   const now = new Date(clock.now()).toISOString();
   return {
     ...{ job_id: jobId, status: 'accepted', progress: 0, created_at: now, updated_at: now },
     ...{ video, settings, run: 1, token, started_by: startedBy },
+    ...(owner === undefined ? {} : { owner }),
   };
 }
 

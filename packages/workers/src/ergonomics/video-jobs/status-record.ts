@@ -40,6 +40,8 @@ export const statusRecordSchema = z.object({
   /** The attempt that may write. */
   writer: z.string().optional(),
   process_job_id: z.string().optional(),
+  /** Whose video it is. */
+  owner: z.string().optional(),
   /** The job that started this run. */
   started_by: z.string(),
 });
@@ -137,9 +139,10 @@ function ended(record: StatusRecord, end: Partial<StatusRecord>): StatusRecord {
 }
 
 function restarted(record: StatusRecord, event: Extract<StatusEvent, { type: 'restarted' }>): StatusRecord {
-  const { job_id, created_at, updated_at, video, settings, run } = record;
+  const { job_id, created_at, updated_at, video, owner, settings, run } = record;
   return {
     ...{ job_id, created_at, updated_at, video, settings, status: 'accepted', progress: 0 },
     ...{ run: run + 1, token: event.token, started_by: event.startedBy },
+    ...(owner === undefined ? {} : { owner }),
   };
 }

@@ -1,5 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { ArtifactError, type ArtifactStore, partCount, planParts, type UploadRef } from '@spillway/artifacts';
+import { type Asker, mayUse } from './ownership.ts';
 import { VideoActionError } from './video-action-error.ts';
 import { parseFields, schemas } from './video-input.ts';
 import { extensionOf, isUploadKey, uploadNoteKey } from './video-keys.ts';
@@ -18,11 +19,12 @@ type Fields = Readonly<Record<string, unknown>>;
 /** What is known of an upload besides its bytes. */
 interface UploadNote {
   readonly name: string;
+  /** Whose upload it is. */
+  readonly owner?: string | undefined;
   readonly upload?: { readonly id: string; readonly size_bytes: number; readonly part_size_bytes: number };
 }
 
 const UPLOAD_URL_S = 3_600;
-/** 160 bits and more: whoever knows the key may have the video processed. */
 const ID_LENGTH = 32;
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   mp4: 'video/mp4',
@@ -48,21 +50,21 @@ export function createUploadActions(parts: UploadParts) {
   }
 
   return {
-    async generate_upload_url(fields: Fields) {
+    async generate_upload_url(fields: Fields, { submitter: owner }: Asker) {
       const { key, name } = issue(parseFields(schemas.generateUploadUrl, fields).filename);
-      await writeNote(store, key, { name });
+      await writeNote(store, key, { name, owner });
       const terms = { mostBytes: settings.maxBytes, expiresInMs: UPLOAD_URL_S * 1000 };
       const request = await store.presignPut(key, terms);
       return success({ upload_url: request.url, video_key: key, expires_in: UPLOAD_URL_S });
     },
-    async create_multipart_upload(fields: Fields) {
+    async create_multipart_upload(fields: Fields, { submitter: owner }: Asker) {
       const { filename, size_bytes: sizeBytes } = parseFields(schemas.createMultipartUpload, fields);
       refuseLarge(sizeBytes, settings.maxBytes);
       const { key, name, mediaType } = issue(filename);
       const plan = planParts(sizeBytes);
       const id = await store.multipart.create(key, { ...plan, mediaType });
       const upload = { id, size_bytes: sizeBytes, part_size_bytes: plan.partSizeBytes };
-      await writeNote(store, key, { name, upload });
+      await writeNote(store, key, { name, owner, upload });
       return success({
         ...{
           video_key: key,
@@ -78,17 +80,20 @@ export function createUploadActions(parts: UploadParts) {
 
 /** Of an upload that has begun. */
 function createPartActions({ store, settings }: UploadParts) {
-  async function refOf(fields: { video_key: string; upload_id: string }): Promise<UploadRef> {
-    const { video_key: key, upload_id: uploadId } = fields;
-    const upload = isUploadKey(key, settings.extensions) ? (await readNote(store, key))?.upload : undefined;
-    if (!upload || upload.id !== uploadId)
+  async function refOf(
+    { video_key: key, upload_id: uploadId }: { video_key: string; upload_id: string },
+    asker: Asker,
+  ): Promise<UploadRef> {
+    const note = isUploadKey(key, settings.extensions) ? await readNote(store, key) : undefined;
+    const upload = note?.upload;
+    if (!upload || upload.id !== uploadId || !mayUse(asker, note.owner))
       throw new VideoActionError('upload_id: there is no such upload; begin with create_multipart_upload');
     return { key, uploadId, sizeBytes: upload.size_bytes, partSizeBytes: upload.part_size_bytes };
   }
   return {
-    async sign_parts(fields: Fields) {
+    async sign_parts(fields: Fields, asker: Asker) {
       const { part_numbers: numbers, ...upload } = parseFields(schemas.signParts, fields);
-      const ref = await refOf(upload);
+      const ref = await refOf(upload, asker);
       const terms = { expiresInMs: UPLOAD_URL_S * 1000 };
       const signed = await Promise.all(
         numbers.map(async (one) => ({
@@ -98,16 +103,16 @@ function createPartActions({ store, settings }: UploadParts) {
       );
       return success({ parts: signed, expires_in: UPLOAD_URL_S });
     },
-    async list_parts(fields: Fields) {
-      const ref = await refOf(parseFields(schemas.part, fields));
+    async list_parts(fields: Fields, asker: Asker) {
+      const ref = await refOf(parseFields(schemas.part, fields), asker);
       const arrived = await store.multipart.listParts(ref);
       const list = arrived.map((one) => ({
         ...{ part_number: one.partNumber, size_bytes: one.sizeBytes, etag: one.etag },
       }));
       return success({ part_size_bytes: ref.partSizeBytes, part_count: partCount(ref), parts: list });
     },
-    async complete_multipart_upload(fields: Fields) {
-      const ref = await refOf(parseFields(schemas.part, fields));
+    async complete_multipart_upload(fields: Fields, asker: Asker) {
+      const ref = await refOf(parseFields(schemas.part, fields), asker);
       const info = await store.multipart.complete(ref).catch(async (error: unknown) => {
         // One whose end was not heard is asked for again.
         const there = isGone(error) ? await store.head(ref.key) : undefined;
@@ -116,8 +121,8 @@ function createPartActions({ store, settings }: UploadParts) {
       });
       return success({ video_key: ref.key, size_bytes: info.sizeBytes });
     },
-    async abort_multipart_upload(fields: Fields) {
-      const ref = await refOf(parseFields(schemas.part, fields));
+    async abort_multipart_upload(fields: Fields, asker: Asker) {
+      const ref = await refOf(parseFields(schemas.part, fields), asker);
       await store.multipart.abort(ref);
       await store.delete(uploadNoteKey(ref.key));
       return success({ video_key: ref.key });

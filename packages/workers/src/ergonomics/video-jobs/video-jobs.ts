@@ -5,6 +5,7 @@ import { type JobContext, JobError, PlainOutput } from '@spillway/sdk/worker';
 import { InputError } from '../../media/input-error.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import type { FollowUpJobs } from './follow-up-jobs.ts';
+import { type Asker, mayUse } from './ownership.ts';
 import { forget, type ProcessParts, processVideo, SupersededError } from './process-video.ts';
 import { reconcile } from './reconcile.ts';
 import { acceptVideo, sendProcessing } from './start-processing.ts';
@@ -88,30 +89,32 @@ function sentenceOf(action: string, error: unknown): string {
 function createStatusActions(parts: Parts): Readonly<Record<string, Action>> {
   const { store, files, settings, clock, followUps } = parts;
 
-  async function find(fields: Fields): Promise<StatusRecord> {
+  async function find(fields: Fields, asker: Asker): Promise<StatusRecord> {
     const { job_id: jobId } = parseFields(schemas.ofJob, fields);
     if (!jobId) throw new VideoActionError('job_id is required');
     const record = isJobId(jobId) ? await files.read(jobId) : undefined;
-    if (!record) throw new VideoActionError('Job not found');
+    if (!record || !mayUse(asker, record.owner)) throw new VideoActionError('Job not found');
     const now = await reconcile({ files, followUps, clock, lostAfterMs: settings.lostAfterMs }, record);
     // Cancelled past us, by the server: nobody goes on with what is there.
     if (now.status === 'cancelled' && record.status !== 'cancelled') await forget(store, record.job_id);
     return now;
   }
   return {
-    get_status: async (fields) => success({ job_status: await statusView(store, await find(fields)) }),
-    async generate_download_url(fields) {
+    get_status: async (fields, asker) =>
+      success({ job_status: await statusView(store, await find(fields, asker)) }),
+    async generate_download_url(fields, asker) {
       const { result_key: key } = parseFields(schemas.download, fields);
       if (!key) throw new VideoActionError('result_key is required');
       const jobId = jobOfResult(key);
       const record = jobId === undefined ? undefined : await files.read(jobId);
       const isResult = record?.results?.some((one) => one.key === key) ?? false;
-      if (!isResult) throw new VideoActionError(`result_key: there is no result ${key}`);
+      if (!isResult || !mayUse(asker, record?.owner))
+        throw new VideoActionError(`result_key: there is no result ${key}`);
       const url = await signResult(store, key, record?.video.name);
       return success({ download_url: url, expires_in: DOWNLOAD_URL_S });
     },
-    async cancel_processing(fields) {
-      const record = await find(fields);
+    async cancel_processing(fields, asker) {
+      const record = await find(fields, asker);
       if (isFinalState(record.status))
         return success({ job_id: record.job_id, message: `Processing was ${record.status} before` });
       const applied = await files.apply(record.job_id, { type: 'cancelled', run: record.run });
@@ -155,7 +158,7 @@ function createProcessActions(parts: Parts): Readonly<Record<string, Action>> {
 
   return {
     async start_processing(fields, context) {
-      const started = await acceptVideo(parts, fields, context.jobId);
+      const started = await acceptVideo(parts, fields, context);
       const { record, is } = started;
       const known = { job_id: record.job_id, ...(is === 'known' ? { existing: true } : {}) };
       if (is === 'known') {
