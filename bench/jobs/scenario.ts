@@ -32,16 +32,16 @@ export interface Part {
 /** Load against one server, repeated by `measureInTurns`. */
 export type Side = (seconds: number, warmupSeconds: number) => Promise<LoadReport>;
 
-/**
- * Each side once in every round, so that whatever else the machine does meets all of them alike. The first time warms
- * up longer, for compilers and caches.
- */
+/** Compilers and caches; what is compiled anew once the first clients have hung up belongs to it, too. */
+const WARM_UP_TURNS = 2;
+
+/** Each side once in every round, so that whatever else the machine does meets all of them alike. */
 export async function measureInTurns(
   sides: readonly Side[],
   { rounds, seconds, warmupSeconds }: Effort,
 ): Promise<Map<Side, readonly LoadReport[]>> {
   const reports = new Map(sides.map((side) => [side, [] as LoadReport[]]));
-  for (const side of sides) await side(warmupSeconds, 0);
+  for (let turn = 0; turn < WARM_UP_TURNS; turn += 1) for (const side of sides) await side(warmupSeconds, 0);
   for (let round = 0; round < rounds; round += 1) {
     // Alternately from either end, so that no side always follows the same other one.
     const order = round % 2 === 0 ? sides : [...sides].reverse();
