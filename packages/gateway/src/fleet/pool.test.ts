@@ -75,9 +75,9 @@ const shown = () => fleet.worker('far');
 
 describe('a worker that connects by itself', () => {
   test('is there from its first call on, with where it calls from and what it runs on', () => {
-    call({ client: { remoteAddress: '10.0.0.7' } });
+    call({ client: () => ({ remoteAddress: '10.0.0.7' }) });
     expect(shown()).toMatchObject({ backend: 'pool', state: 'initializing', remoteAddress: '10.0.0.7' });
-    take({ client: { software: 'Spillway-SDK/0.1.0' } });
+    take({ client: () => ({ software: 'Spillway-SDK/0.1.0' }) });
     fleet.noteJobs('far', 2);
     expect(shown()).toMatchObject({
       state: 'running',

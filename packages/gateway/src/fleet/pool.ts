@@ -12,7 +12,8 @@ export interface PoolCall {
   readonly workerId: string;
   readonly endpoint: Endpoint;
   readonly keyId?: string | undefined;
-  readonly client?: PoolClient;
+  /** Asked only of workers that are the pool's. */
+  readonly client?: () => PoolClient;
   /** An admin's key may speak for every worker. */
   readonly isAdmin: boolean;
 }
@@ -64,7 +65,7 @@ export class Pool {
     const refusal = call.isAdmin ? undefined : findRefusal(call, known, remembered);
     if (refusal !== undefined) return refusal;
     const worker = alive ?? this.#join(call, remembered);
-    worker?.pool?.see(call.client);
+    worker?.pool?.see(call.client?.());
     return undefined;
   }
 
@@ -176,7 +177,7 @@ export class Pool {
       silenceMs: options.leaseMs ?? DEFAULT_LEASE_MS,
     });
     const worker = { ...newWorker(id, endpoint, options.clock.now(), 'pool'), process: pool, pool };
-    options.log.info({ worker: id, endpoint: endpoint.name, ...call.client }, 'a worker has connected');
+    options.log.info({ worker: id, endpoint: endpoint.name, ...call.client?.() }, 'a worker has connected');
     worker.over = this.#outlive(worker);
     if (keyId !== undefined) this.#bindings.bind({ workerId: id, endpoint: endpoint.name, keyId });
     add(worker);

@@ -16,7 +16,7 @@ export function identifyWorker(call: Call): string {
   }
   const { keyId, scope } = caller;
   const isAdmin = scope === 'admin';
-  const client = describeCaller(call);
+  const client = () => describeCaller(call);
   const refusal = parts.fleet.pool.admit({ workerId, endpoint, isAdmin, keyId, client });
   if (refusal === undefined) return workerId;
   throw new GatewayError('FORBIDDEN', refusal);

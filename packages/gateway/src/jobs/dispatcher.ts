@@ -1,8 +1,9 @@
 import type { Clock } from '@spillway/sdk/clock';
+import { createSharedTimers } from '../lib/shared-timers.ts';
 import type { Job } from './job.ts';
 import { createPump } from './pump.ts';
-import type { JobQueue } from './queue.ts';
-import { createTakerLine, createWorkFlags, type TakeOptions } from './taker-line.ts';
+import type { JobChange, JobQueue } from './queue.ts';
+import { createTakerLine, createWorkFlags, type TakeOptions, type WorkFlags } from './taker-line.ts';
 
 /** How long a poll of a worker that gets nothing any more is held. */
 export const CLOSED_HOLD_MS = 1_000;
@@ -24,6 +25,7 @@ export type Dispatcher = ReturnType<typeof createDispatcher>;
  */
 export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
   const line = createTakerLine();
+  const holdTimer = createSharedTimers(clock);
   const work = createWorkFlags();
   const closed = new Set<string>();
   const paused = new Set<string>();
@@ -35,15 +37,7 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
   const pump = createPump({ queue, line, work, closed, paused, onFailure });
 
   const unwatchComing = queue.watchComing(pump.offer);
-  const unwatch = queue.watch(({ endpoint, isNew, transition }) => {
-    const hasMoved = transition && transition.before.status !== transition.after.status;
-    const isBack = hasMoved && transition.after.status === 'IN_QUEUE';
-    // A new job may be taken by now: by a taker that shared its commit.
-    if ((isNew || isBack) && queue.counts(endpoint).ready > 0) work.set(endpoint);
-    // A worker whose hands became free may have what it could not have before: a pump that is ending must look again.
-    else if (hasMoved && transition.before.lease) work.touch(endpoint);
-    if (isNew || hasMoved) pump.start(endpoint);
-  });
+  const unwatch = queue.watch((change) => follow(change, queue, work, pump));
 
   return {
     /** Waits up to `holdMs` for jobs; an empty answer means none came. */
@@ -63,7 +57,7 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
         // A closed worker is held, not refused, since one that is refused asks again at once; but shortly, since it may
         // wait for this very answer before it ends.
         const isClosed = closed.has(workerId);
-        const stopTimer = clock.timer(
+        const stopTimer = holdTimer(
           isClosed ? Math.min(options.holdMs, CLOSED_HOLD_MS) : options.holdMs,
           leave,
         );
@@ -110,4 +104,20 @@ export function createDispatcher({ queue, clock, onError }: DispatcherOptions) {
       await pump.settled();
     },
   };
+}
+
+/** Starts a pump where something happened that may bring a job and a taker together. */
+function follow(
+  { endpoint, isNew, transition }: JobChange,
+  queue: JobQueue,
+  work: WorkFlags,
+  pump: ReturnType<typeof createPump>,
+): void {
+  const hasMoved = transition && transition.before.status !== transition.after.status;
+  const isBack = hasMoved && transition.after.status === 'IN_QUEUE';
+  // A new job may be taken by now: by a taker that shared its commit.
+  if ((isNew || isBack) && queue.counts(endpoint).ready > 0) work.set(endpoint);
+  // A worker whose hands became free may have what it could not have before: a pump that is ending must look again.
+  else if (hasMoved && transition.before.lease) work.touch(endpoint);
+  if (isNew || hasMoved) pump.start(endpoint);
 }

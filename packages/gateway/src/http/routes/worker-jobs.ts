@@ -12,7 +12,7 @@ import {
 } from '../attempt-reports.ts';
 import { sendTaken, withReadableInputs } from '../large-inputs.ts';
 import { workerProtocolDocs } from '../openapi/runpod-docs.ts';
-import { type Call, endpointOf, type Route } from '../route.ts';
+import { type Answer, type Call, endpointOf, type Route } from '../route.ts';
 import { afterInput, beforeInput } from '../taken-job.ts';
 import { identifyWorker } from '../worker-caller.ts';
 
@@ -29,7 +29,9 @@ export const workerJobRoutes: readonly Route[] = [
     doc: workerProtocolDocs.take,
     scopes: ['worker'],
     handle: (call) =>
-      take(call, 1).then(
+      take(
+        call,
+        1,
         ([job]) => job && (isReference(job.input) ? sendTaken(call, [job]) : takenJob(call, job)),
       ),
   },
@@ -38,14 +40,15 @@ export const workerJobRoutes: readonly Route[] = [
     path: '/v2/:endpoint/job-take-batch/:worker',
     doc: workerProtocolDocs.takeBatch,
     scopes: ['worker'],
-    async handle(call) {
+    handle(call) {
       const asked = Number(call.query.batch_size ?? 1);
       const size = Number.isInteger(asked) && asked > 0 ? Math.min(asked, LARGEST_BATCH) : 1;
-      const jobs = await take(call, size);
-      if (jobs.length === 0) return undefined;
-      return jobs.some(({ input }) => isReference(input))
-        ? sendTaken(call, jobs, 'list')
-        : `[${jobs.map((job) => takenJob(call, job)).join(',')}]`;
+      return take(call, size, (jobs) => {
+        if (jobs.length === 0) return undefined;
+        return jobs.some(({ input }) => isReference(input))
+          ? sendTaken(call, jobs, 'list')
+          : `[${jobs.map((job) => takenJob(call, job)).join(',')}]`;
+      });
     },
   },
   {
@@ -90,8 +93,10 @@ export const workerJobRoutes: readonly Route[] = [
   },
 ];
 
-/** Promises are chained by hand, since each job of each worker comes through. */
-function take(call: Call, max: number): Promise<readonly Job[]> {
+type TakeAnswer = Answer | Promise<Answer>;
+
+/** `answerOf`: what the worker is answered with its jobs. Few promises, chained by hand: each job of each worker comes through. */
+function take(call: Call, max: number, answerOf: (jobs: readonly Job[]) => TakeAnswer): Promise<Answer> {
   const endpoint = endpointOf(call);
   const workerId = identifyWorker(call);
   const { dispatcher, fleet, stops, leaseMs, workerHoldMs } = call.parts;
@@ -115,9 +120,9 @@ function take(call: Call, max: number): Promise<readonly Job[]> {
       release();
       if (jobs.some(({ input }) => isReference(input)))
         return withReadableInputs(call, workerId, jobs).then((readable) =>
-          onlyIfThere(call, workerId, readable),
+          answerOf(onlyIfThere(call, workerId, readable)),
         );
-      return onlyIfThere(call, workerId, jobs);
+      return answerOf(onlyIfThere(call, workerId, jobs));
     },
     (error: unknown) => {
       release();

@@ -1,0 +1,76 @@
+import type { Clock } from '@spillway/sdk/clock';
+
+interface Entry {
+  readonly at: number;
+  readonly onOver: () => void;
+  isOpen: boolean;
+  before: Entry | undefined;
+  after: Entry | undefined;
+}
+
+/** Those of one length, which are over in the order in which they began. */
+interface Line {
+  first: Entry | undefined;
+  last: Entry | undefined;
+  stop: () => void;
+}
+
+/**
+ * As the clock's own `timer`, for waits of a few lengths that nearly all end early, as those of workers for jobs do: one
+ * timer of the clock serves all of a length, and each wait costs a place in a list.
+ */
+export function createSharedTimers(clock: Clock): Clock['timer'] {
+  const lines = new Map<number, Line>();
+
+  function arm(ms: number, line: Line, first: Entry): void {
+    line.stop = clock.timer(first.at - clock.now(), () => {
+      const now = clock.now();
+      for (let entry = line.first; entry && entry.at <= now; entry = line.first) {
+        leave(line, entry);
+        entry.onOver();
+      }
+      if (line.first) arm(ms, line, line.first);
+      else lines.delete(ms);
+    });
+  }
+
+  function begin(ms: number, entry: Entry): Line {
+    const line: Line = { first: entry, last: entry, stop: () => {} };
+    lines.set(ms, line);
+    arm(ms, line, entry);
+    return line;
+  }
+
+  function join(line: Line, entry: Entry): Line {
+    entry.before = line.last;
+    if (line.last) line.last.after = entry;
+    else line.first = entry;
+    line.last = entry;
+    return line;
+  }
+
+  return (ms, onOver) => {
+    const entry: Entry = { at: clock.now() + ms, onOver, isOpen: true, before: undefined, after: undefined };
+    const known = lines.get(ms);
+    const line = known ? join(known, entry) : begin(ms, entry);
+    return () => {
+      if (!entry.isOpen) return;
+      leave(line, entry);
+      // Nobody waits: the clock's timer would hold up the end of the process.
+      if (line.first) return;
+      line.stop();
+      if (lines.get(ms) === line) lines.delete(ms);
+    };
+  };
+}
+
+function leave(line: Line, entry: Entry): void {
+  const { before, after } = entry;
+  entry.isOpen = false;
+  if (before) before.after = after;
+  else line.first = after;
+  if (after) after.before = before;
+  else line.last = before;
+  entry.before = undefined;
+  entry.after = undefined;
+}
