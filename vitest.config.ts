@@ -18,8 +18,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/{src,app}/**/*.test.ts', 'tools/**/*.test.ts'],
-          // Milliseconds each; the limit only ends a test that hangs, also on a machine that is busy with others.
+          // Milliseconds each; the limits only end a test that hangs, also on a machine that is busy with others.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           expect: expectation,
         },
       },

@@ -52,13 +52,13 @@ const policySchema = z.looseObject({
     .max(POLICY_LIMITS.executionTimeout.max)
     .optional(),
   ttl: z.number().int().min(POLICY_LIMITS.ttl.min).max(POLICY_LIMITS.ttl.max).optional(),
-  lowPriority: z.boolean().optional(),
+  lowPriority: z.boolean('expected true or false').optional(),
 });
 
 /** Body of `/run` and `/runsync`. `input` must be an object; unknown keys pass through unharmed. */
 export const submitBodySchema = z.looseObject({
   input: z.record(z.string(), z.unknown()),
-  webhook: z.url({ protocol: /^https?$/ }).optional(),
+  webhook: z.url({ protocol: /^https?$/, error: 'expected an http or https address' }).optional(),
   policy: policySchema.optional(),
   s3Config: z.record(z.string(), z.unknown()).optional(),
 });

@@ -168,7 +168,7 @@ export class Fleet {
   async killWorker(workerId: string, reason: string): Promise<void> {
     const worker = this.#workers.get(workerId);
     if (!worker || worker.pool || worker.life.state === 'stopped') return;
-    this.#apply(worker, { type: 'stop', reason });
+    this.#apply(worker, { type: 'kill', reason });
     worker.drainLimit.abort();
     await worker.started;
     worker.process?.kill();

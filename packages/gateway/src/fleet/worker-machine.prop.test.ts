@@ -10,6 +10,7 @@ const event: fc.Arbitrary<WorkerEvent> = fc.oneof(
   fc.constant({ type: 'recovered' } as const),
   fc.constant({ type: 'start-failed', reason: 'x' } as const),
   fc.constant({ type: 'stop', reason: 'x' } as const),
+  fc.constant({ type: 'kill', reason: 'y' } as const),
   fc.constant({ type: 'exited', exit: { code: 1, signal: null } } as const),
 );
 

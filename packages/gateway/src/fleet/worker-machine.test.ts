@@ -71,6 +71,12 @@ describe('a worker', () => {
   test('keeps the first reason for its end', () => {
     expect(after(STOP, { type: 'stop', reason: 'later' }).life.stopReason).toBe('test');
   });
+
+  test('that is ended by force in the middle of a stop says why', () => {
+    const { life } = after(ASKED, STOP, { type: 'kill', reason: 'it went on with a cancelled job' });
+    expect(life).toMatchObject({ state: 'stopping', stopReason: 'it went on with a cancelled job' });
+    expect(after(STOP, { type: 'kill', reason: 'x' }, LEFT).life.state).toBe('stopped');
+  });
 });
 
 describe('a start', () => {

@@ -39,6 +39,8 @@ export type WorkerEvent =
   /** The start can't succeed any more: refused by the backend, or not ready in time. */
   | { readonly type: 'start-failed'; readonly reason: string }
   | { readonly type: 'stop'; readonly reason: string }
+  /** It is ended by force, also in the middle of a stop: this is why it ends, whatever it was asked before. */
+  | { readonly type: 'kill'; readonly reason: string }
   | { readonly type: 'exited'; readonly exit: WorkerExit };
 
 /** stop: drain and end it · proved: starts of this endpoint work · failed-start: one more came to nothing */
@@ -60,14 +62,27 @@ const TRANSITIONS: Readonly<Record<WorkerState, Partial<Record<WorkerEvent['type
     unhealthy: 'unhealthy',
     'start-failed': 'stopping',
     stop: 'stopping',
+    kill: 'stopping',
     exited: 'stopped',
   },
-  idle: { outdated: 'outdated', unhealthy: 'unhealthy', stop: 'stopping', exited: 'stopped' },
-  running: { outdated: 'outdated', unhealthy: 'unhealthy', stop: 'stopping', exited: 'stopped' },
+  idle: {
+    outdated: 'outdated',
+    unhealthy: 'unhealthy',
+    stop: 'stopping',
+    kill: 'stopping',
+    exited: 'stopped',
+  },
+  running: {
+    outdated: 'outdated',
+    unhealthy: 'unhealthy',
+    stop: 'stopping',
+    kill: 'stopping',
+    exited: 'stopped',
+  },
   // No backend of ours holds workers back yet; the state is RunPod's.
-  throttled: { unhealthy: 'unhealthy', stop: 'stopping', exited: 'stopped' },
-  outdated: { unhealthy: 'unhealthy', stop: 'stopping', exited: 'stopped' },
-  unhealthy: { recovered: 'idle', stop: 'stopping', exited: 'stopped' },
+  throttled: { unhealthy: 'unhealthy', stop: 'stopping', kill: 'stopping', exited: 'stopped' },
+  outdated: { unhealthy: 'unhealthy', stop: 'stopping', kill: 'stopping', exited: 'stopped' },
+  unhealthy: { recovered: 'idle', stop: 'stopping', kill: 'stopping', exited: 'stopped' },
   stopping: { exited: 'stopped' },
   stopped: {},
 };
@@ -102,6 +117,8 @@ export function next(life: WorkerLife, event: WorkerEvent, now: number): Step {
       return { life: { ...moved, problem: event.reason }, effects: [] };
     case 'stop':
       return { life: { ...moved, stopReason: life.stopReason ?? event.reason }, effects: [] };
+    case 'kill':
+      return { life: { ...moved, stopReason: event.reason }, effects: [] };
     case 'exited':
       return { life: { ...moved, exit: event.exit, stoppedAt: now }, effects: effectsOfExit(life, now) };
   }

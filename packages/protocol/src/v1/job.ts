@@ -61,7 +61,7 @@ export const jobSubmitSchema = z
     tags: z.array(tag).max(JOB_LIMITS.tags).describe('Words to find it by.').optional(),
     policy: policy.optional(),
     webhook: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^https?$/, error: 'expected an http or https address' })
       .describe('Is sent the finished job.')
       .optional(),
     s3Config: z

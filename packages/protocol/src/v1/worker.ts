@@ -46,7 +46,7 @@ export const poolWorkerCreateSchema = z
   .strictObject({
     name: z.string().min(1).max(100).describe('Name of the key that is made for it.').optional(),
     origin: z
-      .url({ protocol: /^https?$/ })
+      .url({ protocol: /^https?$/, error: 'expected an http or https address' })
       .describe('Address under which the worker reaches the gateway; absent: the one that the gateway knows.')
       .optional(),
   })
