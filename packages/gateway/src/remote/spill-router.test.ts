@@ -189,3 +189,19 @@ test('the log says once that RunPod gets no jobs and why, and once that it gets 
   expect(told.slice(1)).toEqual(['jobs go to RunPod again']);
   await one.stop();
 });
+
+test('a job of which RunPod tells only once it has ended took as long as its handler did', async () => {
+  const quick = createTestSpill({
+    answer: ({ operation, id }) =>
+      operation === 'run'
+        ? { id: 'r1', status: 'IN_QUEUE' }
+        : { id, status: 'COMPLETED', output: 1, executionTime: 1_500, stream: [] },
+  });
+  await quick.engine.start(() => false);
+  await quick.spill.start();
+  const { id } = await quick.engine.submit({});
+  await quick.clock.advance(10_000);
+  const { status, startedAt = 0, finishedAt = 0 } = (await quick.engine.queue.get(id)) ?? {};
+  expect([status, finishedAt - startedAt]).toEqual(['COMPLETED', 1_500]);
+  await quick.stop();
+});
