@@ -88,7 +88,7 @@ test('jobs show tells each attempt and cuts large values', async () => {
   expect(stdout.length).toBeLessThan(1500);
 });
 
-test('jobs show tells where attempts ran and why, and which may run at RunPod without our hearing of it', async () => {
+test('jobs show tells where attempts ran, why and what they cost, and which may run at RunPod without our hearing of it', async () => {
   const ended = {
     number: 1,
     workerId: 'runpod:far:a',
@@ -105,7 +105,10 @@ test('jobs show tells where attempts ran and why, and which may run at RunPod wi
   const mayRunUntil = Date.now() + 3_600_000;
   const attempts = [
     { ...ended, route: { ...route, there: 'unseen', mayRunUntil } },
-    { ...ended, number: 2, route: { ...route, there: 'to-cancel', remoteId: 'r2' } },
+    {
+      ...{ ...ended, number: 2, route: { ...route, there: 'to-cancel', remoteId: 'r2' } },
+      cost: { seconds: 3, priceClass: 'ADA_24', micros: 930 },
+    },
     {
       ...ended,
       number: 3,
@@ -116,6 +119,7 @@ test('jobs show tells where attempts ran and why, and which may run at RunPod wi
   const { spillway } = await withGateway({ 'GET /v1/jobs/j1': { json: { ...job, attempts, input: {} } } });
   const { stdout } = await spillway('jobs', 'show', 'j1');
   expect(stdout).toMatch(/^ *1 +handed-back +runpod:far:a +RunPod far +2\.5 s/m);
+  expect(stdout).toMatch(/^ *2 +handed-back +runpod:far:a +RunPod far +2\.5 s +\$0\.00093/m);
   expect(stdout).toMatch(/^ *3 +handed-back +w1 +here +2\.5 s/m);
   expect(stdout).toContain('attempt 1 went to far: it had waited too long');
   expect(stdout).toContain(`until ${new Date(mayRunUntil).toISOString().slice(0, 10)}`);

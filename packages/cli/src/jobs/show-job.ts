@@ -2,6 +2,7 @@ import type { AttemptView, JobDetail, JobView } from '@spillway/protocol/v1';
 import { statusText } from '../job-views.ts';
 import { fields, print, style, table } from '../output.ts';
 import { agoText, durationText, oneLine, shortJson } from '../text.ts';
+import { dollars } from '../usage/cost-texts.ts';
 
 /** How jobs look on the terminal. */
 const LOG_LINES = 5;
@@ -61,18 +62,28 @@ export function printJob(job: JobDetail, now: number): void {
 
 function attemptTable(attempts: readonly AttemptView[], now: number): string {
   const isRouted = attempts.some(({ route }) => route !== undefined);
+  const isCostly = attempts.some(({ cost }) => cost !== undefined);
   const columns = [
     ...[{ title: 'attempt', isNumber: true }, { title: 'outcome' }, { title: 'worker' }],
     ...(isRouted ? [{ title: 'where' }] : []),
-    ...[{ title: 'took', isNumber: true }, { title: 'reason' }],
+    { title: 'took', isNumber: true },
+    ...(isCostly ? [{ title: 'cost', isNumber: true }] : []),
+    { title: 'reason' },
   ];
-  const rows = attempts.map(({ number, outcome, workerId, startedAt, endedAt, failure, route }) => {
+  const rows = attempts.map(({ number, outcome, workerId, startedAt, endedAt, failure, route, cost }) => {
     const reason = failure === undefined ? '' : oneLine(`${failure.type}: ${failure.message}`, 80);
     const where = route?.remoteEndpoint === undefined ? 'here' : `RunPod ${route.remoteEndpoint}`;
     const took = durationText((endedAt ?? now) - startedAt);
-    return [String(number), outcome, workerId, ...(isRouted ? [where] : []), took, reason];
+    const costs = isCostly ? [costText(cost)] : [];
+    return [String(number), outcome, workerId, ...(isRouted ? [where] : []), took, ...costs, reason];
   });
   return [table(columns, rows), ...attempts.flatMap((attempt) => routeLines(attempt, now))].join('\n');
+}
+
+/** Nothing where nobody counts it: workers here that cost nothing, attempts that go on. */
+function costText(cost: AttemptView['cost']): string {
+  if (cost === undefined) return '';
+  return cost.micros === undefined ? 'unknown' : dollars(cost.micros);
 }
 
 /** Why one went to RunPod, and what may be left of it there. */

@@ -14,7 +14,8 @@ export type JobEvent =
   | { readonly type: 'leased'; readonly workerId: string; readonly leaseMs: number }
   /** Leased to a backend that has a queue of its own: its execution timeout runs from `started` on. */
   | { readonly type: 'placed'; readonly workerId: string; readonly leaseMs: number }
-  | ({ readonly type: 'started' } & Reporter)
+  /** `ranMs`: it has begun so long ago. */
+  | ({ readonly type: 'started'; readonly ranMs?: number } & Reporter)
   | ({ readonly type: 'heartbeat' } & Reporter)
   /** A heartbeat of the worker that did not name the job. */
   | { readonly type: 'missed'; readonly workerId: string }
@@ -139,7 +140,8 @@ function reported(job: Job, held: Lease, event: ReportEvent, now: number): Trans
     case 'started':
       if (!isPlaced(job)) return undefined;
       return change(job, {
-        startedAt: now,
+        // Heard of only now; not before it was placed.
+        startedAt: Math.max(job.startedAt ?? now, now - (event.ranMs ?? 0)),
         lease: { ...renewed(held, now), deadlineAt: now + job.executionTimeoutMs },
       });
     case 'progressed':

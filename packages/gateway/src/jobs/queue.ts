@@ -276,7 +276,8 @@ export function longProgress(length: number): string {
 /** What a worker says of an attempt. */
 function createReports(apply: Apply) {
   return {
-    started: (by: Reporter) => apply(jobIdOf(by.wireId), { type: 'started', ...by }),
+    /** `ranMs`: how long it has run by now. */
+    started: (by: Reporter, ranMs = 0) => apply(jobIdOf(by.wireId), { type: 'started', ranMs, ...by }),
     progress: (by: Reporter, output: string) =>
       apply(jobIdOf(by.wireId), { type: 'progressed', output: shownProgress(output), ...by }),
     complete: (by: Reporter, output: string | undefined) =>

@@ -42,6 +42,8 @@ export class EndpointRoute {
   readonly #handOver: (one: HandOver) => Promise<boolean>;
   readonly #stopping = new AbortController();
   readonly #sweepNow = createHint();
+  /** Places of which the log says that they get no jobs. */
+  readonly #toldBad = new Set<RemotePlace>();
   #isHeld = false;
   #unableAt = Number.NEGATIVE_INFINITY;
   #wake = new AbortController();
@@ -178,6 +180,7 @@ export class EndpointRoute {
     // Those that wait in a queue there may go on to another.
     const isWanted = ready > 0 || this.#attempts.waiting().length > 0;
     this.#probe(isWanted);
+    this.#tellPlaces();
     this.#holdBack();
     const nextAt = Math.min(
       this.#nextLookAt(beganAt, atLatest, isWanted),
@@ -219,6 +222,20 @@ export class EndpointRoute {
   #probe(isWanted: boolean): void {
     for (const place of this.#places)
       void place.probe(isWanted).then((hasAsked) => hasAsked && this.#isGoingOn() && this.poke());
+  }
+
+  /** Once an outage, however often it is tried meanwhile. */
+  #tellPlaces(): void {
+    const { log } = this.#options;
+    for (const place of this.#places) {
+      const fields = { endpoint: this.#endpoint.name, remoteEndpoint: place.settings.endpointId };
+      const problem = place.problem();
+      if (problem !== undefined && !this.#toldBad.has(place)) {
+        this.#toldBad.add(place);
+        log.warn(fields, `no jobs go to RunPod for now: ${problem}`);
+      } else if (problem === undefined && !place.isOnTrial() && this.#toldBad.delete(place))
+        log.info(fields, 'jobs go to RunPod again');
+    }
   }
 
   #isGoingOn(): boolean {

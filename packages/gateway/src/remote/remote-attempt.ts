@@ -190,7 +190,7 @@ class AttemptRun {
     const outcome = remoteOutcome(slices, value);
     if (outcome) {
       if (outcome.type !== 'lost') {
-        await this.#begin(value.workerId);
+        await this.#begin(value);
         await this.#relayChunks(remoteId);
       }
       this.#parts.onReport(reportOf(value));
@@ -202,7 +202,7 @@ class AttemptRun {
       return true;
     }
     if (value.status === 'IN_QUEUE') return this.#leave(remoteId);
-    await this.#begin(value.workerId);
+    await this.#begin(value);
     const progress = slices.get('output');
     if (progress !== undefined && progress !== this.#progress) {
       this.#progress = progress;
@@ -242,11 +242,12 @@ class AttemptRun {
     return false;
   }
 
-  async #begin(workerId: unknown): Promise<void> {
+  async #begin(value: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#isStarted) return;
+    const { executionMs, workerId } = reportOf(value);
     this.#isStarted = true;
-    this.#parts.tell(`has begun${typeof workerId === 'string' ? ` on worker ${workerId}` : ''}`);
-    await this.#parts.queue.started(this.#by);
+    this.#parts.tell(`has begun${workerId === undefined ? '' : ` on worker ${workerId}`}`);
+    await this.#parts.queue.started(this.#by, executionMs);
   }
 
   async #relayChunks(remoteId: string): Promise<void> {

@@ -163,3 +163,45 @@ test('a job at RunPod comes home when its endpoint has no backend there any more
   expect(left.store.left()).toEqual([]);
   await left.stop();
 });
+
+test('the log says once that RunPod gets no jobs and why, and once that it gets them again', async () => {
+  const told: string[] = [];
+  const tell = (_fields: object, message: string) =>
+    void (/go to RunPod/.test(message) && told.push(message));
+  const there = { isLosing: true };
+  const one = createTestSpill({
+    more: { log: { warn: tell, info: tell } },
+    answer({ operation, id }) {
+      if (there.isLosing) throw Object.assign(new Error('lost'), { code: 'ECONNRESET' });
+      return operation === 'run' ? { id: 'r1', status: 'IN_QUEUE' } : { id, status: 'COMPLETED', output: 1 };
+    },
+  });
+  await one.engine.start(() => false);
+  await one.spill.start();
+  const { id } = await one.engine.submit({});
+  await one.clock.advance(60_000);
+  expect(told).toEqual(['no jobs go to RunPod for now: it did not answer (ECONNRESET)']);
+  there.isLosing = false;
+  await one.clock.advance(300_000);
+  expect((await one.engine.queue.get(id))?.status).toBe('COMPLETED');
+  await one.engine.submit({});
+  await one.clock.advance(1_000);
+  expect(told.slice(1)).toEqual(['jobs go to RunPod again']);
+  await one.stop();
+});
+
+test('a job of which RunPod tells only once it has ended took as long as its handler did', async () => {
+  const quick = createTestSpill({
+    answer: ({ operation, id }) =>
+      operation === 'run'
+        ? { id: 'r1', status: 'IN_QUEUE' }
+        : { id, status: 'COMPLETED', output: 1, executionTime: 1_500, stream: [] },
+  });
+  await quick.engine.start(() => false);
+  await quick.spill.start();
+  const { id } = await quick.engine.submit({});
+  await quick.clock.advance(10_000);
+  const { status, startedAt = 0, finishedAt = 0 } = (await quick.engine.queue.get(id)) ?? {};
+  expect([status, finishedAt - startedAt]).toEqual(['COMPLETED', 1_500]);
+  await quick.stop();
+});
