@@ -19,7 +19,7 @@ export async function listPods(options: { readonly all?: boolean; readonly json?
       name,
       status.toLowerCase(),
       card ?? '-',
-      `$${hourly.toFixed(2)}`,
+      typeof hourly === 'number' ? `$${hourly.toFixed(2)}` : '-',
       agoText(Date.parse(createdAt), Date.now()),
     ];
   });
@@ -46,7 +46,7 @@ export async function stopPods(
   if (missing.length > 0) throw new CliError('POD_NOT_FOUND', `RunPod has no pod ${missing.join(', ')}`);
 }
 
-const isOurs = ({ name }: RunpodPod) => name.startsWith(POD_PREFIX);
+const isOurs = ({ name }: RunpodPod) => String(name).startsWith(POD_PREFIX);
 
 function viewOf({ id, name, status, gpu, cost, createdAt }: RunpodPod) {
   return { id, name, status, card: gpu?.id ?? null, hourly: cost, createdAt };

@@ -1,6 +1,7 @@
 import type { Clock } from '@spillway/sdk/clock';
 import { type CreatePod, type RunpodClient, RunpodError, type RunpodPod } from '@spillway/sdk/runpod';
 import { CliError, EXIT } from '../cli-error.ts';
+import { durationText } from '../text.ts';
 import { type CardChoice, lifeSeconds } from './choose-cards.ts';
 import { exitCodeIn, type PodProgram, podProgram } from './pod-script.ts';
 
@@ -59,11 +60,11 @@ export async function runPod(job: PodJob, context: PodContext): Promise<PodEnd> 
   const { clock, view, isDetached } = context;
   const { pod, program, seconds } = await createPod(job, context);
   view.note(
-    `pod ${pod.id}: ${describe(pod)}; it ends itself after ${Math.round(seconds / 60)} min at the latest`,
+    `pod ${pod.id}: ${describe(pod)}; it ends itself after ${durationText(seconds * 1000)} at the latest`,
   );
   if (isDetached) return { type: 'detached', podId: pod.id };
   // What it really costs may differ from the catalogue's price, which the pod's own time was made of.
-  const paid = Math.min(seconds, lifeSeconds(job.maxTimeMs, job.maxCost, pod.cost));
+  const paid = Math.min(seconds, lifeSeconds(job.maxTimeMs, job.maxCost, pod.cost ?? 0));
   let end: WatchedEnd;
   try {
     end = await watchPod(pod.id, program, clock.now() + paid * 1000 + LATE_MS, context);
@@ -90,8 +91,12 @@ async function terminate(podId: string, { runpod, view }: PodContext): Promise<s
   }
 }
 
+/** RunPod's document says that it tells the price; if it ever doesn't, a pod that runs matters more. */
+export const hourText = (dollars: number | undefined) =>
+  typeof dollars === 'number' ? `$${dollars.toFixed(2)} an hour` : 'price not told';
+
 function describe({ gpu, cost }: RunpodPod): string {
-  return `${gpu ? `${gpu.count ?? 1} × ${gpu.id}` : 'no card'}, $${cost.toFixed(2)} an hour`;
+  return `${gpu ? `${gpu.count ?? 1} × ${gpu.id}` : 'no card'}, ${hourText(cost)}`;
 }
 
 /** @throws the last refusal where no card can be had. */

@@ -147,6 +147,20 @@ test('a page of a proxy is no answer, and none of it is shown', async () => {
   expect((await failureOf(html.endpoints.get('a1'))).message).toContain('no JSON');
 });
 
+test.each(['garbage', {}, null])(
+  'an answer that names nothing is none: %j; a create may have worked',
+  async (body) => {
+    const { client } = clientOf([
+      { status: 200, body },
+      { status: 200, body: { pods: [body] } },
+    ]);
+    const failure = await failureOf(client.endpoints.create(BODY));
+    expect(failure).toMatchObject({ code: 'BAD_REPLY', mayHaveArrived: true });
+    expect(failure.message).toContain("create endpoint spillway-clip: RunPod's answer tells no id");
+    expect((await failureOf(client.pods.list())).message).toContain("RunPod's answer has no pods with ids");
+  },
+);
+
 test('a log goes on behind its last line when the connection breaks', async () => {
   const event = (id: string, line: string) =>
     `id: ${id}\ndata: ${JSON.stringify({ source: 'container', line, ts: id })}\n\n`;

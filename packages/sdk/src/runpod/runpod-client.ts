@@ -1,6 +1,6 @@
 import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { fetchSoundly } from '../net/fetch-soundly.ts';
-import { type Call, createCaller } from './call.ts';
+import { type Call, type Caller, createCaller } from './call.ts';
 import type {
   CreateEndpoint,
   CreatePod,
@@ -50,24 +50,7 @@ export function createRunpodClient(options: RunpodClientOptions) {
   const { onWait } = options;
   const call = createCaller({ apiKey, root, clock, random, fetch: send, ...(onWait ? { onWait } : {}) });
   const streaming = { apiKey, clock, random, fetch: options.fetch ?? fetchSoundly };
-  const ask = async <T>(
-    method: Call['method'],
-    path: string,
-    what: string,
-    more: Pick<Call, 'body' | 'signal'> = {},
-  ): Promise<T> => (await call({ method, path, what, ...more })) as T;
-
-  async function list<T>(
-    path: string,
-    key: string,
-    what: string,
-    signal?: AbortSignal,
-  ): Promise<readonly T[]> {
-    const items = (Object(await call({ method: 'GET', path, what, signal })) as Record<string, unknown>)[key];
-    if (Array.isArray(items)) return items as T[];
-    const message = `${what}: RunPod's answer has no ${key}`;
-    throw new RunpodError({ code: 'BAD_REPLY', status: 200, message });
-  }
+  const { ask, list } = readingAnswers(call);
 
   return {
     /** Serverless endpoints, each with the template that is bound to it. */
@@ -124,6 +107,41 @@ export function createRunpodClient(options: RunpodClientOptions) {
     },
   };
 }
+
+/** Calls whose answers are looked at before anybody relies on them. */
+function readingAnswers(call: Caller) {
+  const ask = async <T>(
+    method: Call['method'],
+    path: string,
+    what: string,
+    more: Pick<Call, 'body' | 'signal'> = {},
+  ): Promise<T> => {
+    const answer = await call({ method, path, what, ...more });
+    if (method === 'DELETE' || isResource(answer)) return answer as T;
+    const message = `${what}: RunPod's answer tells no id of it`;
+    throw new RunpodError({ code: 'BAD_REPLY', status: 200, message, mayHaveArrived: true });
+  };
+
+  async function list<T>(
+    path: string,
+    key: string,
+    what: string,
+    signal?: AbortSignal,
+  ): Promise<readonly T[]> {
+    const items = (Object(await call({ method: 'GET', path, what, signal })) as Record<string, unknown>)[key];
+    const isRight = Array.isArray(items) && (READ_ROW_BY_ROW.includes(key) || items.every(isResource));
+    if (isRight) return items as T[];
+    const message = `${what}: RunPod's answer has no ${key}${Array.isArray(items) ? ' with ids' : ''}`;
+    throw new RunpodError({ code: 'BAD_REPLY', status: 200, message });
+  }
+  return { ask, list };
+}
+
+/** All that is relied on: what else is missing shows where it is used. */
+const isResource = (value: unknown) => typeof (Object(value) as { id?: unknown }).id === 'string';
+
+/** Lists whose readers pass over what they don't understand. */
+const READ_ROW_BY_ROW: readonly string[] = ['records', 'gpus'];
 
 const one = (kind: string, id: string) => `/${kind}/${encodeURIComponent(id)}`;
 

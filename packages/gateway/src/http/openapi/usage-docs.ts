@@ -14,7 +14,7 @@ import { ok, type RouteDoc } from './route-doc.ts';
 /** What the OpenAPI document says of costs, and the query of `GET /v1/usage`. */
 const day = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}/, 'expected a day such as 2026-11-21')
+  .regex(/^\d{4}-\d{2}-\d{2}/, { error: 'expected a day such as 2026-11-21', abort: true })
   .refine((text) => !Number.isNaN(Date.parse(text)), 'expected a day such as 2026-11-21')
   .transform((text) => dayOf(Date.parse(text)));
 
