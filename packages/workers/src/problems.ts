@@ -11,6 +11,12 @@ export function listProblems(error: z.ZodError): string[] {
   });
 }
 
+/** For the schema of an object with these fields: what was expected where something else was sent, or nothing. */
+export function expectFields(shape: object): { error: (issue: { code?: string }) => string | undefined } {
+  const expected = `expected an object with ${Object.keys(shape).join(', ')}`;
+  return { error: ({ code }) => (code === 'invalid_type' ? expected : undefined) };
+}
+
 /** `subject has 2 problems: …; ….`, or with one problem `subject: ….` */
 export function problemSentence(subject: string, problems: readonly string[]): string {
   const list = problems.join('; ');

@@ -111,9 +111,19 @@ describe('what is wrong is told by field', () => {
     [
       'an unknown method',
       { action: 'score', method: 'ocra' },
-      'method: expected "rula", "reba", "owas", "niosh", got "ocra".',
+      'The input: method: expected "rula", "reba", "owas", "niosh", got "ocra".',
     ],
-    ['nothing to score', { action: 'score', method: 'rula' }, 'components: '],
+    [
+      'nothing to score',
+      { action: 'score', method: 'rula' },
+      'components: expected an object with upper_arm, lower_arm, wrist, wrist_twist, neck, trunk, legs.',
+    ],
+    ['no method', { action: 'score' }, 'The input: method: expected "rula", "reba", "owas", "niosh".'],
+    [
+      'an angle that no joint has',
+      { action: 'score_part', method: 'rula', part: 'upper_arm', deg: 1000 },
+      'The input: deg: expected -180 to 270.',
+    ],
     [
       'a score out of range',
       { action: 'score', method: 'rula', components: { ...components, wrist: 5 } },

@@ -8,7 +8,7 @@ import { rebaComponentsSchema, rulaComponentsSchema } from './scoring/components
 import { nioshInputSchema } from './scoring/niosh.ts';
 import { owasCodesSchema } from './scoring/owas.ts';
 import { BANDED_PARTS, LOAD_PATTERNS, METHODS_WITH_PARTS } from './scoring/part-bands.ts';
-import { measuredFields, observedFields, observedSchema } from './scoring/posture.ts';
+import { degrees, measuredFields, observedFields, observedSchema } from './scoring/posture.ts';
 import { scoringSettingsSchema } from './scoring/scoring-settings.ts';
 import { sequenceSettingsSchema } from './sequence/sequence-settings.ts';
 import { keypointSettingsSchema } from './settings.ts';
@@ -20,7 +20,6 @@ import { keypointSettingsSchema } from './settings.ts';
 const choice = <T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `expected ${values.map((value) => `"${value}"`).join(' or ')}` });
 const scoring = scoringSettingsSchema.prefault({});
-const degrees = z.number({ error: 'expected degrees' });
 
 /** The angles that both methods rest on have to be there when somebody describes a posture. */
 const describedPosture = z.strictObject({
@@ -178,7 +177,8 @@ export function parseScore(fields: Fields): ScoreInput {
   const method = METHODS.find((one) => one === fields.method);
   if (method === undefined) {
     const known = METHODS.map((one) => `"${one}"`).join(', ');
-    throw new InputError(`method: expected ${known}, got ${JSON.stringify(fields.method)}.`, 'method');
+    const got = fields.method === undefined ? '' : `, got ${JSON.stringify(fields.method)}`;
+    throw new InputError(`The input: method: expected ${known}${got}.`, 'method');
   }
   const isDescribed = 'posture' in fields && !('components' in fields);
   const isCoded = method === 'rula' || method === 'reba';

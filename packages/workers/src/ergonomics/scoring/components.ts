@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expectFields } from '../../problems.ts';
 
 /**
  * What RULA and REBA are computed from: a score for each part of the body, of one side, and what is added for muscle
@@ -40,8 +41,14 @@ const rebaAdditions = {
   activity: score(0, 3).default(0),
 };
 
-export const rulaComponentsSchema = z.strictObject({ ...rulaParts, ...rulaAdditions });
-export const rebaComponentsSchema = z.strictObject({ ...rebaParts, ...rebaAdditions });
+export const rulaComponentsSchema = z.strictObject(
+  { ...rulaParts, ...rulaAdditions },
+  expectFields(rulaParts),
+);
+export const rebaComponentsSchema = z.strictObject(
+  { ...rebaParts, ...rebaAdditions },
+  expectFields(rebaParts),
+);
 export type RulaComponents = z.infer<typeof rulaComponentsSchema>;
 export type RebaComponents = z.infer<typeof rebaComponentsSchema>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { expectFields } from '../../problems.ts';
 import { tableCell } from './table-cell.ts';
 import { OWAS_TABLE } from './tables/owas.ts';
 
@@ -23,12 +24,13 @@ const digit = (meanings: readonly string[]) => {
   return z.int({ error }).min(1, error).max(meanings.length, error);
 };
 
-export const owasCodesSchema = z.strictObject({
+const digits = {
   back: digit(OWAS_CODES.back),
   arms: digit(OWAS_CODES.arms),
   legs: digit(OWAS_CODES.legs),
   load: digit(OWAS_CODES.load),
-});
+};
+export const owasCodesSchema = z.strictObject(digits, expectFields(digits));
 export type OwasCodes = z.infer<typeof owasCodesSchema>;
 
 /** 1 normal, 2 action in the near future, 3 as soon as possible, 4 immediately. */

@@ -5,9 +5,9 @@ import { LOAD_PATTERNS } from './part-bands.ts';
  * A posture of one side of the body, as an ergonomist or a camera sees it. Nothing is required: what is not known counts
  * as the most favourable, and is named as `assumed` or, where it is an angle that the methods rest on, as `missing`.
  */
-const degrees = z
+export const degrees = z
   .number({ error: 'expected degrees' })
-  .min(-180, 'expected -180 to 180')
+  .min(-180, 'expected -180 to 270')
   .max(270, 'expected -180 to 270');
 const yesNo = z.boolean({ error: 'expected true or false' });
 const oneOf = <T extends readonly string[]>(values: T) =>

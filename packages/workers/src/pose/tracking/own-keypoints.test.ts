@@ -64,6 +64,11 @@ test('near somebody who is hidden the trunk counts where it was expected, and li
   expect(missing(ownKeypoints([person(100, moved), hidden(110)])[0])).toContain(6);
 });
 
+test('of a body that is another’s nothing is left to whom it was taken for', () => {
+  const taken = withPoint(pose(400), 9, pose(100));
+  expect(missing(ownKeypoints([person(100, taken), hidden(220)])[0])).toHaveLength(17);
+});
+
 test('one who was found twice is not in their own way', () => {
   const double: Claimant = { ...person(104, pose(102)), expected: [] };
   expect(ownKeypoints([person(100), double])[0]).toEqual(pose(100));

@@ -50,6 +50,8 @@ const IS_SURE: Reach = { atOnce: 0.015, perSecond: 0.08, upTo: 0.4 };
 const SAME_PLACE = 0.035;
 /** Whose it is must be expected this much nearer than the other's. */
 const CLEARLY = 0.5;
+/** Where somebody is hidden, the share of the keypoints of a find that have to be whose it is. */
+const LEAST_OWN = 0.25;
 /** Pose models look at three by four of a picture, with this part of the box's size on each side. */
 const AROUND = 0.125;
 const WIDE = 0.75;
@@ -62,10 +64,13 @@ export function ownKeypoints(people: readonly Claimant[]): (readonly PoseKeypoin
     if (!keypoints) return undefined;
     const others = placed.filter((other) => other !== person && !isDouble(person, other));
     const near = others.filter((other) => intersectionArea(grown(box), other.box) > 0);
+    const seen = keypoints.flatMap(([, , confidence], at) => (confidence < SEEN ? [] : [at]));
+    const own = new Set(seen.filter((at) => isOwn(person, { others, near }, at)));
+    // A limb that is left of a body that is another's is no more theirs than the rest.
+    const isTheirs = near.every((other) => other.keypoints) || own.size >= LEAST_OWN * seen.length;
     return keypoints.map((keypoint, at): PoseKeypoint => {
       const [x, y, confidence] = keypoint;
-      if (confidence < SEEN || isOwn(person, { others, near }, at)) return keypoint;
-      return [x, y, 0];
+      return confidence < SEEN || (own.has(at) && (isTheirs || STEADY.has(at))) ? keypoint : [x, y, 0];
     });
   });
 }
