@@ -3,7 +3,7 @@ import { ArtifactError } from './artifact-error.ts';
 export function notFound(key: string): ArtifactError {
   return new ArtifactError(
     'ARTIFACT_NOT_FOUND',
-    `no artifact ${key}: it was deleted, or its retention is over`,
+    `no artifact ${key}: it was deleted, its retention is over, or it is another key's`,
   );
 }
 
