@@ -31,12 +31,27 @@ export function actOnChanges(
 /** What a change of a job sets in motion. */
 export function pokeOnJobs(parts: Reacting): void {
   const { engine, fleet, scheduler, webhooks } = parts;
+  noteBusyWorkers(engine, fleet);
   engine.queue.watch(({ transition, isNew }) => {
-    const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
-    if (worker !== undefined) fleet.noteJobs(worker, engine.queue.held.count(worker));
     endSilent(transition, { engine, fleet });
     if (isNew || transition?.before.status !== transition?.after.status) scheduler.poke();
     if (transition?.after.webhook !== undefined && transition.after.finishedAt !== undefined) webhooks.poke();
+  });
+}
+
+/**
+ * Tells the fleet how busy each worker is. One that has not stopped a cancelled job yet is not idle: it would be ended
+ * for that before its grace time is over.
+ */
+export function noteBusyWorkers(
+  { queue, stops }: Pick<JobEngine, 'queue' | 'stops'>,
+  fleet: Pick<Fleet, 'noteJobs'>,
+): void {
+  const note = (worker: string) => fleet.noteJobs(worker, queue.held.count(worker) + stops.count(worker));
+  stops.watch(note);
+  queue.watch(({ transition }) => {
+    const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
+    if (worker !== undefined) note(worker);
   });
 }
 

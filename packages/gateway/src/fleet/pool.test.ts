@@ -317,6 +317,7 @@ describe('a worker that connects by itself and is to stop', () => {
 describe('when the gateway stops', () => {
   test('workers from elsewhere finish their jobs for a while, get no others, and are not lost', async () => {
     take();
+    held.set('far', 1);
     fleet.noteJobs('far', 1);
     let isStopped = false;
     const stopped = fleet.stop().then(() => {
@@ -325,6 +326,7 @@ describe('when the gateway stops', () => {
     await clock.advance(5_000);
     expect(doors).toEqual(['close far']);
     expect(isStopped).toBe(false);
+    held.delete('far');
     fleet.noteJobs('far', 0);
     await clock.settle();
     await stopped;
@@ -333,6 +335,7 @@ describe('when the gateway stops', () => {
 
   test('one that takes longer keeps its job for the next gateway', async () => {
     take();
+    held.set('far', 1);
     fleet.noteJobs('far', 1);
     const stopped = fleet.stop();
     await clock.advance(20_000);

@@ -148,11 +148,12 @@ export class Pool {
     await this.#bindings.close();
   }
 
+  /** What it was told to stop is nobody's any more, and nothing to wait for. */
   #untilFree(worker: FleetWorker): Promise<void> {
     const { signal } = worker.drainLimit;
     return new Promise((resolve) => {
       const look = () => {
-        if (worker.life.jobs > 0 && !signal.aborted) return;
+        if (worker.life.jobs > 0 && this.#jobs.held(worker.id) > 0 && !signal.aborted) return;
         unwatch();
         signal.removeEventListener('abort', look);
         resolve();

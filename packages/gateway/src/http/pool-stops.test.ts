@@ -44,12 +44,25 @@ describe('a worker from elsewhere', () => {
     return { stopped, other, waiting };
   }
 
+  it('is not idle before it has stopped its cancelled job', async () => {
+    const id = await test.submit();
+    await takeBatch(1);
+    await cancel(id);
+    await ping(id);
+    expect(await worker()).toMatchObject({ state: 'running', jobs: 1 });
+    const taking = as('job-take/far?job_in_progress=0');
+    await test.clock.settle();
+    expect(await worker()).toMatchObject({ state: 'idle', jobs: 0 });
+    await test.submit();
+    expect((await taking).statusCode).toBe(200);
+  });
+
   it('that does not stop a job keeps the others and gets no more, and is shown so', async () => {
     const { stopped, other, waiting } = await stubborn();
     expect(await test.show(other)).toMatchObject({ status: 'IN_PROGRESS', workerId: 'far' });
     expect(await worker()).toMatchObject({
       state: 'unhealthy',
-      jobs: 1,
+      jobs: 2,
       problem: expect.stringContaining(`does not stop: it goes on with the job ${stopped}`),
     });
     await ping(stopped, other);

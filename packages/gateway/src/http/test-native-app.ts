@@ -13,6 +13,7 @@ import { createFleet, type Fleet } from '../fleet/fleet.ts';
 import type { Card } from '../fleet/gpu/card.ts';
 import { createTestPlacer } from '../fleet/gpu/test-placer.ts';
 import { createGatewayCosts } from '../gateway-costs.ts';
+import { noteBusyWorkers } from '../gateway-reactions.ts';
 import { createTestEngine } from '../jobs/test-engine.ts';
 import { createKeyStore, type NewKey } from '../keys/key-store.ts';
 import { createUploadTokens } from '../keys/upload-tokens.ts';
@@ -59,10 +60,7 @@ function createPlayedFleet(
     jobs: { held: queue.held.count, close: engine.dispatcher.close, reopen: engine.dispatcher.forget },
     onWorkerLost: async (workerId, _endpoint, failure) => engine.workerLost(workerId, failure),
   });
-  queue.watch(({ transition }) => {
-    const worker = transition?.after.lease?.workerId ?? transition?.before.lease?.workerId;
-    if (worker !== undefined) fleet.noteJobs(worker, queue.held.count(worker));
-  });
+  noteBusyWorkers(engine, fleet);
   return fleet;
 }
 

@@ -45,6 +45,7 @@ export type StopRequests = ReturnType<typeof createStopRequests>;
 export function createStopRequests(options: StopRequestsOptions) {
   const { clock, onSettled, heartbeatMs = 10_000 } = options;
   const byWorker = new Map<string, Request[]>();
+  const watchers = new Set<(workerId: string) => void>();
   const polls = createOpenPolls(clock);
 
   function untold(workerId: string): readonly string[] {
@@ -64,6 +65,11 @@ export function createStopRequests(options: StopRequestsOptions) {
     if (kept.length > 0) byWorker.set(workerId, kept);
     else byWorker.delete(workerId);
     if (requests.some(isOverdue) && !kept.some(isOverdue)) onSettled?.(workerId);
+    if (kept.length < requests.length) tell(workerId);
+  }
+
+  function tell(workerId: string): void {
+    for (const watcher of watchers) watcher(workerId);
   }
 
   return {
@@ -73,6 +79,14 @@ export function createStopRequests(options: StopRequestsOptions) {
       requests.push({ wireId, overdueAt, isTold: false, hasAsked: false, isNamed: false, isOverdue: false });
       byWorker.set(workerId, requests);
       polls.wake(workerId);
+      tell(workerId);
+    },
+    /** Attempts that the worker may run yet, though their jobs no longer count as its. */
+    count: (workerId: string): number => byWorker.get(workerId)?.length ?? 0,
+    /** Calls `watcher` when a worker's count has changed, but not when the worker is gone. */
+    watch(watcher: (workerId: string) => void): () => void {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
     },
     has: (workerId: string, wireId: string): boolean =>
       byWorker.get(workerId)?.some((request) => request.wireId === wireId) ?? false,
@@ -104,17 +118,7 @@ export function createStopRequests(options: StopRequestsOptions) {
       for (const request of byWorker.get(workerId) ?? []) request.hasAsked = true;
     },
     /** Workers that still run something past its grace time; each again only with a further attempt. */
-    takeOverdue(): readonly Overdue[] {
-      const now = clock.now();
-      const overdue: Overdue[] = [];
-      for (const [workerId, requests] of byWorker) {
-        const late = requests.filter((request) => isLate(request, now - request.overdueAt, heartbeatMs));
-        if (late.length === 0) continue;
-        for (const request of late) request.isOverdue = true;
-        overdue.push({ workerId, wireIds: requests.filter(isOverdue).map(({ wireId }) => wireId) });
-      }
-      return overdue;
-    },
+    takeOverdue: () => takeOverdue(byWorker, clock.now(), heartbeatMs),
     /** Answers the worker's open poll, for it may wait for that before it ends. */
     release: polls.wake,
     forget(workerId: string): void {
@@ -124,6 +128,21 @@ export function createStopRequests(options: StopRequestsOptions) {
     /** Answers every open poll. */
     stop: polls.wakeAll,
   };
+}
+
+function takeOverdue(
+  byWorker: ReadonlyMap<string, readonly Request[]>,
+  now: number,
+  heartbeatMs: number,
+): readonly Overdue[] {
+  const overdue: Overdue[] = [];
+  for (const [workerId, requests] of byWorker) {
+    const late = requests.filter((request) => isLate(request, now - request.overdueAt, heartbeatMs));
+    if (late.length === 0) continue;
+    for (const request of late) request.isOverdue = true;
+    overdue.push({ workerId, wireIds: requests.filter(isOverdue).map(({ wireId }) => wireId) });
+  }
+  return overdue;
 }
 
 /** The polls that are held open, by worker. */
