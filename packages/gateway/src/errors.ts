@@ -22,6 +22,8 @@ export const ERRORS = {
   /** An upload that was completed, aborted, or forgotten. */
   UPLOAD_NOT_FOUND: { status: 404, title: 'Not Found' },
   ROUTE_NOT_FOUND: { status: 404, title: 'Not Found' },
+  /** There is such a path, for other methods. */
+  METHOD_NOT_ALLOWED: { status: 405, title: 'Method Not Allowed' },
   /** The same Idempotency-Key came with another submit. */
   IDEMPOTENCY_CONFLICT: { status: 409, title: 'Conflict' },
   /** Only jobs that have ended can be deleted. */

@@ -95,6 +95,19 @@ describe('the HTTP face', () => {
     expect((await test.call('GET', '/v3/x')).json()).toMatchObject({ code: 'ROUTE_NOT_FOUND' });
   });
 
+  it('answers 405 with the methods that a path has', async () => {
+    const reply = await test.call('PUT', '/v1/jobs', {});
+    expect(reply.statusCode).toBe(405);
+    expect(reply.headers.allow).toBe('GET, POST');
+    expect(reply.json()).toMatchObject({ detail: '/v1/jobs takes GET or POST, not PUT' });
+  });
+
+  it('refuses filters that it does not know, which would mean every job', async () => {
+    const reply = await test.call('GET', '/v1/jobs?tags=nightly&status=FAILED');
+    expect(reply.statusCode).toBe(400);
+    expect(reply.json<{ detail: string }>().detail).toMatch(/^tags: unknown; expected endpoint, status, tag/);
+  });
+
   it('lists jobs and shows one with its attempts', async () => {
     const id = await submit('{"input":{"n":1.0}}');
     await test.call('GET', '/v2/echo/job-take/w1?job_in_progress=0');

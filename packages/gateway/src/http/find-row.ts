@@ -12,10 +12,11 @@ export interface Address {
   query: Readonly<Record<string, string>> | undefined;
 }
 
+const METHODS: readonly HTTPMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const MOST_ADDRESSES = 1_000;
 const LONGEST_ADDRESS_CHARS = 256;
 
-/** Puts the row's parameters into the call. Throws ROUTE_NOT_FOUND, or INPUT_INVALID where the address can't be read. */
+/** Puts the row's parameters into the call. Throws ROUTE_NOT_FOUND, METHOD_NOT_ALLOWED, or INPUT_INVALID where the address can't be read. */
 export function createRowFinder(rows: readonly Route[]): (call: HttpCall) => Route {
   const router = createRouter({
     ignoreTrailingSlash: true,
@@ -33,9 +34,18 @@ export function createRowFinder(rows: readonly Route[]): (call: HttpCall) => Rou
   // Of addresses that are called again and again: a worker's poll, an endpoint's submits. Those with an id come once.
   const known: Record<string, Map<string, Address>> = { GET: new Map(), POST: new Map() };
 
-  function find({ method, request: { url = '/' }, path }: HttpCall): Address {
-    const found = router.find(method as HTTPMethod, url);
-    if (!found) throw new GatewayError('ROUTE_NOT_FOUND', `no route ${method} ${path}`);
+  function refuse(call: HttpCall): GatewayError {
+    const { method, request, path } = call;
+    const others = METHODS.filter((other) => router.find(other, request.url ?? '/')?.store);
+    if (others.length === 0) return new GatewayError('ROUTE_NOT_FOUND', `no route ${method} ${path}`);
+    call.header('allow', others.join(', '));
+    return new GatewayError('METHOD_NOT_ALLOWED', `${path} takes ${others.join(' or ')}, not ${method}`);
+  }
+
+  function find(call: HttpCall): Address {
+    const { method, path, request } = call;
+    const found = router.find(method as HTTPMethod, request.url ?? '/');
+    if (!found) throw refuse(call);
     const row = found.store as Route | null;
     if (!row) throw new GatewayError('INPUT_INVALID', `bad request: '${path}' is not a valid url component`);
     const params = found.params as Readonly<Record<string, string>>;

@@ -81,7 +81,7 @@ it('a HEAD request takes no job', async () => {
     url: '/v2/echo/job-take/w1',
     headers: { authorization: 'spk_admin-key-of-the-tests' },
   });
-  expect(reply.statusCode).toBe(404);
+  expect(reply.statusCode).toBe(405);
   expect(await test.show(id)).toMatchObject({ status: 'IN_QUEUE' });
   expect((await test.app.inject({ method: 'HEAD', url: '/livez' })).statusCode).toBe(200);
 });

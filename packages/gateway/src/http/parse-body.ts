@@ -12,11 +12,18 @@ export function parseOptionalBody<S extends z.ZodType>(schema: S, body: string):
   return checkValue(schema, body.trim() === '' ? {} : parseObject(body).value);
 }
 
-/** Query parameters as a schema gives them; all of them are texts. */
-export function parseQuery<S extends z.ZodType>(
+/**
+ * Query parameters as a schema gives them; all of them are texts. Throws INPUT_INVALID for others, too: a filter with a
+ * slip of the pen would mean everything.
+ */
+export function parseQuery<S extends z.ZodObject>(
   schema: S,
   query: Readonly<Record<string, string>>,
 ): z.output<S> {
+  const known = Object.keys(schema.shape);
+  const others = Object.keys(query).filter((name) => !known.includes(name));
+  if (others.length > 0)
+    throw new GatewayError('INPUT_INVALID', `${others.join(', ')}: unknown; expected ${known.join(', ')}`);
   return checkValue(schema, query);
 }
 

@@ -3,7 +3,7 @@ import type { JobSummary } from '../../jobs/job-store.ts';
 import { jobListQuerySchema, withoutAbsent } from '../job-filter.ts';
 import { monitoringDocs } from '../openapi/native-docs.ts';
 import { runpodDocs } from '../openapi/runpod-docs.ts';
-import { parseQuery } from '../parse-body.ts';
+import { checkValue } from '../parse-body.ts';
 import { endpointOf, type Route } from '../route.ts';
 
 const requestsQuerySchema = z.object({
@@ -52,7 +52,8 @@ export const metricsRoutes: readonly Route[] = [
     scopes: ['client', 'viewer'],
     async handle(call) {
       const { name } = endpointOf(call);
-      const filter = parseQuery(requestsQuerySchema, call.query);
+      // RunPod's clients may send what it knows beside these.
+      const filter = checkValue(requestsQuerySchema, call.query);
       const page = await call.parts.queue.list({
         ...withoutAbsent(filter),
         limit: filter.limit,
