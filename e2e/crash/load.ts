@@ -96,9 +96,11 @@ export function startLoad({ link, ledger, random, webhook }: LoadOptions) {
       ledger.doubled(`${tag}: ${first.id}, then ${again?.id}; ${jobs.length} jobs of it`);
   }
 
+  const isFull = () => ledger.open().length >= MOST_OPEN;
+
   async function client(): Promise<void> {
     while (!link.isOver()) {
-      if (isPaused || ledger.open().length >= MOST_OPEN) {
+      if (isPaused || isFull()) {
         await rest();
         continue;
       }
@@ -114,6 +116,8 @@ export function startLoad({ link, ledger, random, webhook }: LoadOptions) {
 
   const clients = Array.from({ length: CLIENTS }, client);
   return {
+    /** No more is submitted before the next check: it sees how jobs ended that nobody follows. */
+    isFull,
     /** Calls that a kill cut off: what they asked for was never acknowledged, and may or may not have happened. */
     cutOff: () => cutOff,
     /** Resolves when no call is on its way. */
