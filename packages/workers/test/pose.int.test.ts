@@ -25,6 +25,7 @@ import {
   type ReadSettings,
   readPoses,
 } from '../src/pose/read-poses.ts';
+import { type Find, NO_TRACKS, trackSample } from '../src/pose/tracking/tracker.ts';
 import { filmScene } from './mannequin/film.ts';
 import { SCENES, type SceneName } from './mannequin/scenes.ts';
 import type { PersonTruth } from './mannequin/truth.ts';
@@ -210,6 +211,48 @@ test('of two who cross nothing is told that is not true, and only who is hidden 
     expect(missed.length).toBeLessThanOrEqual(8);
   }
 });
+
+interface CrossingSample {
+  readonly timeMs: number;
+  /** Where each of them truly is. */
+  readonly middles: Readonly<Record<string, number>>;
+  /** Colours by their places; those that are absent are 0. */
+  readonly finds: readonly (Omit<Find, 'look'> & { readonly look: Readonly<Record<string, number>> })[];
+}
+
+/** While they pass, one box is found, with the joints and colours of whoever is nearer: then they are easily mistaken. */
+test.each([
+  ['five', 'crossing-finds.json'],
+  ['three', 'crossing-finds-slow.json'],
+])(
+  'two who cross twice are told apart again by their colours as soon as both are seen, %s times a second',
+  async (_, name) => {
+    const text = await readFile(path.join(fixtures, name), 'utf8');
+    const { samples } = JSON.parse(text) as { samples: readonly CrossingSample[] };
+    const whose = new Map<number, Set<string>>();
+    let state = NO_TRACKS;
+    for (const { timeMs, middles, finds } of samples) {
+      const full = finds.map(({ look, ...find }) => ({
+        ...find,
+        look: Array.from({ length: 128 }, (_, at) => look[String(at)] ?? 0),
+      }));
+      const tracked = trackSample(state, timeMs, full);
+      state = tracked.state;
+      const [one = 0, other = 0] = Object.values(middles);
+      if (Math.abs(one - other) < 150) continue;
+      for (const { id, find } of tracked.followed) {
+        const { x_min = 0, x_max = 0 } = full[find]?.box ?? {};
+        const [nearest = ''] = Object.keys(middles).toSorted(
+          (a, b) =>
+            Math.abs((middles[a] ?? 0) - (x_min + x_max) / 2) -
+            Math.abs((middles[b] ?? 0) - (x_min + x_max) / 2),
+        );
+        whose.set(id, (whose.get(id) ?? new Set()).add(nearest));
+      }
+    }
+    expect([...whose.values()].map(({ size }) => size)).toEqual([1, 1]);
+  },
+);
 
 test('somebody who leaves for two seconds comes back under the same number', async () => {
   const { samples } = await readScene('leaving', 5, 12_000);

@@ -58,20 +58,33 @@ export function followJoints(
   });
 }
 
-export function expectJoints(joints: Joints | undefined, timeMs: number): (ExpectedJoint | undefined)[] {
-  if (!joints) return [];
+/** How far the body as a whole is expected to have gone, `seconds` after it was seen, pixels. */
+export function bodyWay(
+  joints: Joints | undefined,
+  seconds: number,
+): { readonly x: number; readonly y: number } {
+  const speed = bodySpeed(joints ?? []);
+  const along = Math.min(seconds, LONGEST_WAY);
+  return { x: speed.x * along, y: speed.y * along };
+}
+
+function bodySpeed(joints: Joints): { readonly x: number; readonly y: number } {
   const newest = Math.max(...joints.map((joint) => joint?.atMs ?? 0));
   const last = joints.filter((joint) => joint !== null && joint.atMs === newest) as Joint[];
-  const bodyX = median(last.map(({ speedX }) => speedX));
-  const bodyY = median(last.map(({ speedY }) => speedY));
+  return { x: median(last.map(({ speedX }) => speedX)), y: median(last.map(({ speedY }) => speedY)) };
+}
+
+export function expectJoints(joints: Joints | undefined, timeMs: number): (ExpectedJoint | undefined)[] {
+  if (!joints) return [];
+  const body = bodySpeed(joints);
   return joints.map((joint) => {
     if (joint === null) return undefined;
     const age = (timeMs - joint.atMs) / 1000;
     const own = Math.min(age, OWN_WAY);
     const along = Math.min(age, LONGEST_WAY) - own;
     return {
-      x: joint.x + joint.speedX * own + bodyX * along,
-      y: joint.y + joint.speedY * own + bodyY * along,
+      x: joint.x + joint.speedX * own + body.x * along,
+      y: joint.y + joint.speedY * own + body.y * along,
       age,
     };
   });

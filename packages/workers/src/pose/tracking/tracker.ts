@@ -3,8 +3,9 @@ import type { BoundingBox } from '../../media/raster.ts';
 import { blendLooks, type Look, lookDistance } from '../appearance.ts';
 import type { PoseKeypoint } from '../pose-estimator.ts';
 import { assign } from './assignment.ts';
-import { bodyShift, type ExpectedJoint, expectJoints, followJoints, type Joints } from './joints.ts';
+import { bodyShift, bodyWay, type ExpectedJoint, expectJoints, followJoints, type Joints } from './joints.ts';
 import { IMPOSSIBLE, keypointDistance, placeDistance, unlikeness } from './likeness.ts';
+import { isInTheWay, type Meeting, settleMeetings } from './meetings.ts';
 import { beginMotion, expectBox, followBox, type Motion } from './motion.ts';
 import { ownKeypoints } from './own-keypoints.ts';
 
@@ -49,6 +50,8 @@ export interface Track {
   readonly look?: Look | undefined;
   readonly firstMs: number;
   readonly lastMs: number;
+  /** Who was in the way, until it is clear who is who. */
+  readonly met?: Meeting | undefined;
 }
 
 export interface TrackerState {
@@ -90,11 +93,11 @@ const LIMITS = { sure: 0.65, unsure: 0.5, again: 0.45 } as const;
 const SAME_BOX = 0.7;
 const SAME_POSTURE = 0.15;
 const SAME_BOX_ALONE = 0.9;
-/** Overlap from which on colours may be another's. */
-const IN_THE_WAY = 0.25;
 const LOOK_SHARE = 0.2;
 /** Share of a person's box that lies in that of two who were found as one. */
 const INSIDE = 0.5;
+/** Colours that differ by this much tell whose a find is. */
+const TELLING = 0.2;
 /** A find that is hardly less like somebody who is not found than like whose it seems to be is nobody's. */
 const UNCLEAR = 0.06;
 /** Heights of a box that somebody out of sight may be away, at once and more with every second. */
@@ -116,13 +119,14 @@ export function trackSample(
 ): TrackedSample {
   if (state.timeMs !== undefined && timeMs <= state.timeMs)
     throw new RangeError(`a sample at ${timeMs} ms can't follow one at ${state.timeMs} ms`);
-  const known = state.tracks.map((track): Known => {
+  const expected = state.tracks.map((track): Known => {
     const seconds = (timeMs - track.lastMs) / 1000;
     const joints = expectJoints(track.joints, timeMs);
     return { track, seconds, expected: expectBox(track.motion, seconds), joints };
   });
   const kept = withoutDoubles(finds);
-  const pairs = pairUp(known, finds, kept, settings);
+  const pairs = pairUp(expected, finds, kept, settings);
+  const known = whoIsWho(expected, { pairs, finds, kept, timeMs }, settings);
   const seen = new Map(pairs.filter((pair) => !isUnclear(pair, pairs, known, finds)));
   const hidden = known.filter((entry, at) => !seen.has(at) && mayHide(entry));
   const about = { finds, kept, hidden, timeMs };
@@ -228,13 +232,54 @@ function isUnclear(
   finds: readonly Find[],
 ): boolean {
   const [own, find] = [known[at], finds[found]];
-  if (!own || !find || own.track.phase === 'new') return false;
+  if (!own || !find?.keypoints || own.track.phase === 'new') return false;
   // Who is known again by colours alone is where nobody else was expected.
   const most = Math.min(alike(own, find) + UNCLEAR, LIMITS.sure);
   return known.some(
     (rival, place) =>
-      mayHide(rival) && !pairs.some(([track]) => track === place) && alike(rival, find) < most,
+      mayHide(rival) &&
+      !pairs.some(([track]) => track === place) &&
+      alike(rival, find) < most &&
+      !isDressedLike(own, rival, find),
   );
+}
+
+/** Whether the colours of a find are clearly the one's and not the other's. */
+function isDressedLike({ track: own }: Known, { track: rival }: Known, { look }: Find): boolean {
+  if (!own.look || !rival.look || !look) return false;
+  return lookDistance(own.look, look) + TELLING < lookDistance(rival.look, look);
+}
+
+interface Pairing {
+  readonly pairs: readonly (readonly [track: number, find: number])[];
+  readonly finds: readonly Find[];
+  readonly kept: readonly number[];
+  readonly timeMs: number;
+}
+
+/** Those who are known under the numbers that are theirs by their colours, where they were taken for each other. */
+function whoIsWho(
+  known: readonly Known[],
+  { pairs, finds, kept, timeMs }: Pairing,
+  { sureScore }: TrackerSettings,
+): readonly Known[] {
+  const followed = known.filter(mayHide);
+  const people = followed.map((entry) => {
+    const [, at] = pairs.find(([track]) => known[track] === entry) ?? [];
+    const find = at === undefined ? undefined : finds[at];
+    const box = find?.box ?? entry.expected.box;
+    const isAlone = kept.every((other) => other === at || !isInTheWay((finds[other] as Find).box, box));
+    const { id, look, met } = entry.track;
+    return { id, look, met, box, seen: find && isAlone && find.score >= sureScore ? find.look : undefined };
+  });
+  const settled = settleMeetings(people, timeMs);
+  return known.map((entry) => {
+    const { from, met } = settled[followed.indexOf(entry)] ?? {};
+    const source = from === undefined ? undefined : followed[from];
+    if (!source) return entry;
+    const { id, look, firstMs } = source.track;
+    return { ...entry, track: { ...entry.track, id, look, firstMs, met } };
+  });
 }
 
 /** Whoever was not found may stand behind who was. */
@@ -277,22 +322,23 @@ function keypointsOf(
 }
 
 function carryOn(
-  { track, seconds, expected, joints }: Known,
+  { track, seconds, joints }: Known,
   at: number,
   own: readonly PoseKeypoint[] | undefined,
   { finds, kept, hidden, timeMs }: About,
 ): Track {
-  const { box, look, keypoints = [] } = finds[at] as Find;
+  const { box, look } = finds[at] as Find;
   const others = [
     ...kept.flatMap((other) => (other === at ? [] : [(finds[other] as Find).box])),
     ...hidden.map((other) => other.expected.box),
   ];
-  const isAlone = others.every((other) => intersectionOverUnion(other, box) < IN_THE_WAY);
+  const isAlone = !track.met && others.every((other) => !isInTheWay(other, box));
   const fresh = isAlone && look ? (track.look ? blendLooks(track.look, look, LOOK_SHARE) : look) : track.look;
   // Two who stand before each other may be found as one: then the joints tell better how far whoever it is has gone.
-  const isBoth = hidden.some((other) => intersectionOverUnion(other.expected.box, box) >= IN_THE_WAY);
-  const shift = isBoth ? bodyShift(joints, keypoints, box.y_max - box.y_min) : undefined;
-  const moved = shift && shiftBox(expected.box, shift.x, shift.y);
+  const isBoth = hidden.some((other) => isInTheWay(other.expected.box, box));
+  const shift = isBoth ? bodyShift(joints, own ?? [], box.y_max - box.y_min) : undefined;
+  // From where the box was: from where it is expected it would go on as it did, whatever the joints show.
+  const moved = shift && carryBox(track, seconds, shift);
   const place = moved && intersectionArea(moved, box) > INSIDE * boxArea(moved) ? moved : box;
   return {
     ...track,
@@ -300,6 +346,11 @@ function carryOn(
     joints: own ? followJoints(track.joints, own, timeMs) : track.joints,
     ...{ box, look: fresh, lastMs: timeMs },
   };
+}
+
+function carryBox({ motion, joints }: Track, seconds: number, shift: { x: number; y: number }): BoundingBox {
+  const way = bodyWay(joints, seconds);
+  return shiftBox(expectBox(motion, 0).box, way.x + shift.x, way.y + shift.y);
 }
 
 function beginTrack({ box, look }: Find, own: readonly PoseKeypoint[] | undefined, timeMs: number): Track {
