@@ -93,7 +93,7 @@ test.each([
   'null',
 ])('a page of %s is told nothing', async (origin) => {
   const reply = await preflight('/v1/artifacts', origin);
-  expect(reply.status).toBe(404);
+  expect(reply.status).toBe(405);
   expect([...reply.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
   const call = await fetch(`${gateway.url}/v1/jobs`, {
     headers: { origin, authorization: `Bearer ${ADMIN_KEY}` },
