@@ -22,6 +22,11 @@ interface Line {
 export function createSharedTimers(clock: Clock): Clock['timer'] {
   const lines = new Map<number, Line>();
 
+  /** Another may have taken its place. */
+  function forget(ms: number, line: Line): void {
+    if (lines.get(ms) === line) lines.delete(ms);
+  }
+
   function arm(ms: number, line: Line, first: Entry): void {
     line.stop = clock.timer(first.at - clock.now(), () => {
       const now = clock.now();
@@ -30,7 +35,7 @@ export function createSharedTimers(clock: Clock): Clock['timer'] {
         entry.onOver();
       }
       if (line.first) arm(ms, line, line.first);
-      else lines.delete(ms);
+      else forget(ms, line);
     });
   }
 
@@ -59,7 +64,7 @@ export function createSharedTimers(clock: Clock): Clock['timer'] {
       // Nobody waits: the clock's timer would hold up the end of the process.
       if (line.first) return;
       line.stop();
-      if (lines.get(ms) === line) lines.delete(ms);
+      forget(ms, line);
     };
   };
 }
