@@ -5,9 +5,9 @@ import path from 'node:path';
 import { runHandler } from '@spillway/sdk/worker';
 import { type DetectResult, startDetect } from '@spillway/workers/detect';
 import type * as Ort from 'onnxruntime-node';
+import type { BenchResult } from './bench-result.ts';
 import { median, quantile } from './figures.ts';
 import { measureFirstResult } from './first-result.ts';
-import type { BenchResult } from './run.ts';
 
 /**
  * The whole way from an encoded picture to measured defects, against the time that its models alone take. "Raw" is the

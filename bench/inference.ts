@@ -1,3 +1,4 @@
+import type { BenchFlags, BenchResult } from './bench-result.ts';
 import { benchDetect } from './detect.ts';
 import { FULL, type InferenceEffort, QUICK } from './inference/effort.ts';
 import { type InferenceSite, prepareSite } from './inference/site.ts';
@@ -5,7 +6,6 @@ import { measureStarts } from './inference/starts.ts';
 import { measureThroughput } from './inference/throughput.ts';
 import { orReason, type Part } from './jobs/scenario.ts';
 import { createStage, type Stage } from './jobs/stage.ts';
-import type { BenchFlags, BenchResult } from './run.ts';
 
 /**
  * The built-in workers against what they replace: CLIP ViT-B/32 in a Python process with torch and open_clip, with the

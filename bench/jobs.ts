@@ -1,3 +1,4 @@
+import type { BenchFlags, BenchResult } from './bench-result.ts';
 import { chooseCores } from './jobs/cores.ts';
 import { measureCycles } from './jobs/cycles.ts';
 import { measureHeld } from './jobs/held.ts';
@@ -8,7 +9,6 @@ import { measureRunsync } from './jobs/runsync.ts';
 import { type Bench, type Effort, orReason, type Part } from './jobs/scenario.ts';
 import { createStage } from './jobs/stage.ts';
 import { measureWorkers } from './jobs/workers.ts';
-import type { BenchFlags, BenchResult } from './run.ts';
 
 /**
  * The job engine through HTTP: one gateway process, the load from another core than the one it answers on, its peers

@@ -1,30 +1,15 @@
 import { parseArgs } from 'node:util';
-
-/**
- * `npm run bench -- <name> [flags]`: measures the product against what it is built on, on the machine at hand. Each
- * bench is a row of the table; its figures hold for this machine and this moment, its ratios for more than that.
- */
-export interface BenchResult {
-  /** Each over 1 is better for us. */
-  readonly ratios: Readonly<Record<string, number>>;
-  /** Further figures of the last JSON line. */
-  readonly figures: Readonly<Record<string, unknown>>;
-  /** Lines of the table for people: what, and its value. */
-  readonly rows: readonly (readonly [string, string])[];
-}
-
-export interface BenchFlags {
-  /** Parts to run; empty: all. */
-  readonly only: readonly string[];
-  /** Short runs: to see that it works, not to be quoted. */
-  readonly isQuick: boolean;
-}
+import type { BenchFlags, BenchResult } from './bench-result.ts';
 
 interface BenchRow {
   readonly description: string;
   run(flags: BenchFlags): Promise<BenchResult>;
 }
 
+/**
+ * `npm run bench -- <name> [flags]`: measures the product against what it is built on, on the machine at hand. Each
+ * bench is a row of the table; its figures hold for this machine and this moment, its ratios for more than that.
+ */
 const BENCHES: Readonly<Record<string, BenchRow>> = {
   detect: {
     description:
@@ -97,7 +82,8 @@ ${rows.join('\n')}
 
 --json    prints the figures as one last line
 --only    runs that part of the bench alone (jobs: cycles, runsync, taken, workers, million, held;
-          inference: start, throughput, detect; video: decode, memory)
+          inference: start, throughput, detect; video: decode, memory, pipeline,
+          pipelineMemory)
 --quick   short runs: to see that it works, not to be quoted
 `;
 }

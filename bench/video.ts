@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { ensurePrograms, FFMPEG } from '../tools/system-programs.ts';
-import type { BenchFlags, BenchResult } from './run.ts';
+import type { BenchFlags, BenchResult } from './bench-result.ts';
 
 /**
  * Videos against what they are built on. Each part is a row; its ratios and figures go into the bench's own.

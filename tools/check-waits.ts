@@ -7,7 +7,7 @@ import { globSync, readFileSync } from 'node:fs';
 const LONGEST_MS = 100;
 const problems: string[] = [];
 
-for (const file of globSync('packages/*/src/**/*.test.ts')) {
+for (const file of globSync(['packages/*/{src,app}/**/*.test.ts', 'tools/**/*.test.ts'])) {
   const lines = readFileSync(file, 'utf8').split('\n');
   for (const [index, line] of lines.entries()) {
     const wait = /setTimeout\(.*,\s*([\d_]+)\s*\)/.exec(line)?.[1];

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FAILURES } from '@spillway/protocol';
 import { describe, expect, test } from 'vitest';
+import { createProgram } from '../packages/cli/src/main.ts';
 import { ERRORS } from '../packages/gateway/src/errors.ts';
 import { ROUTES } from '../packages/gateway/src/http/app.ts';
 
@@ -93,6 +94,21 @@ test('every call of the HTTP face is documented', () => {
     return !new RegExp(`${pattern}[?\`]`).test(text);
   });
   expect(missing).toEqual([]);
+});
+
+test('the README names every command, and no other', () => {
+  const [, row = ''] = /^\| Command line \|(.*)$/m.exec(read('README.md')) ?? [];
+  const named = [...row.matchAll(/`([a-z]+)`/g)].map(([, name]) => name);
+  expect(named.toSorted()).toEqual(
+    createProgram()
+      .commands.map((command) => command.name())
+      .toSorted(),
+  );
+});
+
+test('the README links to every document', () => {
+  const documents = DOCS.filter((file) => file.startsWith('docs/'));
+  expect(documents.filter((file) => !linksIn(read('README.md')).includes(file))).toEqual([]);
 });
 
 test('the changelog has a head for what is not released yet, and every released version a date', () => {

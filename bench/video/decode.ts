@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type DecodeOptions, decodeFrames } from '@spillway/workers/video';
+import type { BenchResult } from '../bench-result.ts';
 import { median } from '../figures.ts';
 import { measureUndisturbed } from '../inference/undisturbed.ts';
-import type { BenchResult } from '../run.ts';
 import { makeClip } from './clips.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import type { BenchResult } from '../run.ts';
+import type { BenchResult } from '../bench-result.ts';
 import { makeClip } from './clips.ts';
 
 const READER = path.join(import.meta.dirname, 'memory-reader.ts');

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
+import { WORKER_NODE_FLAGS } from '@spillway/workers';
 import { HD, loopVideo, writeVideo } from '../../packages/workers/test/mannequin/video.ts';
-import type { BenchResult } from '../run.ts';
+import type { BenchResult } from '../bench-result.ts';
 
 const RUNNER = path.join(import.meta.dirname, 'pipeline-run.ts');
 const FOLDER = path.join(import.meta.dirname, '..', '..', '.cache', 'video');
@@ -60,11 +61,11 @@ interface Run {
   readonly lateMs: number;
 }
 
-/** In a process of its own, whose peak is its own. */
+/** In a process of its own, whose peak is its own, started as a gateway and the image start workers. */
 function run(video: string, quality: string, hasOverlay: boolean): Run {
-  const printed = execFileSync(process.execPath, [RUNNER, video, quality, String(hasOverlay)], {
-    encoding: 'utf8',
-  });
+  const env = { ...process.env, MALLOC_MMAP_THRESHOLD_: '1000000' };
+  const args = [...WORKER_NODE_FLAGS, RUNNER, video, quality, String(hasOverlay)];
+  const printed = execFileSync(process.execPath, args, { encoding: 'utf8', env });
   return JSON.parse(printed) as Run;
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page, Request } from 'playwright-core';
 import { filmScene } from '../../packages/workers/test/mannequin/film.ts';
 import { SCENES } from '../../packages/workers/test/mannequin/scenes.ts';
-import type { GatewayProcess } from './gateway-process.ts';
+import { type GatewayProcess, until } from './gateway-process.ts';
 
 const DETECTOR = join(import.meta.dirname, '../../packages/workers/test/fixtures/official-rf-detr.onnx');
 
@@ -42,22 +42,68 @@ export function writeVideo(file: string, padBytes: number): void {
 }
 
 /** So slow that there is something to see between two parts. */
-export async function slowDown(page: Page, bytesPerSecond: number): Promise<void> {
+async function slowDown(page: Page, bytesPerSecond: number): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   const line = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: bytesPerSecond };
   await session.send('Network.emulateNetworkConditions', line);
 }
 
-/** Numbers of parts whose PUTs were answered, by the gateway or by a bucket, in the order of the answers. */
-export function watchParts(page: Page): number[] {
-  const arrived: number[] = [];
+export interface PartWatch {
+  /** Numbers of parts whose PUTs were answered, by the gateway or by a bucket, in the order of the answers. */
+  readonly arrived: number[];
+  /** Once so many have arrived, no other one is begun: what is to happen in the middle may take its time. */
+  pauseAfter: number;
+}
+
+export async function watchParts(page: Page): Promise<PartWatch> {
+  const watch: PartWatch = { arrived: [], pauseAfter: Number.POSITIVE_INFINITY };
+  const { arrived } = watch;
   page.on('requestfinished', (request: Request) => {
     const { searchParams } = new URL(request.url());
     const part = searchParams.get('part') ?? searchParams.get('partNumber');
     if (request.method() === 'PUT' && part !== null) arrived.push(Number(part));
   });
-  return arrived;
+  await page.route(/\/v1\/artifacts\/[^/]+\/parts$/, async (route) => {
+    const mayGo = () => arrived.length < watch.pauseAfter || page.isClosed();
+    if (route.request().method() === 'POST') await until(mayGo);
+    // The page may have given up on it meanwhile.
+    await route.continue().catch(() => undefined);
+  });
+  return watch;
+}
+
+/**
+ * Uploads a video at low quality, with a pause and a reload in its middle, and goes on. Answers once one more part has
+ * arrived; from then on none is begun until `pauseAfter` is raised.
+ */
+export async function uploadOverReload(
+  { page, choose, button, heading }: PageVisit,
+  video: string,
+): Promise<PartWatch> {
+  const watch = await watchParts(page);
+  const { arrived } = watch;
+  const oneMore = async (begin: () => Promise<void>): Promise<void> => {
+    const before = arrived.length;
+    watch.pauseAfter = before + 1;
+    await begin();
+    await until(() => arrived.length > before);
+  };
+  await slowDown(page, 24e6);
+  await choose(video);
+  await page.getByLabel(/^Low/).check();
+  await page.getByLabel(/Title of the report/).fill('Packing station 4');
+  await oneMore(() => button('Upload and analyse').click());
+  await button('Pause').click();
+  await page.getByText('paused').waitFor();
+  await oneMore(() => button('Resume').click());
+  await page.reload();
+  await heading('Go on with an upload').waitFor();
+  await page.getByText(/% of packing station.mp4 .* is on the server already/).waitFor();
+  await slowDown(page, 24e6);
+  await choose(video);
+  await oneMore(() => button(/^Go on at \d+ %/).click());
+  return watch;
 }
 
 /** Of an upload token, as its visitor gets it. */

@@ -10,7 +10,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type S3Server, startS3Server } from '../../packages/artifacts/test/versity.ts';
 import { bucketEnv } from '../harness/bucket.ts';
 import { freePort } from '../harness/free-port.ts';
-import { until } from '../harness/gateway-process.ts';
 import {
   canShowPages,
   expectMomentPlays,
@@ -19,7 +18,7 @@ import {
   PARTS,
   type PageStage,
 } from '../harness/page-stage.ts';
-import { makeLink, type PageVisit, slowDown, watchParts } from '../harness/page-visit.ts';
+import { makeLink, type PageVisit, uploadOverReload, watchParts } from '../harness/page-visit.ts';
 
 const execute = promisify(execFile);
 const CLI = join(import.meta.dirname, '../../packages/cli/bin/spillway.mjs');
@@ -72,22 +71,10 @@ describe.skipIf(!s3)('the page of ergonomics, with a bucket', () => {
   it('sends every part straight to the bucket, over a pause and a reload, and shows the report from there', async () => {
     expect(written).toMatch(/cors: add spillway: GET, HEAD, PUT from http/);
     await visit(stage.ownPage);
-    const { page, button, heading, choose } = visitor;
-    const arrived = watchParts(page);
-    await slowDown(page, 24e6);
-    await choose(stage.video);
-    await page.getByLabel(/^Low/).check();
-    await button('Upload and analyse').click();
-    await until(() => arrived.length >= 1);
-    await button('Pause').click();
-    await page.getByText('paused').waitFor();
-    const atPause = arrived.length;
-    await button('Resume').click();
-    await until(() => arrived.length > atPause);
-    await page.reload();
-    await page.getByText(/% of packing station.mp4 .* is on the server already/).waitFor();
-    await choose(stage.video);
-    await button(/^Go on at \d+ %/).click();
+    const { page, heading } = visitor;
+    const parts = await uploadOverReload(visitor, stage.video);
+    const { arrived } = parts;
+    parts.pauseAfter = Number.POSITIVE_INFINITY;
     await heading('Worst moments').waitFor({ timeout: 120_000 });
     // What the bucket has acknowledged is not sent again.
     expect(arrived).toHaveLength(new Set(arrived).size);
@@ -104,7 +91,7 @@ describe.skipIf(!s3)('the page of ergonomics, with a bucket', () => {
   it('does so from a page that somebody else hosts', async () => {
     await visit(`${stage.sites[0]}/`);
     const { page, button, heading, choose } = visitor;
-    const arrived = watchParts(page);
+    const { arrived } = await watchParts(page);
     await choose(stage.video);
     await page.getByLabel(/^Low/).check();
     await button('Upload and analyse').click();

@@ -13,7 +13,7 @@ import {
   PARTS,
   type PageStage,
 } from '../harness/page-stage.ts';
-import { makeLink, type PageVisit, slowDown, watchParts } from '../harness/page-visit.ts';
+import { makeLink, type PageVisit, uploadOverReload, watchParts } from '../harness/page-visit.ts';
 import { ADMIN_KEY } from '../harness/start-gateway.ts';
 
 describe.skipIf(!canShowPages)('the page of ergonomics', () => {
@@ -44,35 +44,18 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
     await heading('Video').waitFor();
     // The token is in no address that a history keeps.
     expect(page.url()).toBe(`${stage.ownPage}/`);
-    const arrived = watchParts(page);
-    await slowDown(page, 24e6);
-    await choose();
-    // Length, size and type, before a byte is sent.
-    await page.getByText('0:06').waitFor();
-    await page.getByText('video/mp4').waitFor();
-    await page.getByLabel(/^Low/).check();
-    await page.getByLabel(/Title of the report/).fill('Packing station 4');
-    await button('Upload and analyse').click();
-    await until(() => arrived.length >= 1);
-    await button('Pause').click();
-    await page.getByText('paused').waitFor();
-    const atPause = arrived.length;
-    await button('Resume').click();
-    await until(() => arrived.length > atPause);
-    await page.reload();
-    await heading('Go on with an upload').waitFor();
-    await page.getByText(/% of packing station.mp4 .* is on the server already/).waitFor();
-    await slowDown(page, 24e6);
-    await choose();
-    await button(/^Go on at \d+ %/).click();
-    const atReload = arrived.length;
-    await until(() => arrived.length > atReload);
+    const parts = await uploadOverReload(visitor, stage.video);
+    // The link is opened once more, as from a mail.
+    const other = await page.context().newPage();
+    await other.goto(url);
+    await other.getByRole('heading', { name: 'Upload in another tab' }).waitFor();
     await stage.gateway.kill();
+    parts.pauseAfter = Number.POSITIVE_INFINITY;
     await page.getByText(/does not answer\. Trying again/).waitFor();
     await stage.startGateway();
     await heading('Analysis').waitFor();
     // What has arrived is not sent again, and what is there is the file.
-    expect(arrived).toHaveLength(new Set(arrived).size);
+    expect(parts.arrived).toHaveLength(new Set(parts.arrived).size);
     const uploads = join(stage.folder, 'data/artifacts/objects/uploads');
     const [kept = ''] = readdirSync(uploads);
     expect(readFileSync(join(uploads, kept)).equals(readFileSync(stage.video))).toBe(true);
@@ -80,6 +63,7 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
     await page.reload();
     await heading('Worst moments').waitFor({ timeout: 120_000 });
     await heading('Packing station 4').waitFor();
+    await other.getByRole('heading', { name: 'Packing station 4' }).waitFor();
     await page.getByText('packing station.mp4').waitFor();
     const rows = page.locator('table.levels tbody tr');
     expect(await rows.count()).toBe(4);
@@ -99,14 +83,19 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
     const first = await link(stage.ownPage, 'ward 3');
     await visit(first.url);
     await heading('Video').waitFor();
-    const arrived = watchParts(page);
-    await slowDown(page, 24e6);
+    const parts = await watchParts(page);
+    const { arrived } = parts;
+    parts.pauseAfter = 1;
     await choose();
+    // Length, size and type, before a byte is sent.
+    await page.getByText('0:06').waitFor();
+    await page.getByText('video/mp4').waitFor();
     await button('Upload and analyse').click();
     await until(() => arrived.length >= 1);
     await fetch(`${stage.gateway.url}/v1/upload-tokens/${first.id}`, {
       ...{ method: 'DELETE', headers: { authorization: `Bearer ${ADMIN_KEY}` } },
     });
+    parts.pauseAfter = Number.POSITIVE_INFINITY;
     await heading('A link is needed').waitFor();
     await page.getByText('Ask whoever sent it for a new one').waitFor();
     await page.getByLabel('New link').fill('https://example.com/');
@@ -125,8 +114,9 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
 
   it('works where somebody else hosts it, if the gateway lists that origin', async () => {
     await visit((await link(`${stage.sites[0]}/`)).url);
-    await heading('Video').waitFor();
-    const arrived = watchParts(page);
+    // Of the link 1 GiB, though the worker takes more.
+    await page.getByText('up to 1.0 GiB').waitFor();
+    const { arrived } = await watchParts(page);
     await choose();
     await page.getByLabel(/^Low/).check();
     await button('Upload and analyse').click();

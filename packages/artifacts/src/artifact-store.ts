@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Where the bytes of artifacts are kept. Drivers: this machine's disk, anything that speaks S3, and for workers the gateway
+ * Where the bytes of artifacts are kept. Stores: this machine's disk, anything that speaks S3, and for workers the gateway
  * that they are connected to. They know keys and bytes; what an artifact is called, whose it is and how long it is kept is
- * known to the gateway. One suite holds all of them to this contract. Everything streams: no driver ever holds more of an
+ * known to the gateway. One suite holds all of them to this contract. Everything streams: no store ever holds more of an
  * artifact than a MiB.
  */
 export interface ArtifactStore {
@@ -97,7 +97,7 @@ export interface ArtifactBytes {
 
 export interface SignedRequest {
   readonly method: 'GET' | 'PUT';
-  /** Of the disk's driver only path and query: which host it is, the caller knows. */
+  /** Of the disk's store only path and query: which host it is, the caller knows. */
   readonly url: string;
   /** To be sent with it. */
   readonly headers: Readonly<Record<string, string>>;

@@ -1,13 +1,14 @@
 import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { ArtifactError } from './artifact-error.ts';
 
-/** What the disk's driver asks of its files: writes that a crash leaves either whole or undone. */
+/** What the disk's store asks of its files: writes that a crash leaves either whole or undone. */
 
 /** In place of what is there. On disk when it resolves. */
 export async function writeJson(file: string, value: unknown, temporary: string): Promise<void> {
   const handle = await open(temporary, 'w');
   try {
-    await handle.writeFile(JSON.stringify(value));
+    await handle.writeFile(JSON.stringify(value)).catch(refuseFull);
     await handle.datasync();
   } finally {
     await handle.close();
@@ -18,7 +19,7 @@ export async function writeJson(file: string, value: unknown, temporary: string)
 /** Moves it there, folders included. On disk when it resolves. */
 export async function moveTo(from: string, to: string, move: typeof rename = rename): Promise<void> {
   const folder = path.dirname(to);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch(refuseFull);
   await move(from, to);
   const handle = await open(folder, 'r');
   try {
@@ -51,12 +52,13 @@ export async function writeStream(
   try {
     for await (const chunk of body) {
       for (let done = 0; done < chunk.length; ) {
-        const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, position + written);
+        const rest = chunk.length - done;
+        const { bytesWritten } = await handle.write(chunk, done, rest, position + written).catch(refuseFull);
         done += bytesWritten;
         written += bytesWritten;
       }
     }
-    await handle.datasync();
+    await handle.datasync().catch(refuseFull);
     return written;
   } finally {
     await handle.close();
@@ -70,6 +72,12 @@ export async function removeFile(file: string): Promise<void> {
 export function isMissing(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+function refuseFull(error: unknown): never {
+  if (!['ENOSPC', 'EDQUOT'].includes(String(codeOf(error)))) throw error;
+  const sentence = 'the disk of artifacts is full: make room there; nothing was kept';
+  throw new ArtifactError('STORAGE_UNAVAILABLE', sentence, { cause: error });
 }
 
 function codeOf(error: unknown): unknown {

@@ -15,7 +15,7 @@ export interface DiskStoreOptions {
   readonly ids: ShortIds;
 }
 
-/** What the gateway needs besides, since it serves this driver's URLs itself. */
+/** What the gateway needs besides, since it serves this store's URLs itself. */
 export interface DiskStore extends ArtifactStore {
   readonly kind: 'disk';
   readonly multipart: DiskUploads;

@@ -63,11 +63,15 @@ export function createGatewayStore(link: GatewayLink, ask: typeof fetch = fetchS
     const { url } = await sign({ do: 'sign-get', key, ...terms });
     const reply = await ask(absolute(link.origin, url), {
       headers: { range: `bytes=${within.start}-${within.end - 1}`, 'if-match': info.etag },
+    }).catch((cause: unknown) => {
+      throw new ArtifactError('STORAGE_UNAVAILABLE', `${key} could not be read: no answer`, { cause });
     });
     if (reply.ok && reply.body) return { info, range: within, stream: Readable.fromWeb(reply.body) };
     await reply.body?.cancel();
     if (reply.status === 412) return undefined;
-    throw notFound(key);
+    if (reply.status === 404) throw notFound(key);
+    // It is there: a bucket that is overloaded or away must not be taken for one that lost it.
+    throw new ArtifactError('STORAGE_UNAVAILABLE', `${key} could not be read: answered ${reply.status}`);
   }
 
   return {

@@ -12,7 +12,7 @@ export interface StoreUnderTest {
     request: SignedRequest,
     change?: { body?: Uint8Array; headers?: Record<string, string>; method?: string },
   ): Promise<Response>;
-  /** Makes every URL that was signed so far too old, where the driver's clock can be moved. */
+  /** Makes every URL that was signed so far too old, where the store's clock can be moved. */
   expireUrls?(): Promise<void>;
   /** How often one key is written over where many times are asked for (default 40); fewer where a write takes a second. */
   readonly overwrites?: number;
@@ -50,7 +50,7 @@ const isTaken = (sent: Promise<Response>) =>
     () => false,
   );
 
-/** What every driver owes its callers. */
+/** What every store owes its callers. */
 export function artifactStoreContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(name, () => {
     let under: StoreUnderTest;

@@ -44,7 +44,7 @@ describe.skipIf(!s3)("under R2's own rules", () => {
   };
   // R2 takes one write of a key each second.
   const overwrites = 3;
-  artifactStoreContract("the S3 driver, as R2's", async () => ({
+  artifactStoreContract("the S3 store, as R2's", async () => ({
     ...{ store: open(), send: sendPatiently, overwrites },
   }));
 

@@ -11,7 +11,7 @@ afterAll(() => s3?.stop());
 
 describe.skipIf(!s3)('with an S3 server', () => {
   const settings = s3?.settings ?? (undefined as never);
-  artifactStoreContract('the S3 driver', async () => ({
+  artifactStoreContract('the S3 store', async () => ({
     store: createS3Store(createS3Calls(settings), clock),
     send,
   }));

@@ -17,6 +17,8 @@ export interface Connection {
 export interface ConnectionOptions {
   /** `--data` */
   readonly data?: string;
+  /** `--config`, of commands that read the file: its gateway is meant, and not that of this folder. */
+  readonly config?: string;
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:8080';
@@ -29,7 +31,7 @@ export async function resolveConnection(
 ): Promise<Connection> {
   const { dataDir, listenUrl } =
     options.data === undefined
-      ? await localGateway(folder)
+      ? await localGateway(folder, options.config)
       : { dataDir: path.resolve(folder, options.data), listenUrl: undefined };
   const url = checkUrl(env.SPILLWAY_URL || (await runningUrl(dataDir)) || listenUrl || DEFAULT_URL);
   if (env.SPILLWAY_API_KEY) return { url, key: env.SPILLWAY_API_KEY };
@@ -53,10 +55,10 @@ interface LocalGateway {
   readonly listenUrl: string | undefined;
 }
 
-/** What ./spillway.yaml says if there is one, else ./.spillway. */
-async function localGateway(folder: string): Promise<LocalGateway> {
+/** What the file that was named or ./spillway.yaml says, else ./.spillway. */
+async function localGateway(folder: string, named: string = CONFIG_FILE): Promise<LocalGateway> {
   const fallback = { dataDir: path.join(folder, '.spillway'), listenUrl: undefined };
-  const file = path.join(folder, CONFIG_FILE);
+  const file = path.resolve(folder, named);
   if (!existsSync(file)) return fallback;
   const result = await readConfig({ file, folder });
   // What is wrong with the file is for `up` to say; a gateway cannot have started with it.

@@ -84,7 +84,7 @@ export function unreachable(url: string, cause: unknown): CliError {
 }
 
 /** The gateway's "no" in its own words, with what to do where that is known. */
-export function refused(connection: Connection, status: number, text: string): CliError {
+function refused(connection: Connection, status: number, text: string): CliError {
   const body = parseObject(text);
   const code = typeof body.code === 'string' ? body.code : `HTTP_${status}`;
   const detail = typeof body.detail === 'string' ? body.detail : `the answer was HTTP ${status}`;

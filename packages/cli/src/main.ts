@@ -62,7 +62,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function createProgram(): Command {
+export function createProgram(): Command {
   const program = new Command('spillway')
     .description(
       "Run RunPod-style GPU endpoints on any machine you have, and spill over to RunPod when that isn't enough.",

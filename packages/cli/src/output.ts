@@ -82,3 +82,15 @@ export function fields(pairs: readonly (readonly [name: string, value: string | 
   const width = Math.max(0, ...shown.map(([name]) => name.length));
   return shown.map(([name, value]) => `${style('dim', name.padEnd(width))}  ${value}`).join('\n');
 }
+
+/** Columns that `barText` takes. */
+export const BAR_WIDTH = 24;
+
+/** How far something is, as a bar for stderr; `part` from 0 to 1. */
+export function barText(part: number): string {
+  const done = Math.round(part * BAR_WIDTH);
+  return (
+    style('cyan', '█'.repeat(done), process.stderr) +
+    style('dim', '░'.repeat(BAR_WIDTH - done), process.stderr)
+  );
+}

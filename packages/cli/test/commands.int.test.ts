@@ -1,29 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Answers, type FakeGateway, startFakeGateway } from './fake-gateway.ts';
+import { expect, test } from 'vitest';
+import { useCliStage } from './cli-stage.ts';
 import { runCli, startCli } from './start-cli.ts';
 
-let cwd = '';
-let gateway: FakeGateway | undefined;
-
-beforeEach(() => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-cli-'));
-});
-
-afterEach(async () => {
-  await gateway?.close();
-  gateway = undefined;
-  rmSync(cwd, { recursive: true, force: true });
-});
-
-async function withGateway(answers: Answers) {
-  const started = await startFakeGateway(answers);
-  gateway = started;
-  const env = { SPILLWAY_URL: started.url, SPILLWAY_API_KEY: 'spk_key' };
-  return { gateway: started, env, spillway: (...args: string[]) => runCli(args, { cwd, env }) };
-}
+const stage = useCliStage();
+const { withGateway } = stage;
 
 const job = {
   ...{ id: 'j1', endpoint: 'echo', status: 'FAILED', createdAt: 1000, startedAt: 1500, finishedAt: 4000 },
@@ -32,7 +14,7 @@ const job = {
 const endpoints = { json: { endpoints: [{ name: 'echo' }] } };
 
 test('the help names every command, ways to the gateway and exit codes', async () => {
-  const run = await runCli([], { cwd });
+  const run = await runCli([], { cwd: stage.cwd });
   expect(run.code).toBe(0);
   for (const word of [
     ...['up', 'run', 'jobs', 'endpoints', 'workers', 'logs', 'events', 'keys', 'doctor'],
@@ -45,18 +27,18 @@ test('the help names every command, ways to the gateway and exit codes', async (
 test.each(['up', 'run', 'jobs', 'endpoints', 'workers', 'logs', 'events', 'keys'])(
   'the help of %s has examples',
   async (verb) => {
-    const run = await runCli([verb, '--help'], { cwd });
+    const run = await runCli([verb, '--help'], { cwd: stage.cwd });
     expect(run.code).toBe(0);
     expect(run.stdout).toContain(`  spillway ${verb}`);
   },
 );
 
 test('an unknown command or option is wrong use, with the likely one named', async () => {
-  expect(await runCli(['rnu'], { cwd })).toMatchObject({
+  expect(await runCli(['rnu'], { cwd: stage.cwd })).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('Did you mean run?'),
   });
-  expect(await runCli(['jobs', '--lmit', '3'], { cwd })).toMatchObject({
+  expect(await runCli(['jobs', '--lmit', '3'], { cwd: stage.cwd })).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--limit'),
   });
@@ -217,7 +199,7 @@ test('following a log prints lines as they come, and Ctrl-C is its good end', as
     'GET /v1/endpoints': endpoints,
     'GET /v1/endpoints/echo/logs': { text: ['{"workerId":"w1","line":"one"}\n'], isEndless: true },
   });
-  const cli = startCli(['logs', 'echo', '-f', '--json'], { cwd, env });
+  const cli = startCli(['logs', 'echo', '-f', '--json'], { cwd: stage.cwd, env });
   await cli.printed('"line":"one"');
   expect((await fake.called('GET /v1/endpoints/echo/logs')).query.get('follow')).toBe('true');
   cli.child.kill('SIGINT');
@@ -227,10 +209,10 @@ test('following a log prints lines as they come, and Ctrl-C is its good end', as
 test('without a gateway the sentence says where it was looked for and what to do', async () => {
   const { env, gateway: fake } = await withGateway({});
   await fake.close();
-  const run = await runCli(['jobs'], { cwd, env });
+  const run = await runCli(['jobs'], { cwd: stage.cwd, env });
   expect(run).toMatchObject({ code: 1, stdout: '' });
   expect(run.stderr).toBe(`spillway: no gateway at ${fake.url}; start one with \`spillway up\`\n`);
-  const json = await runCli(['run', 'echo', '{}', '--json'], { cwd, env });
+  const json = await runCli(['run', 'echo', '{}', '--json'], { cwd: stage.cwd, env });
   expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'UNREACHABLE' } });
   expect(json.stdout).toBe('');
 });
@@ -250,13 +232,13 @@ test('a key that the gateway does not know is told as such', async () => {
 
 test('the data directory tells the address and the key', async () => {
   const { gateway: fake } = await withGateway({ 'GET /v1/keys': { json: { keys: [] } } });
-  const data = path.join(cwd, 'data');
+  const data = path.join(stage.cwd, 'data');
   mkdirSync(data);
   writeFileSync(path.join(data, 'admin.key'), 'spk_of_file\n');
   writeFileSync(path.join(data, 'gateway.json'), JSON.stringify({ pid: 1, url: fake.url }));
-  expect(await runCli(['keys', '--data', 'data'], { cwd })).toMatchObject({ code: 0 });
-  writeFileSync(path.join(cwd, 'spillway.yaml'), 'data: ./data\n');
-  expect(await runCli(['keys'], { cwd })).toMatchObject({ code: 0 });
+  expect(await runCli(['keys', '--data', 'data'], { cwd: stage.cwd })).toMatchObject({ code: 0 });
+  writeFileSync(path.join(stage.cwd, 'spillway.yaml'), 'data: ./data\n');
+  expect(await runCli(['keys'], { cwd: stage.cwd })).toMatchObject({ code: 0 });
   expect(fake.calls.map(({ authorization }) => authorization)).toEqual([
     'Bearer spk_of_file',
     'Bearer spk_of_file',
@@ -268,25 +250,28 @@ test('where no gateway has left its address, that of the file is asked', async (
   const { port } = new URL(fake.url);
   const env = { SPILLWAY_API_KEY: 'spk_key' };
   for (const listen of [`127.0.0.1:${port}`, `0.0.0.0:${port}`]) {
-    writeFileSync(path.join(cwd, 'spillway.yaml'), `listen: ${listen}\n`);
-    expect(await runCli(['keys'], { cwd, env })).toMatchObject({ code: 0 });
+    writeFileSync(path.join(stage.cwd, 'spillway.yaml'), `listen: ${listen}\n`);
+    expect(await runCli(['keys'], { cwd: stage.cwd, env })).toMatchObject({ code: 0 });
   }
   // Nobody listens there; what is told is which address was tried.
-  writeFileSync(path.join(cwd, 'spillway.yaml'), 'listen: "[::]:1"\n');
-  expect((await runCli(['keys'], { cwd, env })).stderr).toContain('http://[::1]:1');
+  writeFileSync(path.join(stage.cwd, 'spillway.yaml'), 'listen: "[::]:1"\n');
+  expect((await runCli(['keys'], { cwd: stage.cwd, env })).stderr).toContain('http://[::1]:1');
   // What runs now, and what the user says, goes before it.
-  mkdirSync(path.join(cwd, '.spillway'));
-  writeFileSync(path.join(cwd, '.spillway', 'gateway.json'), JSON.stringify({ pid: 1, url: fake.url }));
-  expect(await runCli(['keys'], { cwd, env })).toMatchObject({ code: 0 });
-  const named = await runCli(['keys'], { cwd, env: { ...env, SPILLWAY_URL: 'http://127.0.0.1:2' } });
+  mkdirSync(path.join(stage.cwd, '.spillway'));
+  writeFileSync(path.join(stage.cwd, '.spillway', 'gateway.json'), JSON.stringify({ pid: 1, url: fake.url }));
+  expect(await runCli(['keys'], { cwd: stage.cwd, env })).toMatchObject({ code: 0 });
+  const named = await runCli(['keys'], {
+    cwd: stage.cwd,
+    env: { ...env, SPILLWAY_URL: 'http://127.0.0.1:2' },
+  });
   expect(named.stderr).toContain('http://127.0.0.1:2');
   expect(fake.calls).toHaveLength(3);
 });
 
 test('the key file of this machine is never sent to another one', async () => {
-  mkdirSync(path.join(cwd, '.spillway'));
-  writeFileSync(path.join(cwd, '.spillway', 'admin.key'), 'spk_of_file\n');
-  const run = await runCli(['keys'], { cwd, env: { SPILLWAY_URL: 'https://gpu.example.com' } });
+  mkdirSync(path.join(stage.cwd, '.spillway'));
+  writeFileSync(path.join(stage.cwd, '.spillway', 'admin.key'), 'spk_of_file\n');
+  const run = await runCli(['keys'], { cwd: stage.cwd, env: { SPILLWAY_URL: 'https://gpu.example.com' } });
   expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('set SPILLWAY_API_KEY') });
 });
 
@@ -294,9 +279,13 @@ test('an old Node hands over to the one of the installation, or says what it nee
   const pretend =
     'data:text/javascript,const versions={...process.versions,node:"18.20.0"};Object.defineProperty(process,"versions",{value:versions})';
   const nodeOptions = ['--import', pretend];
-  const handedOver = await runCli(['jobs', '--lmit'], { cwd, nodeOptions });
+  const handedOver = await runCli(['jobs', '--lmit'], { cwd: stage.cwd, nodeOptions });
   expect(handedOver).toMatchObject({ code: 2, stderr: expect.stringContaining('Did you mean --limit?') });
-  const alone = await runCli(['--version'], { cwd, nodeOptions, env: { SPILLWAY_HANDED_OVER: '1' } });
+  const alone = await runCli(['--version'], {
+    cwd: stage.cwd,
+    nodeOptions,
+    env: { SPILLWAY_HANDED_OVER: '1' },
+  });
   expect(alone).toMatchObject({ code: 2, stdout: '' });
   expect(alone.stderr).toMatch(/^spillway needs Node 24 or newer, and this is 18\.20\.0;.*\n$/);
 });

@@ -1,31 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Answers, type FakeGateway, startFakeGateway } from './fake-gateway.ts';
-import { runCli, startCli } from './start-cli.ts';
+import { expect, test } from 'vitest';
+import { useCliStage } from './cli-stage.ts';
+import { startCli } from './start-cli.ts';
 
 // Commands that steer a gateway: what they ask of it, and how they show its answers.
 
-let cwd = '';
-let gateway: FakeGateway | undefined;
-
-beforeEach(() => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-cli-'));
-});
-
-afterEach(async () => {
-  await gateway?.close();
-  gateway = undefined;
-  rmSync(cwd, { recursive: true, force: true });
-});
-
-async function withGateway(answers: Answers) {
-  const started = await startFakeGateway(answers);
-  gateway = started;
-  const env = { SPILLWAY_URL: started.url, SPILLWAY_API_KEY: 'spk_key' };
-  return { gateway: started, env, spillway: (...args: string[]) => runCli(args, { cwd, env }) };
-}
+const stage = useCliStage();
+const { withGateway } = stage;
 
 const setting = <T>(value: T, base = value) => ({ value, base, isOverridden: value !== base });
 const endpoint = {
@@ -151,7 +131,7 @@ test('events -f goes on as they happen, and Ctrl-C is its good end', async () =>
   const { env, gateway: fake } = await withGateway({
     'GET /v1/events': { text: [block(queued)], isEndless: true },
   });
-  const cli = startCli(['events', '-f', '--job', 'j1', '--json'], { cwd, env });
+  const cli = startCli(['events', '-f', '--job', 'j1', '--json'], { cwd: stage.cwd, env });
   await cli.printed('"type":"job.queued"');
   expect((await fake.called('GET /v1/events')).query.get('job')).toBe('j1');
   cli.child.kill('SIGINT');

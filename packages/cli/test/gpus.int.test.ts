@@ -1,21 +1,16 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { GpusView } from '@spillway/protocol/v1';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FakeGateway, startFakeGateway } from './fake-gateway.ts';
+import { afterEach, expect, test } from 'vitest';
+import { useCliStage } from './cli-stage.ts';
+import type { FakeGateway } from './fake-gateway.ts';
 import { runCli } from './start-cli.ts';
 
-let cwd = '';
+const stage = useCliStage();
 let gateway: FakeGateway | undefined;
 
-beforeEach(() => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-gpus-'));
-});
-afterEach(async () => {
-  await gateway?.close();
+afterEach(() => {
   gateway = undefined;
-  rmSync(cwd, { recursive: true, force: true });
 });
 
 const GB = 1024 ** 3;
@@ -61,9 +56,9 @@ const VIEW: GpusView = {
 };
 
 async function withGateway(...args: string[]) {
-  gateway = await startFakeGateway({ 'GET /v1/gpus': { json: VIEW } });
+  gateway = await stage.play({ 'GET /v1/gpus': { json: VIEW } });
   return runCli(['gpus', ...args], {
-    cwd,
+    cwd: stage.cwd,
     env: { SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: 'spk_key' },
   });
 }
@@ -107,14 +102,14 @@ test('--json is what the gateway answers, with its address', async () => {
 });
 
 test('without a gateway it says so, and shows this machine’s cards and the needs of its file', async () => {
-  const bin = path.join(cwd, 'bin');
+  const bin = path.join(stage.cwd, 'bin');
   mkdirSync(bin);
   const line = '0, GPU-1, NVIDIA L4, 23034, 512, 580.95.05, [N/A]';
   writeFileSync(path.join(bin, 'nvidia-smi'), `#!/bin/sh\necho '${line}'\n`);
   chmodSync(path.join(bin, 'nvidia-smi'), 0o755);
   const yaml = 'endpoints:\n  mine: { command: [x], gpu: { memory: 12g } }\n';
-  writeFileSync(path.join(cwd, 'spillway.yaml'), yaml);
-  const run = (...args: string[]) => runCli(['gpus', ...args], { cwd, env: { PATH: bin } });
+  writeFileSync(path.join(stage.cwd, 'spillway.yaml'), yaml);
+  const run = (...args: string[]) => runCli(['gpus', ...args], { cwd: stage.cwd, env: { PATH: bin } });
   const { code, stdout, stderr } = await run();
   expect(code).toBe(0);
   expect(stderr).toContain('no gateway runs here (`spillway up` starts one)');
@@ -125,18 +120,18 @@ test('without a gateway it says so, and shows this machine’s cards and the nee
 });
 
 test('a machine without a card, and a file with a mistake, are told in a sentence', async () => {
-  const env = { PATH: cwd };
-  const bare = await runCli(['gpus'], { cwd, env });
+  const env = { PATH: stage.cwd };
+  const bare = await runCli(['gpus'], { cwd: stage.cwd, env });
   expect(bare.stdout).toContain('no graphics card: nvidia-smi is not installed');
   expect(bare.code).toBe(0);
-  writeFileSync(path.join(cwd, 'spillway.yaml'), 'endpoints:\n  mine: { command: [x], gpu: 12g }\n');
-  const wrong = await runCli(['gpus'], { cwd, env });
+  writeFileSync(path.join(stage.cwd, 'spillway.yaml'), 'endpoints:\n  mine: { command: [x], gpu: 12g }\n');
+  const wrong = await runCli(['gpus'], { cwd: stage.cwd, env });
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('write `{ memory: 12g }`') });
 });
 
 test('a gateway elsewhere that does not answer is not mistaken for this machine', async () => {
   const env = { SPILLWAY_URL: 'http://127.0.0.1:9', SPILLWAY_API_KEY: 'spk_key' };
-  const { code, stdout, stderr } = await runCli(['gpus'], { cwd, env });
+  const { code, stdout, stderr } = await runCli(['gpus'], { cwd: stage.cwd, env });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('no gateway at http://127.0.0.1:9');
 });

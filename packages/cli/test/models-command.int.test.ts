@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FakeHub, sha256, startFakeHub } from './fake-hub.ts';
 import { demoClip, padded, rfDetr } from './model-bytes.ts';
-import { type CliRun, startCli } from './run-cli.ts';
+import { type CliRun, type StartedCli, startCli } from './start-cli.ts';
 
 /** `spillway models …` as its user runs it: what it prints, its exit code, and what a kill -9 leaves. */
 const DETECTOR = 'acme/rfdetr_medium-ONNX';
@@ -13,7 +13,7 @@ const MEBIBYTE = 1 << 20;
 
 let hub: FakeHub;
 let folder: string;
-const runs: CliRun[] = [];
+const runs: StartedCli[] = [];
 
 beforeEach(async () => {
   hub = await startFakeHub();
@@ -25,22 +25,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function start(args: readonly string[], env: Record<string, string> = {}): CliRun {
-  const home = {
-    HOME: folder,
-    HF_ENDPOINT: hub.url,
-    SPILLWAY_ALLOW_PRIVATE_URLS: '127.0.0.1',
-    NO_COLOR: '1',
-  };
-  const run = startCli(['models', ...args], { ...home, ...env }, folder);
+function start(args: readonly string[], env: Record<string, string> = {}): StartedCli {
+  const origin = { HF_ENDPOINT: hub.url, SPILLWAY_ALLOW_PRIVATE_URLS: '127.0.0.1' };
+  const run = startCli(['models', ...args], { cwd: folder, env: { ...origin, ...env } });
   runs.push(run);
   return run;
 }
 
-async function spillway(args: readonly string[], env: Record<string, string> = {}) {
-  const run = start(args, env);
-  const { code } = await run.ended;
-  return { code, out: run.out(), err: run.err() };
+function spillway(args: readonly string[], env: Record<string, string> = {}): Promise<CliRun> {
+  return start(args, env).ended;
 }
 
 function addDetector(bytes = 200_000): Buffer {
@@ -83,9 +76,9 @@ test('a pull that is killed in the middle goes on there, and the file is whole a
   expect((await first.ended).signal).toBe('SIGKILL');
   expect((await readdir(cache())).filter((name) => !name.startsWith('.'))).toEqual([]);
 
-  const { code, err, out } = await spillway(['pull', `hf:${DETECTOR}`]);
-  expect(err).toContain('onnx/model.onnx: going on at 5.2 MB of 8.4 MB');
-  expect([code, out]).toEqual([0, `${path.join(cache(), 'rfdetr_medium-ONNX')}\n`]);
+  const { code, stderr, stdout } = await spillway(['pull', `hf:${DETECTOR}`]);
+  expect(stderr).toContain('onnx/model.onnx: going on at 5.2 MB of 8.4 MB');
+  expect([code, stdout]).toEqual([0, `${path.join(cache(), 'rfdetr_medium-ONNX')}\n`]);
   const resumed = hub.calls.filter(({ headers }) => headers.range !== undefined);
   expect(resumed.map(({ headers }) => [headers.range, headers['if-range']])).toEqual([
     // The hub itself is asked with the same range, and redirects.
@@ -109,23 +102,22 @@ test('two pulls of one model at a time: one fetches, the other waits and finds i
     return true;
   };
   const both = [start(['pull', `hf:${DETECTOR}`]), start(['pull', `hf:${DETECTOR}`])];
-  const words = () => both.map((run) => run.err()).join();
-  await expect
-    .poll(words, { timeout: 30_000 })
-    .toMatch(/rfdetr_medium-ONNX is being pulled by process \d+ on .*: waiting/);
+  await Promise.any(both.map((run) => run.printed('rfdetr_medium-ONNX is being pulled by process')));
   release();
-  const codes = await Promise.all(both.map(async (run) => (await run.ended).code));
-  expect(codes).toEqual([0, 0]);
+  const ends = await Promise.all(both.map((run) => run.ended));
+  expect(ends.map(({ code }) => code)).toEqual([0, 0]);
   expect(hub.calls.filter(({ origin }) => origin === 'cdn')).toHaveLength(1);
-  expect(words()).toContain('rfdetr_medium-ONNX: all 3 files are here and have the pinned hashes');
+  const words = ends.map(({ stderr }) => stderr).join();
+  expect(words).toMatch(/rfdetr_medium-ONNX is being pulled by process \d+ on .*: waiting/);
+  expect(words).toContain('rfdetr_medium-ONNX: all 3 files are here and have the pinned hashes');
 });
 
 test('what was pulled is listed with what it is, who picks it and whether it is whole', async () => {
   addDetector();
   await spillway(['pull', `hf:${DETECTOR}`]);
-  const { code, out } = await spillway(['list', '--json']);
+  const { code, stdout } = await spillway(['list', '--json']);
   expect(code).toBe(0);
-  const { models, workers } = JSON.parse(out);
+  const { models, workers } = JSON.parse(stdout);
   expect(models[0]).toMatchObject({
     ...{ id: DETECTOR, name: 'rfdetr_medium-ONNX', contract: 'rf-detr', variant: 'medium', dtypes: ['fp32'] },
     ...{
@@ -143,10 +135,10 @@ test('what was pulled is listed with what it is, who picks it and whether it is 
     { name: 'ergonomics', picks: [{ id: 'demo-person-markers' }, { id: 'demo-vitpose-markers' }] },
   ]);
   const shown = await spillway([]);
-  expect(shown.out).toMatch(
+  expect(shown.stdout).toMatch(
     /rfdetr_medium-ONNX \(acme\/rfdetr_medium-ONNX\) +rf-detr +medium +fp32 .* verified/,
   );
-  expect(shown.out).toContain(`Looked in, in this order: ${cache()}, /runpod-volume/models`);
+  expect(shown.stdout).toContain(`Looked in, in this order: ${cache()}, /runpod-volume/models`);
 });
 
 test('the endpoints of a configuration are asked each with its own environment', async () => {
@@ -154,11 +146,11 @@ test('the endpoints of a configuration are asked each with its own environment',
     path.join(folder, 'spillway.yaml'),
     'endpoints:\n  walls: { worker: detect, env: { DETECTOR_VARIANT: nano } }\n  own: { command: [node] }\n',
   );
-  const { out } = await spillway(['--json']);
-  expect(JSON.parse(out).workers).toMatchObject([
+  const { stdout } = await spillway(['--json']);
+  expect(JSON.parse(stdout).workers).toMatchObject([
     { name: 'walls', worker: 'detect', picks: [{ id: 'demo-rf-detr-nano' }, { id: 'demo-sam2.1-tiny' }] },
   ]);
-  expect((await spillway([])).out).toContain(
+  expect((await spillway([])).stdout).toContain(
     'endpoint walls (detect): demo-rf-detr-nano as detector, demo-sam2.1-tiny as segmenter',
   );
 });
@@ -168,22 +160,22 @@ test('verify says PASSED or FAILED of every file and of the contract, and its ex
   await spillway(['pull', `hf:${DETECTOR}`]);
   const good = await spillway(['verify', 'rfdetr_medium-ONNX']);
   expect(good.code).toBe(0);
-  expect(good.out).toMatch(/PASSED {2}onnx\/model\.onnx {2}sha256 [0-9a-f]{64}\n/);
-  expect(good.out).toMatch(/PASSED {2}contract rf-detr \(fp32\) {2}1 file opened\n1 model passed\.\n$/);
+  expect(good.stdout).toMatch(/PASSED {2}onnx\/model\.onnx {2}sha256 [0-9a-f]{64}\n/);
+  expect(good.stdout).toMatch(/PASSED {2}contract rf-detr \(fp32\) {2}1 file opened\n1 model passed\.\n$/);
   const file = pulled('onnx/model.onnx');
   const bytes = await readFile(file);
   bytes[bytes.length - 1] = 98;
   await writeFile(file, bytes);
   const bad = await spillway(['verify', DETECTOR]);
-  expect([bad.code, bad.out]).toEqual([
+  expect([bad.code, bad.stdout]).toEqual([
     1,
     expect.stringMatching(/FAILED {2}onnx\/model\.onnx .*has another SHA-256/),
   ]);
-  expect(bad.out).toMatch(/PASSED {2}config\.json[\s\S]*1 of 1 model failed\.\n$/);
+  expect(bad.stdout).toMatch(/PASSED {2}config\.json[\s\S]*1 of 1 model failed\.\n$/);
   const asJson = await spillway(['verify', DETECTOR, '--json']);
-  expect([asJson.code, JSON.parse(asJson.out).isPassed]).toEqual([1, false]);
+  expect([asJson.code, JSON.parse(asJson.stdout).isPassed]).toEqual([1, false]);
   const none = await spillway(['verify', 'nothing']);
-  expect([none.code, none.err]).toEqual([
+  expect([none.code, none.stderr]).toEqual([
     1,
     expect.stringMatching(/no model nothing on the search path\. There are: rfdetr_medium-ONNX/),
   ]);
@@ -195,16 +187,24 @@ test('a folder of one’s own becomes a model: contract, variant, licence and ha
   await writeFile(path.join(own, 'inference_model.onnx'), rfDetr());
   await writeFile(path.join(own, 'README.md'), '---\nlicense: mit\ntags: [x]\n---\n# Mine\n');
   const refused = await spillway(['add', own, '--name', '../walls']);
-  expect([refused.code, refused.err]).toEqual([
+  expect([refused.code, refused.stderr]).toEqual([
     1,
     expect.stringContaining('"../walls" can\'t be a model\'s name'),
   ]);
-  expect((await spillway(['add', own])).out).toMatch(
+  expect((await spillway(['add', own])).stdout).toMatch(
     /^my-export \(rf-detr\): 2 files, .* in .*\/my-export\n$/,
   );
-  const { code, out, err } = await spillway(['add', own, '--name', 'walls', '--variant', 'medium', '--json']);
-  expect([code, err]).toEqual([0, '']);
-  const { model, notes, path: place } = JSON.parse(out);
+  const { code, stdout, stderr } = await spillway([
+    'add',
+    own,
+    '--name',
+    'walls',
+    '--variant',
+    'medium',
+    '--json',
+  ]);
+  expect([code, stderr]).toEqual([0, '']);
+  const { model, notes, path: place } = JSON.parse(stdout);
   expect(model).toMatchObject({
     ...{ id: 'walls', contract: 'rf-detr', variant: 'medium', licence: 'mit', demo: false },
     roles: { model: 'inference_model.onnx' },
@@ -214,7 +214,7 @@ test('a folder of one’s own becomes a model: contract, variant, licence and ha
   expect(place).toBe(path.join(cache(), 'walls'));
   expect((await spillway(['verify', 'walls'])).code).toBe(0);
   const again = await spillway(['add', own, '--name', 'walls']);
-  expect([again.code, again.err]).toEqual([1, expect.stringContaining('There is already a model walls')]);
+  expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('There is already a model walls')]);
 });
 
 test('a whole public export is added with all its number formats, linked where that is wished', async () => {
@@ -226,7 +226,7 @@ test('a whole public export is added with all its number formats, linked where t
   await cp(path.join(own, 'onnx/vision_model.onnx'), path.join(own, 'onnx/vision_model_fp16.onnx'));
   const { code } = await spillway(['add', own, '--link', '--licence', 'MIT']);
   expect(code).toBe(0);
-  const { models } = JSON.parse((await spillway(['--json'])).out);
+  const { models } = JSON.parse((await spillway(['--json'])).stdout);
   expect(models[0]).toMatchObject({
     id: 'clip-b32',
     contract: 'clip',
@@ -241,17 +241,17 @@ test('a folder that is no model is refused with the difference', async () => {
   const own = path.join(folder, 'wrong');
   await mkdir(own);
   const empty = await spillway(['add', own]);
-  expect(empty.err).toMatch(
+  expect(empty.stderr).toMatch(
     /holds no \.onnx files of a model that a worker knows\. Expected one of: rf-detr \(onnx\/model\.onnx\)/,
   );
   await writeFile(path.join(own, 'model.onnx'), demoClip('onnx/text_model.onnx'));
   const other = await spillway(['add', own]);
-  expect(other.err).toMatch(
+  expect(other.stderr).toMatch(
     /fits no contract .*model\.onnx \(as rf-detr\) does not fit its contract: input "input" is missing/,
   );
   const weights = path.join(own, 'rf.pth');
   await writeFile(weights, 'weights');
-  expect((await spillway(['add', weights])).err).toMatch(/holds PyTorch weights.*tools\/convert/);
+  expect((await spillway(['add', weights])).stderr).toMatch(/holds PyTorch weights.*tools\/convert/);
 });
 
 test.each([
@@ -263,20 +263,20 @@ test.each([
   [['pull', 'hf:a/b', 'hf:a/c', '--name', 'x'], /--name is for one source/],
   [['pull', 's3://bucket'], /is a whole bucket/],
 ])('wrong use is told as such: %j', async (args, sentence) => {
-  const { code, err } = await spillway(args);
-  expect([code, err]).toEqual([2, expect.stringMatching(sentence)]);
+  const { code, stderr } = await spillway(args);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(sentence)]);
 });
 
 test('programs get one JSON value, of what came or of what went wrong', async () => {
   addDetector();
   const good = await spillway(['pull', `hf:${DETECTOR}`, '--json']);
-  expect(JSON.parse(good.out).models).toMatchObject([
+  expect(JSON.parse(good.stdout).models).toMatchObject([
     { state: 'pulled', revision: COMMIT, contract: 'rf-detr' },
   ]);
   const again = await spillway(['pull', '--json']);
-  expect(JSON.parse(again.out).models).toMatchObject([{ state: 'unchanged', fetchedBytes: 0 }]);
+  expect(JSON.parse(again.stdout).models).toMatchObject([{ state: 'unchanged', fetchedBytes: 0 }]);
   const bad = await spillway(['pull', 'hf:acme/none', '--json']);
-  expect([bad.code, bad.out, JSON.parse(bad.err).error.code]).toEqual([1, '', 'UNAUTHORIZED']);
+  expect([bad.code, bad.stdout, JSON.parse(bad.stderr).error.code]).toEqual([1, '', 'UNAUTHORIZED']);
   const offline = await spillway(['pull', 'hf:acme/none', '--offline', '--json']);
-  expect(JSON.parse(offline.err).error.code).toBe('OFFLINE');
+  expect(JSON.parse(offline.stderr).error.code).toBe('OFFLINE');
 });

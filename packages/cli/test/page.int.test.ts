@@ -12,14 +12,16 @@ describe('page ergonomics', () => {
       ...{ cwd: gateway.cwd, env: { SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: gateway.key } },
     });
   beforeAll(async () => {
-    gateway = await startStorageGateway('endpoints: {ergonomics: {command: [node, worker.js]}}\n');
+    gateway = await startStorageGateway(
+      'endpoints: {ergonomics: {command: [node, worker.js], maxUpload: 512m}}\n',
+    );
   });
   afterAll(() => gateway.stop());
 
   test('prints a link whose token uploads, and says how long it is good', async () => {
     const { code, stdout, stderr } = await page('--expires', '30m', '--max-gb', '1');
     expect(code).toBe(0);
-    expect(stderr).toContain('good for 30 min, for up to 1 GiB');
+    expect(stderr).toContain('good for 30 min, for up to 1 GiB, one video at most 0.5 GiB.');
     const link = new URL(stdout.trim());
     expect(link.origin + link.pathname).toBe(`${gateway.url}/pages/ergonomics/`);
     const token = new URLSearchParams(link.hash.slice(1)).get('token');

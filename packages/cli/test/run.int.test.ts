@@ -1,23 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Answers, type FakeGateway, startFakeGateway } from './fake-gateway.ts';
-import { runCli, startCli } from './start-cli.ts';
+import { expect, test } from 'vitest';
+import { type StagedGateway, useCliStage } from './cli-stage.ts';
+import type { Answers } from './fake-gateway.ts';
+import { startCli } from './start-cli.ts';
 
-const KEY = 'spk_of-the-cli-tests';
-let cwd = '';
-let gateway: FakeGateway | undefined;
-
-beforeEach(() => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-cli-'));
-});
-
-afterEach(async () => {
-  await gateway?.close();
-  gateway = undefined;
-  rmSync(cwd, { recursive: true, force: true });
-});
+const stage = useCliStage();
+let staged: StagedGateway;
 
 const endpoints = { json: { endpoints: [{ name: 'echo' }, { name: 'detect', worker: 'detect' }] } };
 
@@ -46,13 +35,12 @@ function echoAnswers(): Answers {
 }
 
 async function spillway(...args: string[]) {
-  const env = { SPILLWAY_URL: gateway?.url ?? '', SPILLWAY_API_KEY: KEY };
-  return runCli(args, { cwd, env });
+  return staged.spillway(...args);
 }
 
 test('a picture goes out as base64 under its name, with the key', async () => {
-  gateway = await startFakeGateway(echoAnswers());
-  writeFileSync(path.join(cwd, 'wall.jpg'), Buffer.from([0xff, 0xd8, 0xff, 0xe0]));
+  staged = await stage.withGateway(echoAnswers());
+  writeFileSync(path.join(stage.cwd, 'wall.jpg'), Buffer.from([0xff, 0xd8, 0xff, 0xe0]));
   const { code, stdout } = await spillway(
     'run',
     'echo',
@@ -62,15 +50,15 @@ test('a picture goes out as base64 under its name, with the key', async () => {
     '--json',
   );
   expect(code).toBe(0);
-  const sent = await gateway.called('POST /v2/echo/run');
+  const sent = await staged.gateway.called('POST /v2/echo/run');
   expect(sent.body).toEqual({ input: { image: '/9j/4A==', frame_id: 'wall.jpg', mm_per_pixel: 0.5 } });
-  expect(sent.authorization).toBe(`Bearer ${KEY}`);
+  expect(sent.authorization).toBe(`Bearer ${staged.env.SPILLWAY_API_KEY}`);
   expect(JSON.parse(stdout)).toMatchObject({ file: 'wall.jpg', id: 'job-1', status: 'COMPLETED' });
 });
 
 test('--json is one line an input in the order of the inputs, and nothing else on stdout', async () => {
-  gateway = await startFakeGateway(echoAnswers());
-  writeFileSync(path.join(cwd, 'b.json'), '{"n":2}');
+  staged = await stage.withGateway(echoAnswers());
+  writeFileSync(path.join(stage.cwd, 'b.json'), '{"n":2}');
   const run = await spillway('run', 'echo', '{"n":1}', 'b.json', '{"n":3}', '--json');
   const lines = run.stdout
     .trimEnd()
@@ -86,7 +74,7 @@ test('--json is one line an input in the order of the inputs, and nothing else o
 });
 
 test('a failed job ends the command with 1 and its sentence, and takes no other along', async () => {
-  gateway = await startFakeGateway(echoAnswers());
+  staged = await stage.withGateway(echoAnswers());
   const run = await spillway('run', 'echo', '{"fail":true}', '{"n":2}');
   expect(run.code).toBe(1);
   expect(run.stderr).toContain('input: FAILED');
@@ -95,12 +83,12 @@ test('a failed job ends the command with 1 and its sentence, and takes no other 
 });
 
 test('--out keeps the reply of each input', async () => {
-  gateway = await startFakeGateway(echoAnswers());
-  writeFileSync(path.join(cwd, 'b.json'), '{"n":2}');
+  staged = await stage.withGateway(echoAnswers());
+  writeFileSync(path.join(stage.cwd, 'b.json'), '{"n":2}');
   const run = await spillway('run', 'echo', 'b.json', '--out', 'results');
   expect(run.code).toBe(0);
-  expect(readdirSync(path.join(cwd, 'results'))).toEqual(['b.json']);
-  expect(JSON.parse(readFileSync(path.join(cwd, 'results', 'b.json'), 'utf8'))).toMatchObject({
+  expect(readdirSync(path.join(stage.cwd, 'results'))).toEqual(['b.json']);
+  expect(JSON.parse(readFileSync(path.join(stage.cwd, 'results', 'b.json'), 'utf8'))).toMatchObject({
     status: 'COMPLETED',
     output: { n: 2 },
   });
@@ -109,7 +97,7 @@ test('--out keeps the reply of each input', async () => {
 test('why a job waits is told while it waits', async () => {
   const waitReason = { code: 'WORKER_STARTING', message: 'a worker is starting; no job is ahead' };
   let asked = 0;
-  gateway = await startFakeGateway({
+  staged = await stage.withGateway({
     ...echoAnswers(),
     'GET /v2/echo/status-sync/job-1': () => {
       asked += 1;
@@ -124,35 +112,34 @@ test('why a job waits is told while it waits', async () => {
 });
 
 test('Ctrl-C cancels the job and ends with 130', async () => {
-  gateway = await startFakeGateway({
+  staged = await stage.withGateway({
     ...echoAnswers(),
     'GET /v2/echo/status-sync/job-1': { text: [''], isEndless: true },
     'POST /v2/echo/cancel/job-1': { json: { id: 'job-1', status: 'CANCELLED' } },
   });
-  const env = { SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: KEY };
-  const cli = startCli(['run', 'echo', '{}'], { cwd, env });
-  await gateway.called('GET /v2/echo/status-sync/job-1');
+  const cli = startCli(['run', 'echo', '{}'], { cwd: stage.cwd, env: staged.env });
+  await staged.gateway.called('GET /v2/echo/status-sync/job-1');
   cli.child.kill('SIGINT');
   const run = await cli.ended;
-  await gateway.called('POST /v2/echo/cancel/job-1');
+  await staged.gateway.called('POST /v2/echo/cancel/job-1');
   expect(run.stderr).toContain('input: CANCELLED');
   expect(run.code).toBe(130);
 });
 
 test('masks are asked for when annotated pictures are wanted of the detect worker', async () => {
-  gateway = await startFakeGateway({
+  staged = await stage.withGateway({
     ...echoAnswers(),
     'POST /v2/detect/run': { json: { id: 'job-9', status: 'IN_QUEUE' } },
     'GET /v2/detect/status-sync/job-9': { json: { id: 'job-9', status: 'FAILED', error: 'no' } },
   });
   await spillway('run', 'detect', '{"image":"x"}', '--out', 'results');
-  const sent = await gateway.called('POST /v2/detect/run');
+  const sent = await staged.gateway.called('POST /v2/detect/run');
   expect(sent.body).toEqual({ input: { image: 'x', include_masks: true } });
 });
 
 test('wrong use is told before anything is sent', async () => {
-  gateway = await startFakeGateway(echoAnswers());
-  writeFileSync(path.join(cwd, 'notes.txt'), 'text');
+  staged = await stage.withGateway(echoAnswers());
+  writeFileSync(path.join(stage.cwd, 'notes.txt'), 'text');
   for (const [args, sentence] of [
     [['echo', 'nowhere.jpg'], 'nowhere.jpg: no such file'],
     [['echo', '.'], '.: is a folder'],
@@ -168,5 +155,5 @@ test('wrong use is told before anything is sent', async () => {
     expect(run.stderr).not.toContain('    at ');
     expect(run.code).toBe(2);
   }
-  expect(gateway.calls.filter(({ method }) => method === 'POST')).toEqual([]);
+  expect(staged.gateway.calls.filter(({ method }) => method === 'POST')).toEqual([]);
 });

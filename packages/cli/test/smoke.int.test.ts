@@ -1,23 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Answers, type FakeCall, type FakeGateway, startFakeGateway } from './fake-gateway.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { useCliStage } from './cli-stage.ts';
+import type { Answers, FakeCall, FakeGateway } from './fake-gateway.ts';
 import { type CliRun, runCli, startCli } from './start-cli.ts';
 
 const KEY = 'spk_of-the-cli-tests';
 const SECRET = 'a secret of the cli tests';
-let cwd = '';
+const stage = useCliStage();
 let gateway: FakeGateway | undefined;
 
-beforeEach(() => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-smoke-'));
-});
-
-afterEach(async () => {
-  await gateway?.close();
+afterEach(() => {
   gateway = undefined;
-  rmSync(cwd, { recursive: true, force: true });
 });
 
 type Input = Record<string, unknown>;
@@ -58,14 +52,14 @@ function endpointAnswers(name: string, end: (input: Input) => Reply, facts: obje
 
 function spillway(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CliRun> {
   return runCli(['smoke', ...args], {
-    cwd,
+    cwd: stage.cwd,
     env: { SPILLWAY_URL: gateway?.url ?? '', SPILLWAY_API_KEY: KEY, ...env },
   });
 }
 
 function writeTests(tests: readonly object[]): void {
-  mkdirSync(path.join(cwd, '.runpod'), { recursive: true });
-  writeFileSync(path.join(cwd, '.runpod', 'tests.json'), JSON.stringify({ tests }));
+  mkdirSync(path.join(stage.cwd, '.runpod'), { recursive: true });
+  writeFileSync(path.join(stage.cwd, '.runpod', 'tests.json'), JSON.stringify({ tests }));
 }
 
 const linesOf = ({ stdout }: CliRun) => stdout.split('\n').map((line) => line.replaceAll(/ {2,}/g, '  '));
@@ -77,7 +71,7 @@ describe('a worker of the user', () => {
       : { status: 'COMPLETED', output: { greeting: 'Hello' } };
 
   test('each test of .runpod/tests.json is a line; a failed job fails it with its reason', async () => {
-    gateway = await startFakeGateway(endpointAnswers('greet', greets));
+    gateway = await stage.play(endpointAnswers('greet', greets));
     writeTests([
       { name: 'greets', input: { name: 'Ada' }, timeout: 10_000 },
       { name: 'nobody', input: {} },
@@ -102,8 +96,11 @@ describe('a worker of the user', () => {
   });
 
   test('all passed is exit code 0, and --json is one value with every check', async () => {
-    gateway = await startFakeGateway(endpointAnswers('greet', greets));
-    writeFileSync(path.join(cwd, 'mine.json'), '{"tests": [{"name": "greets", "input": {"name": "Ada"}},]}');
+    gateway = await stage.play(endpointAnswers('greet', greets));
+    writeFileSync(
+      path.join(stage.cwd, 'mine.json'),
+      '{"tests": [{"name": "greets", "input": {"name": "Ada"}},]}',
+    );
     const run = await spillway(['greet', '--tests', 'mine.json', '--json']);
     expect(JSON.parse(run.stdout)).toEqual({
       result: 'PASSED',
@@ -123,29 +120,29 @@ describe('a worker of the user', () => {
 
   test('a job that ran longer than its test allows fails it', async () => {
     const slow = () => ({ status: 'COMPLETED', output: 1, executionTime: 1_500 });
-    gateway = await startFakeGateway(endpointAnswers('greet', slow));
+    gateway = await stage.play(endpointAnswers('greet', slow));
     writeTests([{ name: 'quick', input: {}, timeout: 1_000 }]);
     const run = await spillway(['greet']);
     expect(linesOf(run)).toContain('FAILED  quick  ran 1.5 s, and 1.0 s are allowed');
   });
 
   test('without tests it says what is missing and how it is written', async () => {
-    gateway = await startFakeGateway(endpointAnswers('greet', greets));
+    gateway = await stage.play(endpointAnswers('greet', greets));
     const run = await spillway(['greet']);
     expect(run.code).toBe(2);
-    expect(run.stderr).toContain(`there is no ${path.join(cwd, '.runpod', 'tests.json')}`);
+    expect(run.stderr).toContain(`there is no ${path.join(stage.cwd, '.runpod', 'tests.json')}`);
     expect(run.stderr).toContain('--tests');
   });
 
   test('the tests are those of the folder in which ./spillway.yaml lets the worker run', async () => {
-    gateway = await startFakeGateway(endpointAnswers('greet', greets));
+    gateway = await stage.play(endpointAnswers('greet', greets));
     writeFileSync(
-      path.join(cwd, 'spillway.yaml'),
+      path.join(stage.cwd, 'spillway.yaml'),
       'endpoints:\n  greet: { command: [python3, handler.py], cwd: ./greet }\n',
     );
-    mkdirSync(path.join(cwd, 'greet', '.runpod'), { recursive: true });
+    mkdirSync(path.join(stage.cwd, 'greet', '.runpod'), { recursive: true });
     const tests = [{ name: 'of the folder', input: { name: 'Ada' } }];
-    writeFileSync(path.join(cwd, 'greet', '.runpod', 'tests.json'), JSON.stringify({ tests }));
+    writeFileSync(path.join(stage.cwd, 'greet', '.runpod', 'tests.json'), JSON.stringify({ tests }));
     writeTests([{ name: 'of another worker', input: {} }]);
     const run = await spillway(['greet']);
     expect(run.stdout).toMatch(/^PASSED +of the folder /m);
@@ -154,8 +151,8 @@ describe('a worker of the user', () => {
   });
 
   test('test_input.json of the official SDK is one test where there is nothing else', async () => {
-    gateway = await startFakeGateway(endpointAnswers('greet', greets));
-    writeFileSync(path.join(cwd, 'test_input.json'), '{"input": {"name": "Ada"}}');
+    gateway = await stage.play(endpointAnswers('greet', greets));
+    writeFileSync(path.join(stage.cwd, 'test_input.json'), '{"input": {"name": "Ada"}}');
     const run = await spillway(['greet']);
     expect(linesOf(run)).toContain('PASSED  test_input.json  waited 5 ms, ran 7 ms; answer: greeting');
   });
@@ -166,7 +163,7 @@ describe('a worker that does not answer', () => {
 
   test('that crashes in a loop fails at once with its reason, and the rest is not tried', async () => {
     const waits = { status: 'IN_QUEUE', waitReason: { code: 'WORKER_CRASH_LOOP', message: reason } };
-    gateway = await startFakeGateway(endpointAnswers('greet', () => waits));
+    gateway = await stage.play(endpointAnswers('greet', () => waits));
     writeTests([
       { name: 'one', input: {} },
       { name: 'two', input: {} },
@@ -184,7 +181,7 @@ describe('a worker that does not answer', () => {
       status: 'IN_QUEUE',
       waitReason: { code: 'WORKER_STARTING', message: 'a worker is starting' },
     };
-    gateway = await startFakeGateway(endpointAnswers('greet', () => waits));
+    gateway = await stage.play(endpointAnswers('greet', () => waits));
     writeTests([{ name: 'one', input: {} }]);
     const run = await spillway(['greet', '--timeout', '2']);
     const sentence = 'no answer within 2.0 s (--timeout): a worker is starting; job job-0 was cancelled';
@@ -193,13 +190,13 @@ describe('a worker that does not answer', () => {
   });
 
   test('Ctrl-C cancels the job that runs and ends with 130', async () => {
-    gateway = await startFakeGateway({
+    gateway = await stage.play({
       ...endpointAnswers('greet', () => ({})),
       'GET /v2/greet/status-sync/job-0': { text: [''], isEndless: true },
     });
     writeTests([{ name: 'one', input: {} }]);
     const env = { SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: KEY };
-    const cli = startCli(['smoke', 'greet'], { cwd, env });
+    const cli = startCli(['smoke', 'greet'], { cwd: stage.cwd, env });
     await gateway.called('GET /v2/greet/status-sync/job-0');
     cli.child.kill('SIGINT');
     const run = await cli.ended;
@@ -209,7 +206,7 @@ describe('a worker that does not answer', () => {
   });
 
   test('at an address where nothing listens fails with that', async () => {
-    gateway = await startFakeGateway({});
+    gateway = await stage.play({});
     const { url } = gateway;
     await gateway.close();
     const pod = await spillway(['clip', '--pod', url]);
@@ -238,7 +235,7 @@ describe('a clip worker that is none', () => {
         ...input,
       },
     });
-    gateway = await startFakeGateway(endpointAnswers('clip', answer, { worker: 'clip' }));
+    gateway = await stage.play(endpointAnswers('clip', answer, { worker: 'clip' }));
     const run = await spillway(['clip'], { EMBEDDING_HMAC_SECRET: SECRET });
     const text = linesOf(run).join('\n');
     expect(text).toMatch(/^FAILED {2}fields of the answer {2}.*pretrained: expected a name, found nothing/m);
@@ -266,7 +263,7 @@ describe('a clip worker that is none', () => {
       status: 'COMPLETED',
       output: { error: 'Authentication failed', request_id: 'r' },
     });
-    gateway = await startFakeGateway(endpointAnswers('clip', answer, { worker: 'clip' }));
+    gateway = await stage.play(endpointAnswers('clip', answer, { worker: 'clip' }));
     const run = await spillway(['clip'], { EMBEDDING_HMAC_SECRET: SECRET });
     expect(run.stdout).toMatch(
       /^FAILED +image as base64 +COMPLETED: Authentication failed \(is EMBEDDING_HMAC/m,
@@ -276,7 +273,7 @@ describe('a clip worker that is none', () => {
 
   test('secrets are never shown, also where a server repeats them', async () => {
     const answer = () => ({ status: 'FAILED', error: `${SECRET} is wrong, and ${KEY} too \u001b[2J` });
-    gateway = await startFakeGateway(endpointAnswers('clip', answer, { worker: 'clip' }));
+    gateway = await stage.play(endpointAnswers('clip', answer, { worker: 'clip' }));
     for (const json of [[], ['--json']]) {
       const run = await spillway(['clip', ...json], { EMBEDDING_HMAC_SECRET: SECRET });
       const text = run.stdout + run.stderr;
@@ -300,7 +297,7 @@ test.each([
   [['greet', '--timeout', '0'], 'Expected a whole number from 1 to 86400'],
 ])('wrong use is told in a sentence: %j', async (args, sentence) => {
   const endpoints = [{ name: 'greet' }, { name: 'lb', type: 'LOAD_BALANCER' }];
-  gateway = await startFakeGateway({ 'GET /v1/endpoints': { json: { endpoints } } });
+  gateway = await stage.play({ 'GET /v1/endpoints': { json: { endpoints } } });
   const run = await spillway(args);
   expect(run.stderr).toContain(sentence);
   expect(run.stderr).not.toContain('    at ');

@@ -5,6 +5,8 @@ const BIN = fileURLToPath(new URL('../bin/spillway.mjs', import.meta.url));
 
 export interface CliRun {
   readonly code: number | null;
+  /** What ended it, where it did not end by itself. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -49,7 +51,7 @@ export function startCli(args: readonly string[], options: CliOptions): StartedC
   child.stdin.on('error', () => {});
   child.stdin.end(options.stdin ?? '');
   const ended = new Promise<CliRun>((resolve) => {
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
   return {
     child,

@@ -147,6 +147,13 @@ describe('status', () => {
       ...{ status: 'failed', detail: expect.stringContaining('no gateway answers at http://127.0.0.1:1') },
     });
   });
+
+  test('looks at the gateway of the file that it is told, and not at that of this folder', async () => {
+    await writeFile(at('other.yaml'), 'listen: 127.0.0.1:1\ndata: ./other\n');
+    const env = { SPILLWAY_URL: '' };
+    const run = await gateway.storage(['status', '--config', 'other.yaml'], { env });
+    expect(run.stdout).toContain('no gateway answers at http://127.0.0.1:1');
+  });
 });
 
 test('setup has nothing to do on a disk', async () => {

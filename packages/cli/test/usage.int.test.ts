@@ -1,21 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { BudgetsView, EstimateView, UsageView } from '@spillway/protocol/v1';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FakeGateway, startFakeGateway } from './fake-gateway.ts';
+import { afterEach, expect, test } from 'vitest';
+import { useCliStage } from './cli-stage.ts';
+import type { FakeGateway } from './fake-gateway.ts';
 import { runCli } from './start-cli.ts';
 
-let cwd = '';
+const stage = useCliStage();
 let gateway: FakeGateway | undefined;
 
-beforeEach(() => {
-  cwd = mkdtempSync(path.join(tmpdir(), 'spillway-usage-'));
-});
-afterEach(async () => {
-  await gateway?.close();
+afterEach(() => {
   gateway = undefined;
-  rmSync(cwd, { recursive: true, force: true });
 });
 
 const NOTHING = {
@@ -83,7 +78,7 @@ const ESTIMATE: EstimateView = {
 };
 
 async function cli(...args: string[]) {
-  gateway = await startFakeGateway({
+  gateway = await stage.play({
     'GET /v1/usage': ({ query }) =>
       query.get('format') === 'csv'
         ? { text: ['kind,cost_usd\r\n', 'attempts,0.02976\r\n'] }
@@ -92,7 +87,7 @@ async function cli(...args: string[]) {
     'POST /v1/estimate': { json: ESTIMATE },
     'GET /v1/endpoints': { json: { endpoints: [{ name: 'clip' }] } },
   });
-  return runCli(args, { cwd, env: { SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: 'spk_key' } });
+  return runCli(args, { cwd: stage.cwd, env: { SPILLWAY_URL: gateway.url, SPILLWAY_API_KEY: 'spk_key' } });
 }
 
 const words = (text: string) => text.replaceAll(/ +/g, ' ');
@@ -135,8 +130,8 @@ test('an estimate says what is unknown instead of guessing', async () => {
 });
 
 test('a dry run estimates the inputs that lie there, and sends none', async () => {
-  writeFileSync(path.join(cwd, 'a.json'), '{"a":1}');
-  writeFileSync(path.join(cwd, 'b.json'), '{"a":2}');
+  writeFileSync(path.join(stage.cwd, 'a.json'), '{"a":1}');
+  writeFileSync(path.join(stage.cwd, 'b.json'), '{"a":2}');
   const { code, stdout } = await cli('run', 'clip', 'a.json', 'b.json', '--dry-run', '--json');
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toEqual(ESTIMATE);

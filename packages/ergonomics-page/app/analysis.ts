@@ -19,6 +19,13 @@ export interface AnalysisSettings {
   readonly title: string;
 }
 
+/** What the link allows. */
+export interface Terms {
+  /** The largest video that the server takes. */
+  readonly maxVideoBytes: number;
+  readonly expiresAt: number;
+}
+
 /** A video that is processed. */
 export interface StartedJob {
   readonly jobId: string;
@@ -101,15 +108,19 @@ export function createAnalysis({ client, endpoint: name, origin, sleep }: Analys
   return {
     status,
     /** Throws where the link is not good, or nobody answers. */
-    check: async (): Promise<void> => {
-      await client.artifacts.list({ limit: 1 });
+    async terms(): Promise<Terms> {
+      const { maxUploadBytes: maxVideoBytes, expiresAt } = await client.artifacts.ownUploadToken();
+      return { maxVideoBytes, expiresAt };
     },
     /** Begins an upload, or finds the one of this file that broke off. */
-    begin: (file: File): Promise<ArtifactView> =>
-      client.artifacts.create({
-        ...{ name: file.name, sizeBytes: file.size, endpoint: name, resumeKey: fingerprintOf(file) },
-        ...(file.type === '' ? {} : { mediaType: file.type }),
-      }),
+    begin: (file: File, signal: AbortSignal): Promise<ArtifactView> =>
+      client.artifacts.create(
+        {
+          ...{ name: file.name, sizeBytes: file.size, endpoint: name, resumeKey: fingerprintOf(file) },
+          ...(file.type === '' ? {} : { mediaType: file.type }),
+        },
+        { signal },
+      ),
     /** The video's key, once all of the upload is there. */
     async keyOfWhole(uploadId: string): Promise<string | undefined> {
       const { state, key } = await client.artifacts.show(uploadId);

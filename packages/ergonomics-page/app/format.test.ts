@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aboutText, bytesText, clockText, percentText } from './format.ts';
+import { aboutText, bytesText, clockText, percentText, untilText } from './format.ts';
 
 test('sizes, times and shares read as people write them', () => {
   expect([0, 1023, 1024, 5 * 1024 ** 3].map(bytesText)).toEqual([
@@ -16,4 +16,10 @@ test('sizes, times and shares read as people write them', () => {
 
 test('what is little is told apart from nothing', () => {
   expect([0, 0.004, 0.5, 1].map(percentText)).toEqual(['0 %', '< 1 %', '50 %', '100 %']);
+});
+
+test('an end is told with its day only where that is another one', () => {
+  const at = (day: number, hour: number) => new Date(2026, 10, day, hour, 5).getTime();
+  expect(untilText(at(21, 14), at(21, 9))).toBe('until 14:05');
+  expect(untilText(at(22, 9), at(21, 23))).toBe('until Sun 09:05');
 });

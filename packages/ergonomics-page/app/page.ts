@@ -1,6 +1,8 @@
-import type { PageState, Session } from './session.ts';
+import type { PageState } from './page-state.ts';
+import type { Session } from './session.ts';
 import { chooseView } from './views/choose-view.ts';
 import { chosenView } from './views/chosen-view.ts';
+import { elsewhereView } from './views/elsewhere-view.ts';
 import { failedView, linkView } from './views/plain-views.ts';
 import { processingView } from './views/processing-view.ts';
 import { resultsView } from './views/results-view.ts';
@@ -21,6 +23,7 @@ export function createPage(handlers: { useLink(text: string): boolean }): Page {
 
   return {
     show(state, session) {
+      document.title = titleOf(state);
       if (shown?.is === state.is && shown.view.update) {
         shown.view.update(state as never);
         return;
@@ -38,6 +41,25 @@ export function createPage(handlers: { useLink(text: string): boolean }): Page {
   };
 }
 
+const TITLE = document.title;
+
+/** Of the browser's tab, which tells how far it is while another one is looked at. */
+function titleOf(state: PageState): string {
+  switch (state.is) {
+    case 'uploading':
+    case 'elsewhere':
+      return `${Math.floor((100 * state.sentBytes) / state.sizeBytes)} % · Upload · ${TITLE}`;
+    case 'processing':
+      return `${Math.floor(state.progress.percent)} % · Analysis · ${TITLE}`;
+    case 'done':
+      return `Done · ${TITLE}`;
+    case 'failed':
+      return `Did not work · ${TITLE}`;
+    default:
+      return TITLE;
+  }
+}
+
 function viewOf(
   state: PageState,
   session: Session | undefined,
@@ -50,6 +72,7 @@ function viewOf(
   switch (state.is) {
     case 'choosing':
       return chooseView(state, {
+        terms: session.terms,
         choose: (file) => session.choose(file),
         forget: () => void session.discard(),
       });
@@ -64,6 +87,8 @@ function viewOf(
         resume: () => session.resume(),
         discard: () => void session.discard(),
       });
+    case 'elsewhere':
+      return elsewhereView(state);
     case 'processing':
       return processingView(state, { cancel: () => void session.cancel() });
     case 'failed':

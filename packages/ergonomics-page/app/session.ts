@@ -1,37 +1,18 @@
-import type { Analysis, JobStatusView, Progress, Quality, StartedJob } from './analysis.ts';
+import type { Analysis, JobStatusView, Progress, Quality, StartedJob, Terms } from './analysis.ts';
 import type { Explained } from './explain-error.ts';
 import { type Remembered, recall, remember } from './memory.ts';
+import type { OtherTabs } from './other-tabs.ts';
+import type { PageState } from './page-state.ts';
 import { createTransferRate, type TransferRate } from './transfer-rate.ts';
 import { fingerprintOf, refuseFile } from './video-file.ts';
-
-/** What the page shows; one at a time. */
-export type PageState =
-  | { readonly is: 'needsLink'; readonly sentence: string }
-  | { readonly is: 'choosing'; readonly problem?: string; readonly unfinished?: Remembered }
-  | { readonly is: 'chosen'; readonly file: File; readonly unfinished?: Remembered }
-  | UploadingState
-  | {
-      readonly is: 'processing';
-      readonly name: string;
-      readonly progress: Progress;
-      readonly isCancelling: boolean;
-    }
-  | { readonly is: 'done'; readonly view: JobStatusView; readonly name: string }
-  | { readonly is: 'failed'; readonly sentence: string; readonly canGoOn: boolean; readonly name: string };
-
-export interface UploadingState {
-  readonly is: 'uploading';
-  readonly name: string;
-  readonly isPaused: boolean;
-  readonly sentBytes: number;
-  readonly sizeBytes: number;
-  readonly bytesPerSecond: number | undefined;
-}
 
 export interface SessionOptions {
   readonly analysis: Analysis;
   readonly endpoint: string;
+  /** Rejects where the link is not good, or nobody answers. */
+  readonly terms: Promise<Terms>;
   readonly now: () => number;
+  readonly tabs: Pick<OtherTabs, 'tellSending' | 'tellOver' | 'ask'>;
   /** Of bodies that are under way. */
   inFlightBytes(): number;
   show(state: PageState): void;
@@ -40,6 +21,8 @@ export interface SessionOptions {
 
 const PAUSED = 'paused';
 const LEFT = 'left';
+/** A tab in the background may be let speak once a minute only. */
+const TAB_SILENT_MS = 90_000;
 const WAITING: Progress = { stage: 'waiting for a worker', percent: 0 };
 
 /**
@@ -54,10 +37,21 @@ export class Session {
   /** Of whole parts. */
   #partBytes = 0;
   #isCancelling = false;
+  #isSending = false;
+  #shown: PageState['is'] | undefined;
+  #otherTabAt = Number.NEGATIVE_INFINITY;
   #known: Remembered | undefined;
+  /** Undefined until the server has said it. */
+  #maxBytes: number | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    options.terms.then(
+      ({ maxVideoBytes }) => {
+        this.#maxBytes = maxVideoBytes;
+      },
+      () => undefined,
+    );
     this.#rate = createTransferRate(options.now);
     this.#known = recall(options.endpoint);
   }
@@ -66,13 +60,27 @@ export class Session {
     return this.#file;
   }
 
-  /** Goes on with what this browser remembers. */
-  open(): void {
+  /** Closing the page now would break an upload off. */
+  get isSending(): boolean {
+    return this.#isSending;
+  }
+
+  get terms(): Promise<Terms> {
+    return this.#options.terms;
+  }
+
+  /** Goes on with what this browser remembers, and with what was chosen under a link before. */
+  open(file?: File): void {
     if (this.#isUploaded()) {
       void this.#process();
       return;
     }
+    if (file) {
+      this.choose(file);
+      return;
+    }
     this.#choosing();
+    this.#options.tabs.ask();
     void this.#goOnIfWhole();
   }
 
@@ -87,7 +95,7 @@ export class Session {
   }
 
   choose(chosen: File): void {
-    const problem = refuseFile(chosen);
+    const problem = refuseFile(chosen, this.#maxBytes);
     if (problem !== undefined) {
       this.#choosing(problem);
       return;
@@ -95,7 +103,7 @@ export class Session {
     this.#file = chosen;
     const known = this.#known;
     const isSame = known !== undefined && known.fingerprint === fingerprintOf(chosen);
-    this.#options.show({ is: 'chosen', file: chosen, ...(isSame ? { unfinished: known } : {}) });
+    this.#show({ is: 'chosen', file: chosen, ...(isSame ? { unfinished: known } : {}) });
   }
 
   begin(quality: Quality, title: string): void {
@@ -104,12 +112,17 @@ export class Session {
     const { name, size: sizeBytes } = file;
     const fingerprint = fingerprintOf(file);
     const before = this.#known?.fingerprint === fingerprint ? this.#known : undefined;
+    if (before && this.#isOtherTabSending()) {
+      this.#elsewhere();
+      return;
+    }
     this.#keep({ sentBytes: 0, ...before, name, sizeBytes, fingerprint, quality, title });
     void this.#upload();
   }
 
   pause(): void {
     this.#running.abort(PAUSED);
+    this.#stopSending();
     this.#rate.forget();
     this.#uploading(true);
   }
@@ -118,9 +131,9 @@ export class Session {
     void this.#upload();
   }
 
-  /** Bytes went out. */
+  /** Bytes went out, or none did for a while. */
   noteProgress(): void {
-    if (this.#file && !this.#isUploaded() && !this.#running.signal.aborted) this.#uploading();
+    if (this.#isSending) this.#uploading();
   }
 
   /** Nothing of the upload stays. */
@@ -160,6 +173,53 @@ export class Session {
 
   leave(): void {
     this.#running.abort(LEFT);
+    this.#stopSending();
+  }
+
+  /** Once a second, since nobody tells where nothing happens. */
+  tick(): void {
+    this.noteProgress();
+    this.tellIfSending();
+    if (this.#shown === 'elsewhere' && !this.#isOtherTabSending()) this.otherTabIsOver();
+  }
+
+  /** To other tabs, which ask when they are opened. */
+  tellIfSending(): void {
+    if (this.#isSending) this.#options.tabs.tellSending(this.#sentBytes());
+  }
+
+  otherTabSends(sentBytes: number): void {
+    this.#otherTabAt = this.#options.now();
+    if (this.#shown !== 'choosing' && this.#shown !== 'elsewhere') return;
+    this.#known = recall(this.#options.endpoint);
+    this.#elsewhere(sentBytes);
+  }
+
+  /** What it has reached is remembered for all of them. */
+  otherTabIsOver(): void {
+    this.#otherTabAt = Number.NEGATIVE_INFINITY;
+    if (this.#shown !== 'elsewhere') return;
+    this.#known = recall(this.#options.endpoint);
+    this.open();
+  }
+
+  #isOtherTabSending(): boolean {
+    return this.#options.now() - this.#otherTabAt < TAB_SILENT_MS;
+  }
+
+  #elsewhere(sentBytes = this.#known?.sentBytes ?? 0): void {
+    const { name = '', sizeBytes = 0 } = this.#known ?? {};
+    this.#show({ is: 'elsewhere', name, sentBytes, sizeBytes });
+  }
+
+  #stopSending(): void {
+    this.#isSending = false;
+    this.#options.tabs.tellOver();
+  }
+
+  #show(state: PageState): void {
+    this.#shown = state.is;
+    this.#options.show(state);
   }
 
   async #upload(): Promise<void> {
@@ -168,21 +228,28 @@ export class Session {
       this.#choosing();
       return;
     }
-    this.#partBytes = 0;
+    this.#partBytes = this.#known.sentBytes;
     this.#rate.forget();
     const signal = this.#start();
     const { analysis } = this.#options;
+    this.#isSending = true;
+    this.#uploading();
     try {
-      const { id: uploadId } = await analysis.begin(file);
+      const { id: uploadId } = await analysis.begin(file, signal);
       signal.throwIfAborted();
       const before = this.#known.uploadId === uploadId ? this.#known.parts : undefined;
       const acknowledged = new Set(before);
       this.#note({ uploadId, parts: [...acknowledged] });
-      this.#uploading();
+      let isFirst = true;
       const onProgress = (bytes: number) => {
-        if (!signal.aborted) this.#partArrived(bytes, [...acknowledged]);
+        if (signal.aborted) return;
+        // What was there before is no speed.
+        if (isFirst) this.#rate.forget();
+        isFirst = false;
+        this.#partArrived(bytes, [...acknowledged]);
       };
       const videoKey = await analysis.send(file, { signal, acknowledged, onProgress });
+      this.#isSending = false;
       this.#note({ sentBytes: file.size, videoKey });
     } catch (error) {
       this.#fail(error, signal);
@@ -192,10 +259,9 @@ export class Session {
   }
 
   #partArrived(bytes: number, parts: readonly number[]): void {
-    // What was there before is no speed.
-    if (this.#partBytes === 0) this.#rate.forget();
     this.#partBytes = bytes;
     this.#note({ sentBytes: bytes, parts });
+    this.tellIfSending();
     this.#uploading();
   }
 
@@ -214,6 +280,7 @@ export class Session {
           if (signal.aborted) return;
           const isNew = this.#known?.jobId === undefined;
           this.#note(job);
+          if (isNew) this.#options.tabs.tellOver();
           if (isNew && this.#isCancelling) void this.cancel();
         };
         await analysis.start(known.videoKey, known, { signal, onProgress, onStarted });
@@ -232,28 +299,28 @@ export class Session {
     if (signal.aborted) return;
     const name = this.#known?.name ?? '';
     if (view.status === 'completed') {
-      this.#options.show({ is: 'done', view, name });
+      this.#show({ is: 'done', view, name });
       return;
     }
     // What the server has refused is not asked for again by a reload.
     this.#keep(undefined);
     const sentence = view.error ?? 'The processing failed, and the server says no reason.';
-    this.#options.show({ is: 'failed', sentence, canGoOn: false, name });
+    this.#show({ is: 'failed', sentence, canGoOn: false, name });
   }
 
   #fail(error: unknown, signal: AbortSignal): void {
     if (signal.aborted) return;
-    const { show, explain } = this.#options;
-    const { needs, sentence } = explain(error);
+    const { needs, sentence } = this.#options.explain(error);
     this.leave();
-    if (needs === 'link') show({ is: 'needsLink', sentence });
-    else if (needs === 'file') this.#choosing(sentence);
-    else show({ is: 'failed', sentence, canGoOn: true, name: this.#known?.name ?? '' });
+    if (needs === 'anew') this.#keep(undefined);
+    if (needs === 'link') this.#show({ is: 'needsLink', sentence });
+    else if (needs === 'file' || needs === 'anew') this.#choosing(sentence);
+    else this.#show({ is: 'failed', sentence, canGoOn: true, name: this.#known?.name ?? '' });
   }
 
   #choosing(problem?: string): void {
     const unfinished = this.#isUploaded() ? undefined : this.#known;
-    this.#options.show({
+    this.#show({
       is: 'choosing',
       ...(problem === undefined ? {} : { problem }),
       ...(unfinished ? { unfinished } : {}),
@@ -263,16 +330,27 @@ export class Session {
   #uploading(isPaused = false): void {
     const file = this.#file;
     if (!file) return;
-    const { show, inFlightBytes } = this.#options;
-    const sentBytes = Math.min(file.size, this.#partBytes + (isPaused ? 0 : inFlightBytes()));
+    const sentBytes = isPaused ? this.#partBytes : this.#sentBytes();
     if (!isPaused) this.#rate.note(sentBytes);
     const bytesPerSecond = isPaused ? undefined : this.#rate.bytesPerSecond();
-    show({ is: 'uploading', name: file.name, isPaused, sentBytes, sizeBytes: file.size, bytesPerSecond });
+    this.#show({
+      is: 'uploading',
+      name: file.name,
+      isPaused,
+      sentBytes,
+      sizeBytes: file.size,
+      bytesPerSecond,
+    });
+  }
+
+  /** With what is under way. */
+  #sentBytes(): number {
+    return Math.min(this.#file?.size ?? 0, this.#partBytes + this.#options.inFlightBytes());
   }
 
   #processing(progress: Progress): void {
     const name = this.#known?.name ?? '';
-    this.#options.show({ is: 'processing', name, progress, isCancelling: this.#isCancelling });
+    this.#show({ is: 'processing', name, progress, isCancelling: this.#isCancelling });
   }
 
   #start(): AbortSignal {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fingerprintOf, refuseFile } from './video-file.ts';
+import { fingerprintOf, refuseFile, warnOfPictures } from './video-file.ts';
 
 test('a file that is no video is refused with what is taken, before a byte is sent', () => {
   expect(refuseFile({ name: 'Walk.MP4', size: 1 })).toBeUndefined();
@@ -8,8 +8,22 @@ test('a file that is no video is refused with what is taken, before a byte is se
   expect(refuseFile({ name: 'walk.mp4', size: 0 })).toBe('“walk.mp4” is empty.');
 });
 
+test('a video that is larger than the server takes is refused with both sizes, told apart where they are close', () => {
+  const refuse = (size: number) => refuseFile({ name: 'shift.mp4', size }, 5 * 1024 ** 3);
+  expect(refuse(5 * 1024 ** 3)).toBeUndefined();
+  expect(refuse(6 * 1024 ** 3)).toBe(
+    '“shift.mp4” has 6.0 GiB; at most 5.0 GiB are taken here. Choose a shorter video, or one that is compressed more.',
+  );
+  expect(refuse(5 * 1024 ** 3 + 1)).toContain('has 5368709121 bytes; at most 5368709120 bytes are taken');
+});
+
 test('another file of the same name is another upload', () => {
   const file = { name: 'walk.mp4', size: 5, lastModified: 1 };
   expect(fingerprintOf(file)).not.toBe(fingerprintOf({ ...file, size: 6 }));
   expect(fingerprintOf(file)).not.toBe(fingerprintOf({ ...file, lastModified: 2 }));
+});
+
+test('pictures that are larger than the server takes are warned of', () => {
+  expect(warnOfPictures({ seconds: 1, widthPx: 5312, heightPx: 2988 })).toBeUndefined();
+  expect(warnOfPictures({ seconds: 1, widthPx: 7680, heightPx: 4320 })).toContain('7680 × 4320 pixels');
 });

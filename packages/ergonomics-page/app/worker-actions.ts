@@ -5,6 +5,11 @@ export class WorkerRefusal extends Error {
   override readonly name = 'WorkerRefusal';
 }
 
+/** The worker knows of no such video or job, or not for this link. */
+export class UnknownToServerError extends WorkerRefusal {}
+
+const UNKNOWN = /^(Job not found|video_key: there is no video)/;
+
 export type Sleep = (ms: number, signal?: AbortSignal) => Promise<void>;
 
 export interface ActOptions {
@@ -49,6 +54,9 @@ function unwrapped(output: unknown): unknown {
     string,
     unknown
   >;
-  if (inner.status === 'error') throw new WorkerRefusal(String(inner.error ?? inner.message));
+  if (inner.status === 'error') {
+    const sentence = String(inner.error ?? inner.message);
+    throw UNKNOWN.test(sentence) ? new UnknownToServerError(sentence) : new WorkerRefusal(sentence);
+  }
   return inner;
 }

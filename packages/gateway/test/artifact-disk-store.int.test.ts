@@ -17,7 +17,7 @@ afterAll(async () => {
   for (const cleanUp of cleanUps) await cleanUp();
 });
 
-artifactStoreContract("the disk's driver, behind the gateway's HTTP face", async () => {
+artifactStoreContract("the disk's store, behind the gateway's HTTP face", async () => {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'spillway-disk-'));
   const manual = createManualClock();
   const store = createDiskStore({ folder, secret: 'of the tests', clock: manual, ids: createRandomIds() });

@@ -7,7 +7,7 @@ import { type S3Server, startS3Server } from '../../artifacts/test/versity.ts';
 import { createRandomIds } from '../src/lib/ids.ts';
 import { ADMIN_KEY, type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
 
-// Inputs and outputs that are too long for a row, over both drivers, as clients and workers of RunPod see them: not at all.
+// Inputs and outputs that are too long for a row, over both stores, as clients and workers of RunPod see them: not at all.
 const YAML = `
 endpoints:
   echo: { backends: [pool] }
@@ -18,12 +18,12 @@ const large = (megabytes: number, name = 'x') => ({ name, text: 'aé😀'.repeat
 const s3 = await startS3Server('jobs');
 afterAll(() => s3?.stop());
 
-const DRIVERS: [string, (() => Record<string, string>) | undefined][] = [
+const STORES: [string, (() => Record<string, string>) | undefined][] = [
   ['on disk', () => ({})],
   ['in a bucket', s3 && (() => bucketEnv(s3))],
 ];
 
-describe.each(DRIVERS)('large values %s', (_name, env) => {
+describe.each(STORES)('large values %s', (_name, env) => {
   describe.skipIf(!env)('of jobs', () => {
     let gateway: ArtifactGateway;
     beforeAll(async () => {

@@ -11,6 +11,7 @@ const YAML = `
 endpoints:
   video: { backends: [pool] }
   other: { backends: [pool] }
+  small: { backends: [pool], maxUpload: 2k }
 `;
 const HOUR_MS = 3_600_000;
 const MIB = 1024 * 1024;
@@ -210,6 +211,26 @@ describe('an upload token', () => {
     gateway.advance(2 * HOUR_MS);
     const { status, body } = await run(token);
     expect([status, body.detail]).toEqual([401, expect.stringContaining('has expired')]);
+  });
+
+  test('is told how large an upload may be, and has a larger one refused before a byte of it is sent', async () => {
+    const { token, maxUploadBytes } = await newToken({ endpoint: 'small' });
+    expect(maxUploadBytes).toBe(2_048);
+    const own = (await ask('GET', '/v1/upload-tokens/self', undefined, token)).body;
+    expect(own).toMatchObject({ endpoint: 'small', maxUploadBytes: 2_048, used: { bytes: 0 } });
+    expect(own).not.toHaveProperty('token');
+    expect((await create(token, 2_048)).status).toBe(201);
+    const refused = await create(token, 2_049);
+    expect(refused).toMatchObject({ status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
+    expect(refused.body.detail).toContain('at most 2048 bytes, this has 2049 bytes');
+    expect(refused.body.detail).toContain('maxUpload of the endpoint');
+    // So it is for a key that names the endpoint; what is for no workers, or made by them, has another bound.
+    expect((await create(ADMIN_KEY, 2_049, { endpoint: 'small' })).status).toBe(413);
+    expect((await create(ADMIN_KEY, 2_049, { endpoint: 'small', prefix: 'results' })).status).toBe(201);
+    expect((await create(ADMIN_KEY, 2_049)).status).toBe(201);
+    // Where the endpoint sets no limit, it is the token's.
+    expect((await newToken()).maxUploadBytes).toBe(100 * MIB);
+    expect((await ask('GET', '/v1/upload-tokens/self')).body.code).toBe('UPLOAD_TOKEN_NOT_FOUND');
   });
 
   test('is listed without its secret, and good for nothing once it is revoked', async () => {

@@ -6,7 +6,7 @@ import { type ArtifactGateway, startArtifactGateway } from './artifact-gateway.t
 let gateway: ArtifactGateway;
 afterAll(() => gateway.stop());
 
-artifactStoreContract("the workers' driver, by a gateway", async () => {
+artifactStoreContract("the workers' store, by a gateway", async () => {
   gateway = await startArtifactGateway({}, 'endpoints: { mine: { backends: [pool] } }');
   const body = { name: 'worker', scope: 'worker', endpoints: ['mine'] };
   const { key } = (await (await gateway.call('POST', '/v1/keys', body)).json()) as { key: string };

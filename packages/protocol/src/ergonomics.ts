@@ -39,3 +39,6 @@ export const RISK_LEVELS: Readonly<Record<RiskMethod, readonly RiskLevel[]>> = {
     { level: 4, from: 4, to: 4, risk: 4, name: 'immediately', action: 'at once' },
   ],
 };
+
+/** Width times height of a video's frames, 4096 x 4096: all forms of 4K and 5.3K pass, 8K does not. */
+export const LARGEST_FRAME_PIXELS = 16_777_216;

@@ -43,6 +43,7 @@ export const nativePath = {
   artifactDownloadUrl: (id: string) => `/v1/artifacts/${encodeURIComponent(id)}/download-url`,
   uploadTokens: '/v1/upload-tokens',
   uploadToken: (id: string) => `/v1/upload-tokens/${encodeURIComponent(id)}`,
+  ownUploadToken: '/v1/upload-tokens/self',
 } as const;
 
 /** Names of the variables that a RunPod worker reads to find its server. */

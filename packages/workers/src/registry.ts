@@ -1,55 +1,16 @@
 import { fileURLToPath } from 'node:url';
-import type { Handler } from '@spillway/sdk/worker';
 import { type CardUse, decideCardUse } from './engines/card-use.ts';
 import { ENGINE_ENV } from './engines/engine-env.ts';
-import type { EngineReport } from './engines/engine-report.ts';
 import { MODEL_ENV } from './engines/model-env.ts';
-import { VIDEO_ENV } from './ergonomics/video-jobs/video-env.ts';
-import type { PodRoute } from './pod/pod-route.ts';
+import { VIDEO_ENV, videoLimit } from './ergonomics/video-jobs/video-env.ts';
 import { POSE_ENV } from './pose/pose-env.ts';
 import { STORAGE_ENV } from './storage/storage-env.ts';
+import type { WorkerContext, WorkerInstance } from './worker-instance.ts';
 
-/**
- * The built-in workers: one row each. Reading this table loads none of them, so a gateway or a command line can list
- * them without the media libraries.
- */
-export interface WorkerContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** For what works but is likely not meant. */
-  warn(message: string): void;
-}
-
-/** What a worker tells of itself: which models it runs, on what. No secrets. */
-export interface WorkerInfo {
-  readonly worker: string;
-  readonly models: readonly ModelInfo[];
-  readonly engine: EngineReport;
-  readonly settings: Readonly<Record<string, unknown>>;
-}
-
-export interface ModelInfo {
-  /** What the worker uses it for. */
-  readonly role: string;
-  readonly id: string;
-  readonly contract: string;
-  /** Made from synthetic data, to try the product out. */
-  readonly isDemo: boolean;
-  readonly licence?: string;
-  readonly source?: string;
-  /** What else is to be known of it, in a sentence. */
-  readonly note?: string;
-}
-
-/** A worker that is ready for jobs. */
-export interface WorkerInstance {
-  readonly handler: Handler;
-  /** Jobs it runs at once. */
-  readonly concurrency: number;
-  info(): WorkerInfo;
-  /** Of its own HTTP face, besides those that every worker has. */
-  readonly routes?: readonly PodRoute[];
-  /** Frees its threads and models; calling it again does nothing. */
-  stop(): Promise<void>;
+/** Of one upload, and the variable that sets it. */
+export interface UploadLimit {
+  readonly bytes: number;
+  readonly variable: string;
 }
 
 export interface WorkerRow {
@@ -60,10 +21,16 @@ export interface WorkerRow {
   readonly env: readonly string[];
   /** Where it is not as its models make of cards; for a worker without models. */
   readonly cardUse?: () => CardUse;
+  /** For a worker of uploads: the largest that it takes, with these variables. */
+  readonly uploadLimit?: (env: Readonly<Record<string, string>>) => UploadLimit | undefined;
   /** Loads and starts it; rejects with a sentence when it cannot work. */
   start(context: WorkerContext): Promise<WorkerInstance>;
 }
 
+/**
+ * The built-in workers: one row each. Reading this table loads none of them, so a gateway or a command line can list
+ * them without the media libraries.
+ */
 export const WORKERS: Readonly<Record<string, WorkerRow>> = {
   detect: {
     description: 'Finds, outlines and measures cracks, spalling, stains and other defects in a picture.',
@@ -98,6 +65,7 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
       'Scores working postures with RULA, REBA, OWAS and the NIOSH lifting equation, also of people in videos.',
     example: 'video.mp4',
     env: [...VIDEO_ENV, ...STORAGE_ENV, ...POSE_ENV, ...MODEL_ENV, ...ENGINE_ENV],
+    uploadLimit: videoLimit,
     start: async (context) => (await import('./ergonomics/worker.ts')).startErgonomics(context),
   },
 };
@@ -112,15 +80,30 @@ export interface BuiltInWorker {
   readonly command: readonly string[];
   /** What it makes of graphics cards here, with these variables of its endpoint. */
   cardUse(env: Readonly<Record<string, string>>): CardUse;
+  /** Of an upload for it, with these variables; absent where it takes none, or of any size. */
+  readonly uploadLimit?: (env: Readonly<Record<string, string>>) => UploadLimit | undefined;
 }
+
+/**
+ * What Node is told where it runs a worker, for memory. The young generation grows with all that ever outlived a collection,
+ * so that in an hour it is as large as it may be: of a process and each of its threads 100 MB, nearly all of it garbage.
+ * Jobs leave too little behind for this limit to cost time.
+ */
+export const WORKER_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=8'];
 
 /** From the sources and from what is built of them alike. */
 const main = fileURLToPath(new URL('../bin/spillway-worker.mjs', import.meta.url));
 
 /** What `worker:` in `spillway.yaml` may name, with the command that a gateway starts for it. */
 export const builtInWorkers: Readonly<Record<string, BuiltInWorker>> = Object.fromEntries(
-  Object.entries(WORKERS).map(([name, { description, example, env, cardUse = decideCardUse }]) => [
-    name,
-    { description, example, env, command: [process.execPath, main, name], cardUse },
-  ]),
+  Object.entries(WORKERS).map(
+    ([name, { description, example, env, cardUse = decideCardUse, uploadLimit }]) => [
+      name,
+      {
+        ...{ description, example, env, cardUse },
+        command: [process.execPath, ...WORKER_NODE_FLAGS, main, name],
+        ...(uploadLimit ? { uploadLimit } : {}),
+      },
+    ],
+  ),
 );

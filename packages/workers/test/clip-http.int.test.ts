@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startClip } from '../src/clip/worker.ts';
 import { decodeImage } from '../src/media/image.ts';
 import { type PodServer, startPodServer } from '../src/pod/pod-server.ts';
-import type { WorkerInstance } from '../src/registry.ts';
+import type { WorkerInstance } from '../src/worker-instance.ts';
 import { type PictureServer, startPictureServer } from './fixtures/picture-server.ts';
 
 const SECRET = 'test-secret';

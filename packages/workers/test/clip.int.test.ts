@@ -5,7 +5,7 @@ import path from 'node:path';
 import { runHandler } from '@spillway/sdk/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startClip } from '../src/clip/worker.ts';
-import type { WorkerInstance } from '../src/registry.ts';
+import type { WorkerInstance } from '../src/worker-instance.ts';
 
 const SHAPES = path.join(import.meta.dirname, 'fixtures/shapes');
 

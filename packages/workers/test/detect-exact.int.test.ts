@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DetectResult } from '../src/detect/index.ts';
 import { startDetect } from '../src/detect/worker.ts';
-import type { WorkerInstance } from '../src/registry.ts';
+import type { WorkerInstance } from '../src/worker-instance.ts';
 
 /**
  * The whole worker on models whose outputs can be worked out by hand (`tools/golden/make-onnx-fixtures.py`): class

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DetectResult, MeasureResult } from '../src/detect/index.ts';
 import { startDetect } from '../src/detect/worker.ts';
-import type { WorkerInstance } from '../src/registry.ts';
+import type { WorkerInstance } from '../src/worker-instance.ts';
 
 /** The worker on the demo models of this package: the shape of its answers, and that nothing wrong brings it down. */
 const photos = path.join(import.meta.dirname, '../../../examples/defects/photos');

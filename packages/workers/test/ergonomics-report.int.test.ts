@@ -23,6 +23,14 @@ function scored(more: object = {}): Promise<SequenceResult> {
   return reportSequence(parseSequence({ frames, title: TITLE, details, observed: { load_kg: 6 }, ...more }));
 }
 const STANDING = { trunk: 0, neck: 8, leftArm: 10, rightArm: 10, elbow: 70, knee: 5 };
+/** The limit and index of the first were reckoned by hand from the manual's formulas. */
+const LIFTS = [
+  {
+    ...{ name: 'pallet', H_cm: 40, V_cm: 30, D_cm: 60, A_deg: 30, lifts_per_min: 2, duration: '<=8h' },
+    ...{ coupling: 'fair', load_kg: 8 },
+  },
+  { name: 'shelf', H_in: 30, V_in: 40, D_in: 10, FM: 0.9, load_lb: 20 },
+];
 /** Half of the time upright, half of it bent with the right arm raised. */
 const bentFrames = () =>
   Array.from({ length: 200 }, (_, at) => ({
@@ -58,6 +66,30 @@ describe('the PDF', () => {
     expect(first).toMatch(/Trunk above 60°: 50\s% of the time/);
     expect(first).toMatch(/Right upper arm above 60°: 50\s% of the time/);
     expect(first).not.toMatch(/Left upper arm above/);
+  });
+
+  test('judges lifts that were told by the NIOSH equation, apart from what was seen', async () => {
+    const lifted = await scored({ niosh: LIFTS });
+    const [pallet, shelf] = lifted.summary.niosh;
+    expect(pallet).toMatchObject({ RWL: 6.2123, LI: 1.28777, risk: 'increased', assumed: [] });
+    expect(shelf).toMatchObject({ RWL_lb: 0, LI: null, risk: 'high', assumed: ['A_deg', 'coupling'] });
+    const report = buildReport(lifted);
+    const pagesOfIt = readPdfTexts(await writePdf(report));
+    expect(pagesOfIt[0]).toMatch(/highest lifting index.*no load is recommended/s);
+    const paper = flat(pagesOfIt.join(''));
+    for (const text of [
+      '0.895',
+      '6.2 kg',
+      '1.29',
+      'increased',
+      'up to 8 h',
+      'Waters TR',
+      'good *',
+      'NIOSH frequency',
+    ])
+      expect(paper).toContain(flat(text));
+    // Of a report without lifts nothing of it is told.
+    expect(pages.join('')).not.toContain('NIOSH');
   });
 
   test('is never signed on a page of its own', () => {

@@ -33,6 +33,7 @@ beforeAll(async () => {
   });
   output = (await runAction({
     ...{ action: 'score_sequence', frames, title: 'Bänke <& "more">', observed: { load_kg: 6 } },
+    niosh: [{ H_cm: 30, V_cm: 75, D_cm: 25, FM: 1 }],
     formats: ['csv', 'html', 'npz', 'pdf', 'pkl', 'xlsx'],
   })) as Output;
   for (const { name, base64 } of output.files)
@@ -86,7 +87,7 @@ for name in ("ergonomics.npz", "ergonomics.xlsx"):
 print(json.dumps(names))`;
     const names = (await ask(script)) as Record<string, string[]>;
     expect(names['ergonomics.npz']).toContain('trunk_flexion.npy');
-    expect(names['ergonomics.xlsx']?.filter((name) => /sheet\d\.xml$/.test(name))).toHaveLength(6);
+    expect(names['ergonomics.xlsx']?.filter((name) => /sheet\d\.xml$/.test(name))).toHaveLength(7);
   });
 
   test('reads the numbers of the NPZ, with or without NumPy', async () => {

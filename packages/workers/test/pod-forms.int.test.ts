@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { detectRoutes } from '../src/detect/routes.ts';
 import type { PodRoute } from '../src/pod/pod-route.ts';
 import { type PodServer, startPodServer } from '../src/pod/pod-server.ts';
-import type { WorkerInstance } from '../src/registry.ts';
+import type { WorkerInstance } from '../src/worker-instance.ts';
 
 let pod: PodServer;
 let inputs: Record<string, unknown>[];

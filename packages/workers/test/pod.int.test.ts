@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type PodServer, startPodServer } from '../src/pod/pod-server.ts';
 import type { PodSettings } from '../src/pod/pod-settings.ts';
-import type { WorkerInstance } from '../src/registry.ts';
+import type { WorkerInstance } from '../src/worker-instance.ts';
 
 const MAIN = path.join(import.meta.dirname, '../src/main.ts');
 const PHOTO = readFileSync(

@@ -1,11 +1,26 @@
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { openBucket } from '@spillway/artifacts';
 import { afterAll, describe, expect, test } from 'vitest';
 import { startS3Server } from '../../artifacts/test/versity.ts';
+import { saveResult } from '../src/ergonomics/video-jobs/save-results.ts';
 import { bending, mp4, openBench } from './video-job-bench.ts';
 
 /** The same jobs in a bucket, as a worker on RunPod has it: no gateway, no folder. */
 const s3 = await startS3Server('videos');
 afterAll(() => s3?.stop());
+
+const LARGE_BYTES = 65 * 1024 * 1024;
+
+/** So large that it goes in parts. */
+async function makeLargeResult(folder: string) {
+  const name = 'overlay.mp4';
+  const file = await open(path.join(folder, name), 'w');
+  await file.truncate(LARGE_BYTES);
+  await file.close();
+  return { kind: 'video', name, path: path.join(folder, name), mediaType: 'video/mp4' };
+}
 
 describe.skipIf(!s3)('with a bucket', () => {
   test('a video goes from its upload by a signed URL to results that anybody with their URL can read', async () => {
@@ -86,6 +101,46 @@ describe.skipIf(!s3)('with a bucket', () => {
       expect(await bench.keys(String(video_key))).toEqual([]);
     } finally {
       await bench.remove();
+    }
+  });
+
+  test('a large result is there though nobody heard that its upload in parts was complete', async () => {
+    const store = await openBucket(s3?.settings ?? (undefined as never), { now: Date.now });
+    const { complete } = store.multipart;
+    const uploads = new Set<string>();
+    const unheard: typeof complete = async (upload) => {
+      if (uploads.size === 0) await complete(upload);
+      uploads.add(upload.uploadId);
+      return complete(upload);
+    };
+    const folder = await mkdtemp(path.join(tmpdir(), 'spillway-large-'));
+    try {
+      const made = await makeLargeResult(folder);
+      const hearing = { ...store, multipart: { ...store.multipart, complete: unheard } };
+      const { key } = await saveResult(hearing, 'large', made, (work) => work());
+      expect(uploads.size).toBe(2);
+      expect(await store.head(key)).toMatchObject({ sizeBytes: LARGE_BYTES });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('a part of a large result that the bucket refuses for good is not waited for', async () => {
+    const store = await openBucket(s3?.settings ?? (undefined as never), { now: Date.now });
+    const folder = await mkdtemp(path.join(tmpdir(), 'spillway-refused-'));
+    try {
+      const made = await makeLargeResult(folder);
+      const presignPart: typeof store.multipart.presignPart = async (...asked) => {
+        const signed = await store.multipart.presignPart(...asked);
+        return { ...signed, url: signed.url.replace(/X-Amz-Signature=\w{8}/, 'X-Amz-Signature=00000000') };
+      };
+      const forged = { ...store, multipart: { ...store.multipart, presignPart } };
+      const saved = saveResult(forged, 'refused', made, (work) => work());
+      await expect(saved).rejects.toThrow(/refused by the storage \(403\)/);
+      await expect(saved).rejects.not.toHaveProperty('code');
+      expect(await store.head('results/job_refused/overlay.mp4')).toBeUndefined();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
     }
   });
 });

@@ -18,18 +18,22 @@ afterAll(() => rm(folder, { recursive: true }));
 
 function runWorker(args: readonly string[], env: Record<string, string>) {
   return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const [program = '', main = ''] = builtInWorkers.detect?.command ?? [];
+    // With Node's own flags, and without the name of the worker.
+    const [program = '', ...given] = builtInWorkers.detect?.command.slice(0, -1) ?? [];
     const options = { cwd: folder, env: { PATH: process.env.PATH, ...env } };
-    execFile(program, [main, ...args], options, (error, stdout, stderr) => {
+    execFile(program, [...given, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
 }
 
 test('the command of a built-in worker names the program, its entry and the worker', () => {
-  const [program, main, name] = builtInWorkers.detect?.command ?? [];
-  expect([program, name]).toEqual([process.execPath, 'detect']);
-  expect(path.isAbsolute(main ?? '')).toBe(true);
+  const command = builtInWorkers.detect?.command ?? [];
+  const [main = '', name] = command.slice(-2);
+  expect([command[0], name]).toEqual([process.execPath, 'detect']);
+  expect(path.isAbsolute(main)).toBe(true);
+  // Between them stand flags of Node only.
+  expect(command.slice(1, -2).filter((flag) => !flag.startsWith('--'))).toEqual([]);
 });
 
 test('reading the table of workers loads no library', async () => {

@@ -7,17 +7,19 @@ import argparse
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import net as network
 from instances import Detector
 from prompts import Decoder, Encoder
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from model_files import halve, put
 
 OPSET = 17
 MODELS = Path(__file__).resolve().parents[3] / "packages" / "workers" / "src" / "models"
@@ -49,30 +51,6 @@ def graph(module, arguments, inputs, outputs, dynamic):
     model.producer_name, model.producer_version = "spillway demo models", ""
     onnx.checker.check_model(model)
     return model
-
-
-def halve(g):
-    casts = []
-    for tensor in g.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < 512 or values.ndim != 4:
-            continue
-        name = tensor.name
-        stored = numpy_helper.from_array(values.astype(np.float16), name + ".half")
-        tensor.CopyFrom(stored)
-        casts.append(helper.make_node("Cast", [name + ".half"], [name], to=TensorProto.FLOAT))
-    nodes = list(g.node)
-    del g.node[:]
-    for node in nodes:
-        node.doc_string = ""
-    g.node.extend(casts + nodes)
-
-
-def put(path, data):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
 
 
 def write_folder(folder, about, graphs):

@@ -4,15 +4,17 @@ import argparse
 import hashlib
 import json
 import os
+import sys
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 import net as network
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from model_files import halve, put
 
 OPSET = 17
 MODELS = Path(__file__).resolve().parents[3] / "packages" / "workers" / "src" / "models"
@@ -43,29 +45,6 @@ def graph(net):
     halve(model.graph)
     onnx.checker.check_model(model)
     return model.SerializeToString()
-
-
-def halve(body):
-    casts = []
-    for tensor in body.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < 512 or values.ndim != 4:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".half"))
-        casts.append(helper.make_node("Cast", [name + ".half"], [name], to=TensorProto.FLOAT))
-    nodes = list(body.node)
-    del body.node[:]
-    for node in nodes:
-        node.doc_string = ""
-    body.node.extend(casts + nodes)
-
-
-def put(path, data):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
 
 
 def main():

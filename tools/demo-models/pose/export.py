@@ -8,12 +8,15 @@ heat map as ViTPose gives it: UDP's grid, deviation 2, greatest value 1 where th
 import argparse
 import hashlib
 import json
-import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from model_files import put
 
 ROOT = Path(__file__).resolve().parents[3]
 MARKERS = ROOT / "packages" / "workers" / "test" / "mannequin" / "markers.json"
@@ -138,13 +141,6 @@ def build():
     model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
     onnx.checker.check_model(model, full_check=True)
     return model.SerializeToString(), [marker["name"] for marker in markers]
-
-
-def put(path, data):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    os.replace(partial, path)
 
 
 def main():

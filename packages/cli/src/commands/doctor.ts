@@ -1,12 +1,6 @@
 import { Command } from 'commander';
+import type { DoctorOptions } from '../doctor/run-doctor.ts';
 import { dataOption, jsonOption } from './options.ts';
-
-export interface DoctorOptions {
-  readonly config?: string;
-  readonly data?: string;
-  readonly fix?: boolean;
-  readonly json?: boolean;
-}
 
 export function doctorCommand(): Command {
   return new Command('doctor')

@@ -1,11 +1,6 @@
 import { Command } from 'commander';
-import type { ConnectionOptions } from '../connection.ts';
+import type { GpusOptions } from '../gpus/show-gpus.ts';
 import { dataOption, jsonOption } from './options.ts';
-
-export interface GpusOptions extends ConnectionOptions {
-  readonly refresh?: boolean;
-  readonly json?: boolean;
-}
 
 export function gpusCommand(): Command {
   return new Command('gpus')

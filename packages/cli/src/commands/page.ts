@@ -1,16 +1,6 @@
 import { Argument, Command, Option } from 'commander';
-import type { ConnectionOptions } from '../connection.ts';
+import type { PageOptions } from '../page/run-page.ts';
 import { dataOption, jsonOption, wholeNumber } from './options.ts';
-
-export interface PageOptions extends ConnectionOptions {
-  readonly json?: boolean;
-  readonly endpoint: string;
-  readonly expires: string;
-  readonly maxGb: number;
-  readonly visitor?: string;
-  readonly at?: string;
-  readonly out?: string;
-}
 
 export function pageCommand(): Command {
   return new Command('page')

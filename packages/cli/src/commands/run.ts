@@ -1,14 +1,6 @@
 import { Command } from 'commander';
-import type { ConnectionOptions } from '../connection.ts';
+import type { RunCommandOptions } from '../run/run-and-show.ts';
 import { dataOption, jsonOption, wholeNumber } from './options.ts';
-
-export interface RunCommandOptions extends ConnectionOptions {
-  readonly out?: string;
-  readonly with?: string;
-  readonly concurrency: number;
-  readonly dryRun?: boolean;
-  readonly json?: boolean;
-}
 
 export function runCommand(): Command {
   return new Command('run')

@@ -1,19 +1,6 @@
 import { Command } from 'commander';
-import type { ConnectionOptions } from '../connection.ts';
+import type { SmokeCommandOptions } from '../smoke/run-smoke.ts';
 import { dataOption, jsonOption, wholeNumber } from './options.ts';
-
-export interface SmokeCommandOptions extends ConnectionOptions {
-  readonly pod?: string;
-  /** True for the flag alone. */
-  readonly runpod?: string | true;
-  readonly as?: string;
-  readonly tests?: string;
-  readonly imageUrl?: string;
-  readonly unsigned?: boolean;
-  /** Seconds. */
-  readonly timeout: number;
-  readonly json?: boolean;
-}
 
 export function smokeCommand(): Command {
   return new Command('smoke')

@@ -1,33 +1,13 @@
 import { Command, Option } from 'commander';
-import type { ConnectionOptions } from '../connection.ts';
+import type { SetupOptions } from '../storage/run-setup.ts';
+import type { StatusOptions } from '../storage/run-status.ts';
+import type {
+  GetCommandOptions,
+  ListCommandOptions,
+  PutCommandOptions,
+  StorageOptions,
+} from '../storage/run-storage.ts';
 import { dataOption, jsonOption, wholeNumber } from './options.ts';
-
-export interface StorageOptions extends ConnectionOptions {
-  readonly json?: boolean;
-}
-
-export interface PutCommandOptions extends StorageOptions {
-  readonly name?: string;
-  readonly type?: string;
-  readonly prefix: 'uploads' | 'results' | 'status';
-  readonly endpoint?: string;
-  readonly connections: number;
-}
-
-export interface GetCommandOptions extends StorageOptions {
-  readonly out?: string;
-  readonly force?: boolean;
-}
-
-export interface ListCommandOptions extends StorageOptions {
-  readonly prefix?: 'uploads' | 'results' | 'status';
-  readonly limit: number;
-}
-
-export interface SetupCommandOptions extends StorageOptions {
-  readonly config?: string;
-  readonly dryRun?: boolean;
-}
 
 export function storageCommand(): Command {
   const storage = new Command('storage')
@@ -60,9 +40,7 @@ function setupCommand(): Command {
     .option('-c, --config <file>', 'configuration (default: ./spillway.yaml if there is one)')
     .option('--dry-run', 'show what it would change, and change nothing')
     .addOption(jsonOption())
-    .action(async (options: SetupCommandOptions) =>
-      (await import('../storage/run-setup.ts')).runSetup(options),
-    );
+    .action(async (options: SetupOptions) => (await import('../storage/run-setup.ts')).runSetup(options));
 }
 
 function statusCommand(): Command {
@@ -71,9 +49,7 @@ function statusCommand(): Command {
     .option('-c, --config <file>', 'configuration (default: ./spillway.yaml if there is one)')
     .addOption(jsonOption())
     .addOption(dataOption())
-    .action(async (options: SetupCommandOptions) =>
-      (await import('../storage/run-status.ts')).runStatus(options),
-    );
+    .action(async (options: StatusOptions) => (await import('../storage/run-status.ts')).runStatus(options));
 }
 
 function putCommand(): Command {

@@ -1,13 +1,6 @@
 import { Command, Option } from 'commander';
+import type { UpOptions } from '../up/run-gateway.ts';
 import { wholeNumber } from './options.ts';
-
-export interface UpOptions {
-  readonly config?: string;
-  readonly port?: number;
-  readonly data?: string;
-  readonly logLevel: string;
-  readonly json?: boolean;
-}
 
 export function upCommand(): Command {
   return new Command('up')

@@ -1,27 +1,8 @@
 import { Command, Option } from 'commander';
-import type { ConnectionOptions } from '../connection.ts';
+import type { EstimateOptions } from '../usage/show-estimate.ts';
+import type { CostOptions } from '../usage/show-prices.ts';
+import type { UsageOptions } from '../usage/show-usage.ts';
 import { dataOption, jsonOption, wholeNumber } from './options.ts';
-
-export interface UsageOptions extends ConnectionOptions {
-  readonly by: string;
-  readonly endpoint?: string;
-  readonly key?: string;
-  readonly tag?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly json?: boolean;
-  readonly csv?: boolean;
-}
-
-export interface EstimateOptions extends ConnectionOptions {
-  readonly jobs: number;
-  readonly json?: boolean;
-}
-
-export interface CostOptions extends ConnectionOptions {
-  readonly refresh?: boolean;
-  readonly json?: boolean;
-}
 
 export function usageCommand(): Command {
   return new Command('usage')

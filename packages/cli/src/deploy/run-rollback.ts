@@ -58,7 +58,7 @@ export async function runRollback(name: string, options: RollbackOptions): Promi
   if (options.json) printJson({ endpoint: name, isApplied, ...(planJson(plan) as object) });
 }
 
-export function planUndo({ before }: Deployed, actual: Actual): Plan {
+function planUndo({ before }: Deployed, actual: Actual): Plan {
   return before === null
     ? planUndeploy(actual, [])
     : planDeploy({ settings: settingsOf(before), volumes: [] }, actual);

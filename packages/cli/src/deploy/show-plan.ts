@@ -46,7 +46,7 @@ function changeLines(changes: readonly Change[], drift: ReadonlySet<string>): st
   });
 }
 
-export function changeText({ from, to, isSecret, field }: Change): string {
+function changeText({ from, to, isSecret, field }: Change): string {
   if (isSecret) {
     if (from === undefined) return '(hidden)';
     return to === undefined ? '(hidden) → none' : '(hidden) → (another value)';

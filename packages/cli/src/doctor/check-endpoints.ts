@@ -1,7 +1,7 @@
-import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import type { GatewayConfig } from '@spillway/gateway';
 import type { Finding } from './finding.ts';
+import { isExecutable } from './is-executable.ts';
 
 type Endpoint = GatewayConfig['endpoints'][number];
 
@@ -62,15 +62,6 @@ function checkCommand({ name: endpointName, command, cwd }: Endpoint): Finding {
     ...{ name, status: 'missing', detail: `its program ${program} is not found` },
     remedy: 'install it, or write its whole path in `command`',
   };
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function tryStart(

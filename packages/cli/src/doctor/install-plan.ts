@@ -1,6 +1,6 @@
-import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { type Finding, PACKAGE_MANAGERS, type PackageManager } from './finding.ts';
+import { isExecutable } from './is-executable.ts';
 
 /** How `--fix` would get what is not there. */
 export interface InstallPlan {
@@ -42,13 +42,4 @@ export function planInstall(
 export function findPackageManager(searchPath = process.env.PATH ?? ''): PackageManager | undefined {
   const folders = searchPath.split(path.delimiter).filter((folder) => folder !== '');
   return PACKAGE_MANAGERS.find((name) => folders.some((folder) => isExecutable(path.join(folder, name))));
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defaultConfig, formatProblems, type GatewayConfig } from '@spillway/gateway';
 import { EXIT } from '../cli-error.ts';
-import type { DoctorOptions } from '../commands/doctor.ts';
 import { note, print, printJson, style } from '../output.ts';
 import { CONFIG_FILE, readConfig } from '../read-config.ts';
 import { checkDemoModels, checkEndpoints } from './check-endpoints.ts';
@@ -11,6 +10,13 @@ import { checkDataDirectory, checkNode, checkPort } from './check-machine.ts';
 import { checkPrograms } from './check-programs.ts';
 import type { Finding } from './finding.ts';
 import { findPackageManager, type InstallPlan, planInstall } from './install-plan.ts';
+
+export interface DoctorOptions {
+  readonly config?: string;
+  readonly data?: string;
+  readonly fix?: boolean;
+  readonly json?: boolean;
+}
 
 /** The whole of `spillway doctor`; sets the exit code. */
 export async function runDoctor(options: DoctorOptions): Promise<void> {

@@ -55,7 +55,7 @@ async function readKept(connection: Connection, { endpoint, job }: EventOptions)
 }
 
 /** One line of plain words, the time first. */
-export function eventLine(event: GatewayEvent): string {
+function eventLine(event: GatewayEvent): string {
   const time = style('dim', new Date(event.at).toISOString().slice(11, 23));
   if (event.type === 'reset') return `${time}  ${style('yellow', event.message)}`;
   const details = event as Readonly<Record<string, unknown>>;

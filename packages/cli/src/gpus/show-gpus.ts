@@ -1,9 +1,14 @@
 import type { GpuCardView, GpuPoolView, GpusView } from '@spillway/protocol/v1';
 import { CliError } from '../cli-error.ts';
-import type { GpusOptions } from '../commands/gpus.ts';
+import type { ConnectionOptions } from '../connection.ts';
 import { fields, note, print, printJson, style, table } from '../output.ts';
 import { fetchGpus } from './fetch-gpus.ts';
 import { gigabytes, hourText, needGigabytes, secondText } from './gpu-texts.ts';
+
+export interface GpusOptions extends ConnectionOptions {
+  readonly refresh?: boolean;
+  readonly json?: boolean;
+}
 
 type EndpointGpus = GpusView['endpoints'][number];
 

@@ -30,7 +30,7 @@ function stateOf(text: string): string {
 }
 
 /** A duration is so long ago, anything else a date. */
-export function momentOf(option: string, text: string, now: number): number {
+function momentOf(option: string, text: string, now: number): number {
   const ago = parseDuration(text);
   const at = ago === undefined ? Date.parse(text) : now - ago;
   if (Number.isNaN(at)) {

@@ -104,6 +104,6 @@ function section(name: string, text: string): string {
   return `\n${style('dim', name)}\n${text}`;
 }
 
-export function timeText(at: number): string {
+function timeText(at: number): string {
   return new Date(at).toISOString().replace('T', ' ').replace('Z', ' UTC');
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { createSystemClock } from '@spillway/sdk/clock';
-import { CliError, EXIT, wrongUse } from '../cli-error.ts';
+import { wrongUse } from '../cli-error.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { note, print, printJson } from '../output.ts';
 import { bytesText } from '../text.ts';
 import { parseContract, parseDtypes } from './contract-option.ts';
@@ -26,7 +27,10 @@ export interface PullModelsOptions {
 export async function pullAndShow(sources: readonly string[], options: PullModelsOptions): Promise<void> {
   const requests = await readRequests(sources, options);
   const settings = readPullSettings(process.env);
-  const interrupt = onInterrupt();
+  const interrupt = onInterrupt(
+    () => note('\nstopping: what has come so far is kept'),
+    'pull again to go on.',
+  );
   const view = createPullView({ isTerminal: process.stderr.isTTY === true, isSilent: options.json === true });
   const tools: PullTools = {
     settings: { ...settings, isOffline: settings.isOffline || options.offline === true },
@@ -80,23 +84,4 @@ function sentenceOn({ name, source, revision, state, files, fetchedBytes }: Pull
   return state === 'unchanged'
     ? `${name}: all ${count} are here and have the pinned hashes (${from}).`
     : `${name}: ${count}, ${bytesText(fetchedBytes)} fetched, pinned to ${from}.`;
-}
-
-/** Ctrl-C leaves what has come, and says so; a second one ends at once. */
-function onInterrupt(): { readonly signal: AbortSignal; stop(): void } {
-  const aborter = new AbortController();
-  const onSignal = () => {
-    if (aborter.signal.aborted) process.exit(EXIT.interrupted);
-    note('\nstopping: what has come so far is kept');
-    aborter.abort(new CliError('INTERRUPTED', 'interrupted; pull again to go on.', EXIT.interrupted));
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    signal: aborter.signal,
-    stop() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
 }

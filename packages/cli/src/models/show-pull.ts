@@ -1,5 +1,5 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
-import { note, style } from '../output.ts';
+import { barText, note } from '../output.ts';
 import { bytesText } from '../text.ts';
 import type { PullView } from './pull/pull-view.ts';
 
@@ -12,7 +12,6 @@ export function createPullView(options: {
   return options.isTerminal ? createBars() : createLines(note);
 }
 
-const BAR_WIDTH = 24;
 const LABEL_WIDTH = 36;
 
 function createBars(): PullView {
@@ -52,12 +51,8 @@ function barLine(label: string, value: number, total: number): string {
   // From its end: what tells files apart stands there.
   const name = label.length > LABEL_WIDTH ? `…${label.slice(1 - LABEL_WIDTH)}` : label.padEnd(LABEL_WIDTH);
   const part = total > 0 ? Math.min(1, value / total) : 0;
-  const done = Math.round(part * BAR_WIDTH);
-  const bar =
-    style('cyan', '█'.repeat(done), process.stderr) +
-    style('dim', '░'.repeat(BAR_WIDTH - done), process.stderr);
   const of = total > 0 ? ` of ${bytesText(total)}` : '';
-  return `${name}  ${bar}  ${bytesText(value)}${of}`;
+  return `${name}  ${barText(part)}  ${bytesText(value)}${of}`;
 }
 
 /** @param write one line; tests listen. */

@@ -4,18 +4,30 @@ import path from 'node:path';
 import { nativePath } from '@spillway/protocol';
 import type { UploadTokenCreated } from '@spillway/protocol/v1';
 import { wrongUse } from '../cli-error.ts';
-import type { PageOptions } from '../commands/page.ts';
-import { resolveConnection } from '../connection.ts';
+import { type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { createGatewayApi } from '../gateway-api.ts';
 import { note, print, printJson } from '../output.ts';
 import { durationText } from '../text.ts';
 import { pageLink } from './page-link.ts';
+
+export interface PageOptions extends ConnectionOptions {
+  readonly json?: boolean;
+  readonly endpoint: string;
+  readonly expires: string;
+  readonly maxGb: number;
+  readonly visitor?: string;
+  readonly at?: string;
+  readonly out?: string;
+}
 
 /** A link with a token of its own, or with `--out` the page's files. @throws CliError */
 export async function runPage(page: string, options: PageOptions): Promise<void> {
   if (options.out === undefined) await makeLink(page, options);
   else await writePage(options.out, options);
 }
+
+/** So many that bytes are the limit that a visitor meets, which is told. */
+const MOST_VIDEOS = 1_000;
 
 async function makeLink(page: string, options: PageOptions): Promise<void> {
   const { endpoint, expires: expiresIn, maxGb, visitor, at, json } = options;
@@ -24,7 +36,13 @@ async function makeLink(page: string, options: PageOptions): Promise<void> {
   if (!URL.canParse(address) || !/^https?:/.test(address))
     throw wrongUse(`--at: expected an address such as https://app.example.com/${page}/, got "${address}"`);
   const maxBytes = maxGb * 1024 ** 3;
-  const body = { endpoint, expiresIn, maxBytes, ...(visitor === undefined ? {} : { visitor }) };
+  const body = {
+    endpoint,
+    expiresIn,
+    maxBytes,
+    maxArtifacts: MOST_VIDEOS,
+    ...(visitor === undefined ? {} : { visitor }),
+  };
   const made = await createGatewayApi(connection).post<UploadTokenCreated>(nativePath.uploadTokens, body);
   const link = pageLink(address, made);
   if (json) {
@@ -32,10 +50,14 @@ async function makeLink(page: string, options: PageOptions): Promise<void> {
     return;
   }
   print(link);
+  const { createdAt, expiresAt, maxUploadBytes } = made;
+  const each = maxUploadBytes < maxBytes ? `, one video at most ${gibText(maxUploadBytes)}` : '';
   note(
-    `good for ${durationText(made.expiresAt - made.createdAt)}, for up to ${maxGb} GiB. It is shown this once; whoever has it may use it`,
+    `good for ${durationText(expiresAt - createdAt)}, for up to ${maxGb} GiB${each}. It is shown this once; whoever has it may use it`,
   );
 }
+
+const gibText = (bytes: number): string => `${Number((bytes / 1024 ** 3).toFixed(1))} GiB`;
 
 /** `settings.json` tells the page where its gateway is; a page from elsewhere also needs to be listed there. */
 async function writePage(folder: string, options: PageOptions): Promise<void> {

@@ -92,7 +92,7 @@ async function terminate(podId: string, { runpod, view }: PodContext): Promise<s
 }
 
 /** RunPod's document says that it tells the price; if it ever doesn't, a pod that runs matters more. */
-export const hourText = (dollars: number | undefined) =>
+const hourText = (dollars: number | undefined) =>
   typeof dollars === 'number' ? `$${dollars.toFixed(2)} an hour` : 'price not told';
 
 function describe({ gpu, cost }: RunpodPod): string {

@@ -1,6 +1,6 @@
 import type { JobReply } from '@spillway/protocol';
 import { MultiBar, type SingleBar } from 'cli-progress';
-import { note, style } from '../output.ts';
+import { BAR_WIDTH, barText, note } from '../output.ts';
 import { describeProgress } from './describe-progress.ts';
 import type { JobInput } from './inputs.ts';
 
@@ -13,7 +13,6 @@ export interface ProgressView {
   close(): void;
 }
 
-const BAR_WIDTH = 24;
 const LONGEST_LINE = 500;
 
 export function createProgressView(inputs: readonly JobInput[], isTerminal: boolean): ProgressView {
@@ -67,11 +66,7 @@ function createBars(labelWidth: number): ProgressView {
 
 function barLine(labelWidth: number, value: number, payload: { label?: string; text?: string }): string {
   const { label = '', text = '' } = payload;
-  const done = Math.round((value / 100) * BAR_WIDTH);
-  const bar =
-    style('cyan', '█'.repeat(done), process.stderr) +
-    style('dim', '░'.repeat(BAR_WIDTH - done), process.stderr);
-  return `${label.slice(0, labelWidth).padEnd(labelWidth)}  ${bar}  ${text}`;
+  return `${label.slice(0, labelWidth).padEnd(labelWidth)}  ${barText(value / 100)}  ${text}`;
 }
 
 function createLines(): ProgressView {

@@ -1,10 +1,11 @@
 import path from 'node:path';
 import { RUN_BODY_LIMIT_BYTES } from '@spillway/protocol';
 import { ApiError, createClient } from '@spillway/sdk/client';
-import { CliError, EXIT } from '../cli-error.ts';
-import type { RunCommandOptions } from '../commands/run.ts';
-import { type Connection, resolveConnection } from '../connection.ts';
-import { createGatewayApi, refusal, unreachable } from '../gateway-api.ts';
+import { type CliError, EXIT } from '../cli-error.ts';
+import { type Connection, type ConnectionOptions, resolveConnection } from '../connection.ts';
+import { findEndpoint } from '../find-endpoint.ts';
+import { refusal, unreachable } from '../gateway-api.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { note } from '../output.ts';
 import { type JobInput, parseJsonObject, resolveInputs } from './inputs.ts';
 import { createProgressView, createSilentView, type ProgressView } from './progress-view.ts';
@@ -12,6 +13,14 @@ import { type Outcome, runJobs } from './run-jobs.ts';
 import { runVideo } from './run-video.ts';
 import { saveResults } from './save-results.ts';
 import { outcomeLine, printOutcomes, printOutcomesAsJson } from './show-outcomes.ts';
+
+export interface RunCommandOptions extends ConnectionOptions {
+  readonly out?: string;
+  readonly with?: string;
+  readonly concurrency: number;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
 
 /** The whole of `spillway run`: inputs → jobs → results; sets the exit code. */
 export async function runAndShow(
@@ -34,7 +43,7 @@ export async function runAndShow(
     return showEstimate(endpointName, { ...options, jobs: inputs.length });
   }
   const view = options.json ? createSilentView() : createProgressView(inputs, process.stderr.isTTY === true);
-  const interrupt = cancelOnInterrupt(view);
+  const interrupt = onInterrupt(() => view.say('cancelling the jobs (Ctrl-C again leaves them running)'));
   try {
     const outcomes = await runAll(connection, endpointName, inputs, {
       options,
@@ -49,26 +58,8 @@ export async function runAndShow(
     if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
   } finally {
     view.close();
-    interrupt.release();
+    interrupt.stop();
   }
-}
-
-interface EndpointView {
-  readonly name: string;
-  readonly worker?: string;
-}
-
-async function findEndpoint(connection: Connection, name: string): Promise<EndpointView> {
-  const api = createGatewayApi(connection);
-  const { endpoints } = await api.get<{ endpoints: readonly EndpointView[] }>('/v1/endpoints');
-  const found = endpoints.find((endpoint) => endpoint.name === name);
-  if (found) return found;
-  const names = endpoints.map((endpoint) => endpoint.name).join(', ') || 'none';
-  throw new CliError(
-    'ENDPOINT_NOT_FOUND',
-    `no endpoint is named ${name} at ${connection.url}; endpoints: ${names}`,
-    EXIT.wrongUse,
-  );
 }
 
 function runAll(
@@ -105,16 +96,4 @@ async function showAll(outcomes: readonly Outcome[], options: RunCommandOptions)
   const folder = path.resolve(options.out);
   const files = await saveResults(folder, outcomes);
   if (!options.json) note(`\nWrote ${files.length} ${files.length === 1 ? 'file' : 'files'} to ${folder}`);
-}
-
-/** The first Ctrl-C cancels the jobs, the second leaves at once. */
-function cancelOnInterrupt(view: ProgressView) {
-  const cancelling = new AbortController();
-  function onInterrupt(): void {
-    if (cancelling.signal.aborted) process.exit(EXIT.interrupted);
-    view.say('cancelling the jobs (Ctrl-C again leaves them running)');
-    cancelling.abort();
-  }
-  process.on('SIGINT', onInterrupt);
-  return { signal: cancelling.signal, release: () => process.off('SIGINT', onInterrupt) };
 }

@@ -10,6 +10,7 @@ import {
   type VideoAnalysis,
 } from '@spillway/sdk/ergonomics';
 import { fetchSoundly } from '@spillway/sdk/net';
+import { mediaTypeOf } from '../media-type.ts';
 import type { JobInput } from './inputs.ts';
 import type { ProgressView } from './progress-view.ts';
 import type { VideoOutput, VideoSummary } from './video-summary.ts';
@@ -92,15 +93,6 @@ export function fetchedResults({ output }: JobReply): readonly string[] {
   const { results } = (output ?? {}) as { readonly results?: readonly string[] };
   return results?.filter((file) => path.isAbsolute(file)) ?? [];
 }
-
-const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  '.avi': 'video/x-msvideo',
-  '.mkv': 'video/x-matroska',
-  '.mov': 'video/quicktime',
-  '.webm': 'video/webm',
-};
-
-const mediaTypeOf = (file: string) => MEDIA_TYPES[path.extname(file).toLowerCase()] ?? 'video/mp4';
 
 const folderOf = (out: string, { label }: JobInput) =>
   path.join(path.resolve(out), label.replace(/\.[^.]*$/, ''));

@@ -16,6 +16,10 @@ const output: VideoOutput = {
     },
     owas: shares(0.6, 0.3, 0.1, 0),
     worst_moments: [{ from: 71.74, to: 73, side: 'right', rula: 7, reba: 8 }],
+    niosh: [
+      { name: 'pallet', LI: 1.28777, risk: 'increased' },
+      { name: null, LI: null, risk: 'high' },
+    ],
   },
   warnings: ['The video is damaged.', 'Made with demo models.'],
   results: [
@@ -34,6 +38,8 @@ test('a video is summed up by its scores, its notes in full, and where its resul
     'REBA     highest 8 (high); 8 or more for 9 % of the time',
     'OWAS     highest 3 (as soon as possible), 10 % of the time',
     'worst    1:11.7 to 1:13.0: RULA 7, REBA 8, right side',
+    'NIOSH    pallet: lifting index 1.29 (increased risk)',
+    '         lift 2: no load is recommended',
     'note     The video is damaged.',
     '         Made with demo models.',
     'results  /out/walk/: json, pdf, overlay.mp4, 1 picture of worst moments',

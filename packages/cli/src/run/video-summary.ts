@@ -18,6 +18,12 @@ export interface VideoSummary {
     readonly rula: number;
     readonly reba: number;
   }[];
+  /** Lifts that were told; absent in results of older workers. */
+  readonly niosh?: readonly {
+    readonly name: string | null;
+    readonly LI?: number | null;
+    readonly risk?: string;
+  }[];
 }
 
 interface LevelShare {
@@ -57,6 +63,7 @@ function scoreRows({
   worse_side: worse,
   owas,
   worst_moments: moments,
+  niosh: lifts = [],
 }: VideoSummary): [string, string][] {
   const [worstOwas] = owas.filter(({ share }) => share > 0).toSorted((a, b) => b.level - a.level);
   const rows: [string, string][] = [
@@ -73,7 +80,14 @@ function scoreRows({
       at === 0 ? 'worst' : '',
       `${clock(from)} to ${clock(to)}: RULA ${rula}, REBA ${reba}, ${side} side`,
     ]);
+  for (const [at, { name, LI, risk }] of lifts.entries())
+    rows.push([at === 0 ? 'NIOSH' : '', `${name ?? `lift ${at + 1}`}: ${liftText(LI, risk)}`]);
   return rows;
+}
+
+function liftText(index: number | null | undefined, risk = ''): string {
+  if (index === undefined) return 'no load was told';
+  return index === null ? 'no load is recommended' : `lifting index ${index.toFixed(2)} (${risk} risk)`;
 }
 
 /** `highest 6 (change soon); 5 or more for 25 % of the time`. */

@@ -1,16 +1,15 @@
 import type { ApiError } from '@spillway/sdk/client';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type Connection, isLoopback } from '../connection.ts';
-import { createGatewayApi, refusal } from '../gateway-api.ts';
+import { findEndpoint, type NamedEndpoint } from '../find-endpoint.ts';
+import { refusal } from '../gateway-api.ts';
 import { type Check, CheckFailed } from './check.ts';
 import { createJobApi } from './job-api-target.ts';
 import type { SmokeTarget } from './target.ts';
 
 /** What of `/v1/endpoints` a smoke test looks at. */
-export interface EndpointFacts {
-  readonly name: string;
+export interface EndpointFacts extends NamedEndpoint {
   readonly type?: string;
-  readonly worker?: string;
   readonly backends?: readonly string[];
   readonly isPaused?: boolean;
   readonly settings?: { readonly workers?: { readonly max?: { readonly value?: number } } };
@@ -18,24 +17,16 @@ export interface EndpointFacts {
 }
 
 /** @throws CliError for an endpoint that is not there or takes no jobs, or when no gateway answers. */
-export async function findEndpoint(connection: Connection, name: string): Promise<EndpointFacts> {
-  const api = createGatewayApi(connection);
-  const { endpoints } = await api.get<{ endpoints: readonly EndpointFacts[] }>('/v1/endpoints');
-  const found = endpoints.find((endpoint) => endpoint.name === name);
-  if (found?.type === 'LOAD_BALANCER') {
+export async function findJobEndpoint(connection: Connection, name: string): Promise<EndpointFacts> {
+  const found = await findEndpoint<EndpointFacts>(connection, name);
+  if (found.type === 'LOAD_BALANCER') {
     throw new CliError(
       'NO_JOBS',
       `${name} is a load-balancing endpoint and takes no jobs; check one of its workers with --pod and its address`,
       EXIT.wrongUse,
     );
   }
-  if (found) return found;
-  const names = endpoints.map((endpoint) => endpoint.name).join(', ') || 'none';
-  throw new CliError(
-    'ENDPOINT_NOT_FOUND',
-    `no endpoint is named ${name} at ${connection.url}; endpoints: ${names}`,
-    EXIT.wrongUse,
-  );
+  return found;
 }
 
 export function createGatewayTarget(

@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { GatewayConfig } from '@spillway/gateway';
 import { EXIT, wrongUse } from '../cli-error.ts';
-import type { SmokeCommandOptions } from '../commands/smoke.ts';
-import { type Connection, isLoopback, resolveConnection } from '../connection.ts';
+import { type Connection, type ConnectionOptions, isLoopback, resolveConnection } from '../connection.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { note } from '../output.ts';
 import { CONFIG_FILE, readConfig } from '../read-config.ts';
 import { type Check, type CheckResult, runChecks } from './check.ts';
-import { createGatewayTarget, findEndpoint } from './gateway-target.ts';
+import { createGatewayTarget, findJobEndpoint } from './gateway-target.ts';
 import { createPodTarget } from './pod-target.ts';
 import {
   createJsonReport,
@@ -21,6 +21,19 @@ import { createRunpodTarget } from './runpod-target.ts';
 import type { SmokeTarget } from './target.ts';
 import { findTests, readTests, TESTS_FILE, type WorkerTest } from './tests-file.ts';
 import { createWorkerChecks } from './worker-checks.ts';
+
+export interface SmokeCommandOptions extends ConnectionOptions {
+  readonly pod?: string;
+  /** True for the flag alone. */
+  readonly runpod?: string | true;
+  readonly as?: string;
+  readonly tests?: string;
+  readonly imageUrl?: string;
+  readonly unsigned?: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly json?: boolean;
+}
 
 /** What is known of the worker before anything is sent. */
 interface Subject {
@@ -43,14 +56,14 @@ export async function runSmoke(name: string, options: SmokeCommandOptions): Prom
   const subject = await findSubject(name, options);
   const checks = [...subject.target.checks, ...(await checksOf(name, subject, options))];
   const report = options.json ? createJsonReport() : createTextReport();
-  const interrupt = interruptSignal();
+  const interrupt = onInterrupt(() => note('cancelling the job that runs (Ctrl-C again leaves it running)'));
   try {
     const outcome = await runAll(subject, checks, report, interrupt.signal);
     report.end(outcome);
     finish(name, outcome, options);
     if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
   } finally {
-    interrupt.release();
+    interrupt.stop();
   }
 }
 
@@ -120,7 +133,7 @@ async function findSubject(name: string, options: SmokeCommandOptions): Promise<
     return { ...common, target, secrets: [...hmac, env.RUNPOD_API_KEY] };
   }
   const connection = await resolveConnection(options);
-  const endpoint = await findEndpoint(connection, name);
+  const endpoint = await findJobEndpoint(connection, name);
   const written = await writtenEndpoint(connection, name);
   return {
     ...common,
@@ -187,16 +200,4 @@ async function sampleReader(worker: string): Promise<() => Promise<Readonly<Reco
   if (!read) throw wrongUse(`there is no sample for the worker ${worker}; name inputs with --tests`);
   const input = read();
   return () => input;
-}
-
-/** The first Ctrl-C cancels what runs and ends in order, the second leaves at once. */
-function interruptSignal() {
-  const interrupted = new AbortController();
-  function onInterrupt(): void {
-    if (interrupted.signal.aborted) process.exit(EXIT.interrupted);
-    note('cancelling the job that runs (Ctrl-C again leaves it running)');
-    interrupted.abort();
-  }
-  process.on('SIGINT', onInterrupt);
-  return { signal: interrupted.signal, release: () => process.off('SIGINT', onInterrupt) };
 }

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactView, Client } from '@spillway/sdk/client';
 import { CliError, wrongUse } from '../cli-error.ts';
+import { mediaTypeOf } from '../media-type.ts';
 import { hashFile } from './hash-file.ts';
-import { mediaTypeOf } from './media-type.ts';
 import { createTransferView } from './transfer-view.ts';
 
 export interface PutOptions {
@@ -21,7 +21,7 @@ export interface PutOptions {
 }
 
 /** Standard input, which has no size before its end. */
-export const STDIN = '-';
+const STDIN = '-';
 
 /** One file as an artifact. Called again after whatever cut it off, it goes on with the parts that are missing. */
 export async function putFile(client: Client, file: string, options: PutOptions): Promise<ArtifactView> {

@@ -1,8 +1,13 @@
 import type { RulePlan } from '@spillway/artifacts/admin';
 import { CliError } from '../cli-error.ts';
-import type { SetupCommandOptions } from '../commands/storage.ts';
 import { note, print, printJson } from '../output.ts';
 import { readBucketContext } from './bucket-context.ts';
+
+export interface SetupOptions {
+  readonly config?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
 
 interface Step {
   readonly name: 'lifecycle' | 'cors';
@@ -13,7 +18,7 @@ interface Step {
 }
 
 /** Writes lifecycle rules and CORS to the bucket, beside those of others; done twice it changes nothing. */
-export async function runSetup(options: SetupCommandOptions): Promise<void> {
+export async function runSetup(options: SetupOptions): Promise<void> {
   const { settings, needs } = await readBucketContext(options.config);
   const isDryRun = options.dryRun === true;
   if (!settings) {

@@ -1,10 +1,15 @@
 import { EXIT } from '../cli-error.ts';
-import type { SetupCommandOptions } from '../commands/storage.ts';
+import type { ConnectionOptions } from '../connection.ts';
 import { print, printJson, style } from '../output.ts';
 import { type CheckResult, runChecks } from '../smoke/check.ts';
 import { bucketChecks } from './bucket-checks.ts';
 import { readBucketContext } from './bucket-context.ts';
 import { gatewayChecks } from './gateway-checks.ts';
+
+export interface StatusOptions extends ConnectionOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
 
 const WORDS = {
   PASSED: ['ok', 'green'],
@@ -14,7 +19,7 @@ const WORDS = {
 const WORD_WIDTH = 'skipped'.length;
 
 /** Looks at everything between here and a stored byte, a line for each. */
-export async function runStatus(options: SetupCommandOptions): Promise<void> {
+export async function runStatus(options: StatusOptions): Promise<void> {
   const context = await readBucketContext(options.config);
   const checks = [
     ...(context.settings ? bucketChecks(context.settings, context) : []),

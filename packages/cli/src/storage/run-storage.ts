@@ -1,27 +1,43 @@
 import { ApiError, type ArtifactView, type Client, createClient } from '@spillway/sdk/client';
 import { wrongUse } from '../cli-error.ts';
-import type {
-  GetCommandOptions,
-  ListCommandOptions,
-  PutCommandOptions,
-  StorageOptions,
-} from '../commands/storage.ts';
-import { resolveConnection } from '../connection.ts';
+import { type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { refusal, unreachable } from '../gateway-api.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { note, print, printJson, table } from '../output.ts';
 import { agoText, bytesText, durationText } from '../text.ts';
 import { getArtifact, STDOUT } from './get-artifact.ts';
-import { onInterrupt } from './interrupt.ts';
 import { putFile } from './put-files.ts';
 import { usageText } from './usage-text.ts';
+
+export interface StorageOptions extends ConnectionOptions {
+  readonly json?: boolean;
+}
+
+export interface PutCommandOptions extends StorageOptions {
+  readonly name?: string;
+  readonly type?: string;
+  readonly prefix: 'uploads' | 'results' | 'status';
+  readonly endpoint?: string;
+  readonly connections: number;
+}
+
+export interface GetCommandOptions extends StorageOptions {
+  readonly out?: string;
+  readonly force?: boolean;
+}
+
+export interface ListCommandOptions extends StorageOptions {
+  readonly prefix?: 'uploads' | 'results' | 'status';
+  readonly limit: number;
+}
 
 /** What `spillway storage put|get|list|delete` do, all of it by the gateway: its routes, and URLs that it signs. */
 export async function runPut(files: readonly string[], options: PutCommandOptions): Promise<void> {
   if (options.name !== undefined && files.length > 1) throw wrongUse('--name is for one file.');
   const { json, name, type, endpoint, prefix, connections } = options;
   await withClient(options, async (client) => {
-    const interrupt = onInterrupt(
-      'stopping: what has arrived so far is kept for 7 days; put it again to go on',
+    const interrupt = onInterrupt(() =>
+      note('\nstopping: what has arrived so far is kept for 7 days; put it again to go on'),
     );
     const put: ArtifactView[] = [];
     try {
@@ -47,7 +63,9 @@ export async function runGet(id: string, options: GetCommandOptions): Promise<vo
   const { json, out, force = false } = options;
   if (json && out === STDOUT) throw wrongUse('--json and --out - both want standard output.');
   await withClient(options, async (client) => {
-    const interrupt = onInterrupt('stopping: what has come so far is kept; get it again to go on');
+    const interrupt = onInterrupt(() =>
+      note('\nstopping: what has come so far is kept; get it again to go on'),
+    );
     try {
       const got = await getArtifact(client, id, {
         ...{ force, isSilent: json === true, signal: interrupt.signal },

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import { note, style } from '../output.ts';
+import { barText, note } from '../output.ts';
 import { bytesText, durationText } from '../text.ts';
 
 /** How far a transfer is, on stderr: a bar with its speed on a terminal, a line for each quarter elsewhere. */
@@ -12,8 +12,6 @@ export interface TransferView {
   }): void;
   close(): void;
 }
-
-const BAR_WIDTH = 24;
 
 export function createTransferView(
   label: string,
@@ -49,18 +47,14 @@ type Progress = Parameters<TransferView['show']>[0];
 
 function barLine(label: string, { sizeBytes, sentBytes, resumedBytes }: Progress, elapsedMs: number): string {
   const part = sizeBytes === 0 ? 1 : sentBytes / sizeBytes;
-  const done = Math.round(part * BAR_WIDTH);
-  const bar =
-    style('cyan', '█'.repeat(done), process.stderr) +
-    style('dim', '░'.repeat(BAR_WIDTH - done), process.stderr);
   const perMs = elapsedMs > 0 ? (sentBytes - resumedBytes) / elapsedMs : 0;
   const rest =
     perMs > 0 ? `  ${bytesText(perMs * 1000)}/s  ${durationText((sizeBytes - sentBytes) / perMs)} left` : '';
-  return `${label}  ${bar}  ${bytesText(sentBytes)} of ${bytesText(sizeBytes)}${sentBytes < sizeBytes ? rest : ''}`;
+  return `${label}  ${barText(part)}  ${bytesText(sentBytes)} of ${bytesText(sizeBytes)}${sentBytes < sizeBytes ? rest : ''}`;
 }
 
 /** @param write one line; tests listen. */
-export function createLines(label: string, write: (line: string) => void): TransferView {
+function createLines(label: string, write: (line: string) => void): TransferView {
   let shown: number | undefined;
   return {
     show({ sizeBytes, sentBytes, resumedBytes }) {

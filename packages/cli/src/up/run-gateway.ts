@@ -9,11 +9,18 @@ import {
 } from '@spillway/gateway';
 import { pino } from 'pino';
 import { CliError, EXIT, wrongUse } from '../cli-error.ts';
-import type { UpOptions } from '../commands/up.ts';
 import { note, outliveReader, print } from '../output.ts';
 import { CONFIG_FILE, readConfig } from '../read-config.ts';
 import { banner } from './banner.ts';
 import { logLine } from './log-line.ts';
+
+export interface UpOptions {
+  readonly config?: string;
+  readonly port?: number;
+  readonly data?: string;
+  readonly logLevel: string;
+  readonly json?: boolean;
+}
 
 /** The whole of `spillway up`: configuration → gateway → until a signal says that it is enough. */
 export async function runGateway(options: UpOptions): Promise<void> {

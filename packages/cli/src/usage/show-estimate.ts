@@ -1,9 +1,13 @@
 import type { EstimatedPlace, EstimateView } from '@spillway/protocol/v1';
-import type { EstimateOptions } from '../commands/usage.ts';
-import { resolveConnection } from '../connection.ts';
+import { type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { createGatewayApi } from '../gateway-api.ts';
 import { note, print, printJson, table } from '../output.ts';
 import { dollars, span } from './cost-texts.ts';
+
+export interface EstimateOptions extends ConnectionOptions {
+  readonly jobs: number;
+  readonly json?: boolean;
+}
 
 /** The whole of `spillway estimate`. */
 export async function showEstimate(endpoint: string, options: EstimateOptions): Promise<void> {
@@ -13,7 +17,7 @@ export async function showEstimate(endpoint: string, options: EstimateOptions): 
   else printEstimate(view);
 }
 
-export function printEstimate({ endpoint, jobs, places, mix }: EstimateView): void {
+function printEstimate({ endpoint, jobs, places, mix }: EstimateView): void {
   print(`${jobs} ${jobs === 1 ? 'job' : 'jobs'} of ${endpoint}, if all ran in one place:\n`);
   const columns = [
     ...[{ title: 'where' }, { title: 'share', isNumber: true }],

@@ -1,11 +1,15 @@
 import type { PricesView } from '@spillway/protocol/v1';
 import { CliError } from '../cli-error.ts';
-import type { CostOptions } from '../commands/usage.ts';
-import { resolveConnection } from '../connection.ts';
+import { type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { createGatewayApi } from '../gateway-api.ts';
 import { print, printJson, table } from '../output.ts';
 import { originText, problemOf } from './catalogue-texts.ts';
 import { dollars } from './cost-texts.ts';
+
+export interface CostOptions extends ConnectionOptions {
+  readonly refresh?: boolean;
+  readonly json?: boolean;
+}
 
 /** The whole of `spillway prices`. */
 export async function showPrices(options: CostOptions): Promise<void> {

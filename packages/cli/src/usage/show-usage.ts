@@ -1,9 +1,19 @@
 import type { BudgetsView, UsageRowView, UsageView } from '@spillway/protocol/v1';
-import type { UsageOptions } from '../commands/usage.ts';
-import { resolveConnection } from '../connection.ts';
+import { type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { createGatewayApi, type GatewayApi, type Query } from '../gateway-api.ts';
 import { note, print, printJson, style, table } from '../output.ts';
 import { dollars, span } from './cost-texts.ts';
+
+export interface UsageOptions extends ConnectionOptions {
+  readonly by: string;
+  readonly endpoint?: string;
+  readonly key?: string;
+  readonly tag?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly json?: boolean;
+  readonly csv?: boolean;
+}
 
 /** The whole of `spillway usage`. */
 export async function showUsage(options: UsageOptions): Promise<void> {

@@ -1,9 +1,11 @@
-import { h } from '../element.ts';
-import { bytesText, percentText } from '../format.ts';
+import type { Terms } from '../analysis.ts';
+import { h, setText } from '../element.ts';
+import { bytesText, percentText, untilText } from '../format.ts';
 import { VIDEO_EXTENSIONS } from '../video-file.ts';
 import type { StateOf, View } from './view.ts';
 
 export interface ChooseHandlers {
+  readonly terms: Promise<Terms>;
   choose(file: File): void;
   forget(): void;
 }
@@ -14,8 +16,21 @@ export function chooseView(state: StateOf<'choosing'>, handlers: ChooseHandlers)
   const accept = ['video/*', ...VIDEO_EXTENSIONS.map((one) => `.${one}`)].join(',');
   const input = h('input', {
     ...{ type: 'file', id: 'file', accept, class: 'file' },
+    // The whole field is its label; of that only the first line is a name.
+    ...{ 'aria-labelledby': 'choose', 'aria-describedby': 'taken' },
     change: () => input.files?.[0] && handlers.choose(input.files[0]),
   });
+  const formats = VIDEO_EXTENSIONS.map((one) => one.toUpperCase()).join(', ');
+  const taken = h('span', { class: 'quiet small', id: 'taken' }, formats);
+  const good = h('p', { class: 'quiet small' });
+  handlers.terms.then(
+    ({ maxVideoBytes, expiresAt }) => {
+      setText(taken, `${formats}, up to ${bytesText(maxVideoBytes)}`);
+      setText(good, `Your link is good ${untilText(expiresAt, Date.now())}.`);
+    },
+    // Told by whoever asked.
+    () => undefined,
+  );
   const drop = h(
     'label',
     {
@@ -32,14 +47,10 @@ export function chooseView(state: StateOf<'choosing'>, handlers: ChooseHandlers)
         if (file) handlers.choose(file);
       },
     },
-    h('strong', {}, unfinished ? `Choose ${unfinished.name} again` : 'Choose a video'),
+    h('strong', { id: 'choose' }, unfinished ? `Choose ${unfinished.name} again` : 'Choose a video'),
     h('span', { class: 'quiet' }, 'or drop it here'),
     input,
-    h(
-      'span',
-      { class: 'quiet small' },
-      `${VIDEO_EXTENSIONS.map((one) => one.toUpperCase()).join(', ')} of any size`,
-    ),
+    taken,
   );
   const element = h(
     'section',
@@ -48,6 +59,7 @@ export function chooseView(state: StateOf<'choosing'>, handlers: ChooseHandlers)
     problem !== undefined && h('p', { class: 'box bad', role: 'alert' }, problem),
     unfinished && unfinishedNote(unfinished, handlers),
     drop,
+    good,
   );
   return { element };
 }

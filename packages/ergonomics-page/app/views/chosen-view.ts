@@ -1,7 +1,7 @@
 import { QUALITIES, type Quality } from '../analysis.ts';
 import { h, setText } from '../element.ts';
 import { bytesText, clockText, percentText } from '../format.ts';
-import { readDuration } from '../video-file.ts';
+import { readFacts, warnOfPictures } from '../video-file.ts';
 import type { StateOf, View } from './view.ts';
 
 export interface ChosenHandlers {
@@ -22,12 +22,14 @@ export function chosenView(
   handlers: ChosenHandlers,
 ): View<StateOf<'chosen'>> {
   const duration = h('dd', {}, '…');
-  void readDuration(file).then((seconds) =>
-    setText(
-      duration,
-      seconds === undefined ? 'not known to this browser; the server looks' : clockText(seconds),
-    ),
-  );
+  const warning = h('p', { class: 'box warn', role: 'alert', hidden: true });
+  void readFacts(file).then((found) => {
+    setText(duration, found ? clockText(found.seconds) : 'not known to this browser; the server looks');
+    const problem = found && warnOfPictures(found);
+    if (problem === undefined) return;
+    warning.hidden = false;
+    setText(warning, problem);
+  });
   const facts = [
     ['File', file.name],
     ['Size', bytesText(file.size)],
@@ -54,6 +56,7 @@ export function chosenView(
       h('dt', {}, 'Length'),
       duration,
     ),
+    warning,
     h(
       'fieldset',
       {},

@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { h } from '../element.ts';
 import { clockText, tenthsText } from '../format.ts';
+import { heldScores } from '../held-scores.ts';
 import type { Method, SequenceResult, WorstMoment } from '../result.ts';
 
 /** Scores over time on bands of their levels; a gap is time without a score. */
@@ -25,14 +26,15 @@ const MARK_RADIUS_PX = 9;
 export function createRiskChart(result: SequenceResult, onSeek: (seconds: number) => void): RiskChart {
   const element = h('div', { class: 'chart', role: 'img' });
   const times = (result.samples.t ?? []).map((t) => t ?? 0);
+  const { total } = result.summary.seconds;
   let shown: Method | undefined;
   let plot: uPlot | undefined;
 
   function draw(): void {
     plot?.destroy();
     if (!shown || element.clientWidth === 0) return;
-    const values = result.samples[shown.column] ?? [];
-    plot = new uPlot(optionsFor(shown, result, { element, onSeek }), [times, [...values]], element);
+    const [at, scores] = heldScores(times, result.samples[shown.column] ?? [], total);
+    plot = new uPlot(optionsFor(shown, result, { element, onSeek }), [at, scores], element);
   }
   // Also told when the page turns light or dark, whose colours are drawn into the picture.
   const theme = matchMedia('(prefers-color-scheme: dark)');

@@ -1,6 +1,6 @@
 import { h, setText } from '../element.ts';
 import { aboutText, bytesText } from '../format.ts';
-import type { UploadingState } from '../session.ts';
+import type { UploadingState } from '../page-state.ts';
 import type { View } from './view.ts';
 
 export interface UploadHandlers {

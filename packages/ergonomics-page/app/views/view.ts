@@ -1,4 +1,4 @@
-import type { PageState } from '../session.ts';
+import type { PageState } from '../page-state.ts';
 
 export type StateOf<Is extends PageState['is']> = Extract<PageState, { is: Is }>;
 

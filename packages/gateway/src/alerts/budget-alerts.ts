@@ -34,7 +34,7 @@ export function createBudgetAlerts(options: BudgetAlertsOptions): (alert: Budget
   };
 }
 
-export function describeAlert({ state, percent }: BudgetAlert): string {
+function describeAlert({ state, percent }: BudgetAlert): string {
   const { budget, spentMicros } = state;
   const { name, limitMicros, per, isHardStop } = budget;
   const spent = `${dollarsText(spentMicros)} of ${dollarsText(limitMicros)} of this ${per} are spent`;

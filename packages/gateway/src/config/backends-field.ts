@@ -5,7 +5,7 @@ import { POOL_NAMES } from '../usage/prices.ts';
 import { count, dollars, duration, hints, optionalDuration } from './fields.ts';
 
 /** Where an endpoint's jobs run, and when they go to RunPod: the keys `backends` and `spill`. */
-export const LOCAL_KINDS = ['process', 'container', 'pool'] as const;
+const LOCAL_KINDS = ['process', 'container', 'pool'] as const;
 
 /** RunPod's own job API. */
 const RUNPOD_URL = 'https://api.runpod.ai/v2';

@@ -68,6 +68,24 @@ test('a built-in worker says what it makes of cards, with the variables of its e
   expect(endpointOf('worker: detect')).not.toHaveProperty('cardUse');
 });
 
+test('an upload may be as large as the built-in worker takes with its variables, or less where the file says so', () => {
+  const uploadLimit = ({ MOST = '5' }: Readonly<Record<string, string>>) => ({
+    ...{ bytes: Number(MOST) * 1024, variable: 'MOST' },
+  });
+  const builtInWorkers = { video: { command: ['x'], uploadLimit } } as const;
+  const limitOf = (...lines: string[]) => {
+    const result = parseConfig(fileOf(...lines), { ...context, builtInWorkers });
+    return result.ok && result.config.endpoints[0]?.uploadLimit;
+  };
+  expect(limitOf('worker: video')).toEqual({ bytes: 5 * 1024, setting: 'env.MOST' });
+  expect(limitOf('worker: video', 'env: { MOST: 2 }')).toEqual({ bytes: 2 * 1024, setting: 'env.MOST' });
+  expect(limitOf('worker: video', 'maxUpload: 1k')).toEqual({ bytes: 1024, setting: 'maxUpload' });
+  // The worker would refuse it.
+  expect(limitOf('worker: video', 'maxUpload: 9k')).toEqual({ bytes: 5 * 1024, setting: 'env.MOST' });
+  expect(limitOf('command: [x]', 'maxUpload: 9k')).toEqual({ bytes: 9 * 1024, setting: 'maxUpload' });
+  expect(limitOf('command: [x]')).toBeUndefined();
+});
+
 test('an endpoint whose workers connect by themselves needs no program', () => {
   expect(endpointOf('backends: [pool]')).toMatchObject({ backends: ['pool'], command: [] });
   expect(endpointOf('worker: detect', 'backends: [process, pool]')?.backends).toEqual(['process', 'pool']);

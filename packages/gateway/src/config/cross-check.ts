@@ -22,3 +22,15 @@ export function crossCheck<S extends z.ZodType>(schema: S, check: (block: Block)
     }
   }, ALWAYS);
 }
+
+/** For blocks with `min` and `max`. */
+export function findMinAboveMax({ min, max }: Block): readonly Finding[] {
+  if (typeof min !== 'number' || typeof max !== 'number' || min <= max) return [];
+  return [
+    {
+      path: ['min'],
+      message: `expected at most \`max\` (${max}), found ${min}`,
+      fix: `lower \`min\` to ${max} or raise \`max\` to ${min}`,
+    },
+  ];
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Deployment, DeploymentVolume } from '../endpoints/deployment.ts';
 import { imageName, size } from './container-fields.ts';
-import { crossCheck } from './cross-check.ts';
+import { crossCheck, findMinAboveMax } from './cross-check.ts';
 import { count, duration, hints, quoteIt, text } from './fields.ts';
 import { reservedEnvFix } from './reserved-env.ts';
 
@@ -70,16 +70,7 @@ const workers = crossCheck(
     max: count({ min: 0, max: 1000 }, 'Workers at most.').prefault(3),
     idleTimeout: duration({ min: '1s', max: '3600s', isRunPods: true }, '5s', 'How long a worker may idle.'),
   }),
-  ({ min, max }) =>
-    typeof min === 'number' && typeof max === 'number' && min > max
-      ? [
-          {
-            path: ['min'],
-            message: `expected at most \`max\` (${max}), found ${min}`,
-            fix: `lower \`min\` to ${max} or raise \`max\` to ${min}`,
-          },
-        ]
-      : [],
+  findMinAboveMax,
 )
   .prefault({})
   .describe('How many workers RunPod may run.');

@@ -49,6 +49,10 @@ interface BuiltInWorker {
   readonly command: readonly string[];
   /** What it makes of graphics cards, with these variables. Absent: it uses none. */
   readonly cardUse?: (env: Readonly<Record<string, string>>) => CardUse;
+  /** The largest upload that it takes, with these variables, and the one that says so. Absent: of any size. */
+  readonly uploadLimit?: (
+    env: Readonly<Record<string, string>>,
+  ) => { readonly bytes: number; readonly variable: string } | undefined;
 }
 
 interface Origin {
@@ -121,6 +125,7 @@ function toEndpoint(
     env: parsed.env,
     ...(parsed.gpu === undefined ? {} : { gpu: toGpu(parsed.gpu) }),
     ...(builtIn?.cardUse ? { cardUse: builtIn.cardUse(parsed.env) } : {}),
+    ...toUploadLimit(parsed, builtIn),
     workers: {
       min: workers.min,
       max: workers.max,
@@ -164,6 +169,17 @@ function toContainer(
       ...(shmSize === undefined ? {} : { shmSizeBytes: shmSize }),
     },
   };
+}
+
+/** Where both the file and the worker set a limit, the smaller one. */
+function toUploadLimit(
+  { maxUpload, env }: ParsedConfig['endpoints'][string],
+  builtIn: BuiltInWorker | undefined,
+): Pick<Endpoint, 'uploadLimit'> {
+  const own = builtIn?.uploadLimit?.(env);
+  if (maxUpload !== undefined && maxUpload < (own?.bytes ?? Number.POSITIVE_INFINITY))
+    return { uploadLimit: { bytes: maxUpload, setting: 'maxUpload' } };
+  return own ? { uploadLimit: { bytes: own.bytes, setting: `env.${own.variable}` } } : {};
 }
 
 function toGpu(gpu: NonNullable<ParsedConfig['endpoints'][string]['gpu']>): GpuNeed | 'none' {

@@ -5,7 +5,7 @@ import { textOf } from './problem.ts';
 import { parseSize, SIZE_PATTERN } from './size.ts';
 
 /** The keys of an endpoint whose workers serve HTTP themselves. */
-export const ENDPOINT_TYPES = ['QUEUE', 'LOAD_BALANCER'] as const;
+const ENDPOINT_TYPES = ['QUEUE', 'LOAD_BALANCER'] as const;
 
 const HOST_PATTERN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 

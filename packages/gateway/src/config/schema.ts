@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { backendsField, spillField, urlFields } from './backends-field.ts';
 import { findBackendProblems } from './check-backends.ts';
-import { containerFields } from './container-fields.ts';
+import { containerFields, size } from './container-fields.ts';
 import { budgets, findBudgetProblems, prices } from './cost-fields.ts';
-import { crossCheck } from './cross-check.ts';
+import { crossCheck, findMinAboveMax } from './cross-check.ts';
 import { deployField } from './deploy-field.ts';
 import { command, count, duration, hints, listenAddress, openTarget, publicUrl, text } from './fields.ts';
 import { gpuField } from './gpu-field.ts';
@@ -59,16 +59,7 @@ const workers = crossCheck(
     ),
     warm: z.array(warmWindow).prefault([]).describe('Hours in which more than `min` workers are kept warm.'),
   }),
-  ({ min, max }) =>
-    typeof min === 'number' && typeof max === 'number' && min > max
-      ? [
-          {
-            path: ['min'],
-            message: `expected at most \`max\` (${max}), found ${min}`,
-            fix: `lower \`min\` to ${max} or raise \`max\` to ${min}`,
-          },
-        ]
-      : [],
+  findMinAboveMax,
 )
   .prefault({})
   .describe('How many workers may run.');
@@ -167,6 +158,10 @@ const endpoint = crossCheck(
     backends: backendsField().optional(),
     spill: spillField().optional(),
     urlFields: urlFields().optional(),
+    maxUpload: size(
+      '5g',
+      'The largest upload for its workers; a larger one is refused before it begins. A built-in worker has its own limit, which holds too.',
+    ).optional(),
     deploy: deployField().optional(),
     retries,
     cancelGrace: duration(

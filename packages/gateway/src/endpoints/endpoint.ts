@@ -9,7 +9,7 @@ export type Scaling =
  * Where workers run: `process` and `container` are started by this gateway on its machine, `pool` workers connect from
  * anywhere by themselves; to `runpod` jobs are handed that wait too long for the others.
  */
-export const BACKEND_KINDS = ['process', 'container', 'pool', 'runpod'] as const;
+const BACKEND_KINDS = ['process', 'container', 'pool', 'runpod'] as const;
 export type BackendKind = (typeof BACKEND_KINDS)[number];
 
 /** A serverless endpoint elsewhere that speaks RunPod's job API, and when jobs go there. */
@@ -107,6 +107,12 @@ export interface Signing {
   readonly windowSeconds: number;
 }
 
+export interface UploadLimit {
+  readonly bytes: number;
+  /** Which one of the endpoint's settings says so. */
+  readonly setting: string;
+}
+
 /**
  * Scheduled pre-warming: at given hours of given days more workers run than `workers.min` asks for, so that the first
  * jobs of a shift meet a warm worker.
@@ -142,6 +148,8 @@ export interface Endpoint {
   readonly gpu?: GpuNeed | 'none';
   /** What a built-in worker makes of cards, with this environment. */
   readonly cardUse?: CardUse;
+  /** Of one upload for its workers; a larger one is refused before it begins. Absent: of any size. */
+  readonly uploadLimit?: UploadLimit;
   readonly workers: {
     readonly min: number;
     readonly max: number;

@@ -39,7 +39,7 @@ export interface EventLog {
   watch(listener: (event: LoggedEvent) => void): () => void;
 }
 
-export const EVENTS_KEPT = 10_000;
+const EVENTS_KEPT = 10_000;
 
 export function createEventLog(run: string, kept = EVENTS_KEPT): EventLog {
   /** Each at the place that its number says: one more field would be one more piece of memory for each. */

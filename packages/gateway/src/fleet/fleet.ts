@@ -25,7 +25,7 @@ import { describeProblem, type StartProblem } from './start-problem.ts';
 import type { WorkerLog } from './worker-log.ts';
 import { next, type WorkerEvent, type WorkerLife } from './worker-machine.ts';
 
-export type { FleetLog, FleetOptions } from './fleet-options.ts';
+export type { FleetOptions } from './fleet-options.ts';
 export type { WorkerSnapshot } from './fleet-worker.ts';
 
 /** Something happened to the workers of an endpoint; without a worker, its starts were resumed. */

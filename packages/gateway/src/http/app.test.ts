@@ -8,19 +8,14 @@ describe('the HTTP face', () => {
   });
   afterEach(async () => expect(await test.stop()).toBe(0));
 
-  const submit = async (body: unknown = { input: {} }) =>
-    (await test.call('POST', '/v2/echo/run', body)).json<{ id: string }>().id;
-  const status = async (id: string) =>
-    (await test.call('GET', `/v2/echo/status/${id}`)).json<Record<string, unknown>>();
-
   it('runs a job through both sides, digits and key order as they should be', async () => {
-    const id = await submit('{"input":{"n":1.0,"big":12345678901234567890},"s3Config":{"a":1},"odd":true}');
+    const id = await test.run('{"input":{"n":1.0,"big":12345678901234567890},"s3Config":{"a":1},"odd":true}');
     const taken = await test.call('GET', '/v2/echo/job-take/w1?gpu=cpu&job_in_progress=0');
     expect(taken.body).toBe(
       `{"id":"${id}","input":{"n":1.0,"big":12345678901234567890},"_spillway":{"attempt":1},"s3Config":{"a":1},"odd":true}`,
     );
     await test.done(id, '{"status":"IN_PROGRESS","output":"half"}');
-    expect(await status(id)).toMatchObject({ status: 'IN_PROGRESS', output: 'half', workerId: 'w1' });
+    expect(await test.statusOf(id)).toMatchObject({ status: 'IN_PROGRESS', output: 'half', workerId: 'w1' });
     await test.clock.advance(120);
     expect((await test.done(id, '{"output":{"n":2.50}}')).statusCode).toBe(200);
     const reply = await test.call('GET', `/v2/echo/status/${id}`);
@@ -82,7 +77,7 @@ describe('the HTTP face', () => {
   });
 
   it('answers 404 for unknown endpoints, jobs, other endpoints’ jobs and routes', async () => {
-    const id = await submit();
+    const id = await test.run();
     expect((await test.call('POST', '/v2/nope/run', { input: {} })).json()).toMatchObject({
       status: 404,
       detail: 'endpoint not found',
@@ -109,7 +104,7 @@ describe('the HTTP face', () => {
   });
 
   it('lists jobs and shows one with its attempts', async () => {
-    const id = await submit('{"input":{"n":1.0}}');
+    const id = await test.run('{"input":{"n":1.0}}');
     await test.call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
     await test.done(id, '{"output":2.0}');
     const list = (await test.call('GET', '/v1/jobs?endpoint=echo&status=COMPLETED')).json<{

@@ -8,11 +8,6 @@ describe('what clients ask of a gateway', () => {
   });
   afterEach(async () => expect(await test.stop()).toBe(0));
 
-  const submit = async (body: unknown = { input: {} }) =>
-    (await test.call('POST', '/v2/echo/run', body)).json<{ id: string }>().id;
-  const status = async (id: string) =>
-    (await test.call('GET', `/v2/echo/status/${id}`)).json<Record<string, unknown>>();
-
   it('refuses a body over 10 MiB on /run in RunPod’s words, and takes it on /runsync', async () => {
     const body = JSON.stringify({ input: { text: 'x'.repeat(10 * 1024 * 1024) } });
     const refused = await test.call('POST', '/v2/echo/run', body);
@@ -38,14 +33,14 @@ describe('what clients ask of a gateway', () => {
   });
 
   it('says why a job waits', async () => {
-    expect(await status(await submit())).toMatchObject({
+    expect(await test.statusOf(await test.run())).toMatchObject({
       status: 'IN_QUEUE',
       waitReason: { code: 'WORKER_STARTING' },
     });
   });
 
   it('answers POST with an empty JSON body where official clients send it', async () => {
-    const id = await submit();
+    const id = await test.run();
     // The stream last: of an ended job it answers at once.
     for (const route of ['status', 'cancel', 'status-sync', 'stream']) {
       expect((await test.call('POST', `/v2/echo/${route}/${id}`, '')).statusCode).toBe(200);
@@ -53,12 +48,12 @@ describe('what clients ask of a gateway', () => {
   });
 
   it('cancels a queued job for good, and tells the worker of a running one', async () => {
-    const queued = await submit();
+    const queued = await test.run();
     expect((await test.call('POST', `/v2/echo/cancel/${queued}`)).json()).toEqual({
       id: queued,
       status: 'CANCELLED',
     });
-    const running = await submit();
+    const running = await test.run();
     await test.call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
     const stop = test.call('GET', '/v2/echo/job-stop/w1?gpu=cpu');
     expect((await test.call('POST', `/v2/echo/cancel/${running}`)).json()).toMatchObject({
@@ -67,12 +62,12 @@ describe('what clients ask of a gateway', () => {
     });
     expect((await stop).json()).toEqual({ jobsToStop: [running] });
     expect((await test.done(running, '{"output":"too late"}')).statusCode).toBe(200);
-    expect(await status(running)).toMatchObject({ status: 'CANCELLED' });
-    expect(await status(running)).not.toHaveProperty('output');
+    expect(await test.statusOf(running)).toMatchObject({ status: 'CANCELLED' });
+    expect(await test.statusOf(running)).not.toHaveProperty('output');
   });
 
   it('retries a failed job under its id, and no other kind', async () => {
-    const id = await submit();
+    const id = await test.run();
     expect((await test.call('POST', `/v2/echo/retry/${id}`)).json()).toMatchObject({
       status: 409,
       code: 'JOB_NOT_RETRYABLE',
@@ -82,23 +77,23 @@ describe('what clients ask of a gateway', () => {
     expect((await test.call('POST', `/v2/echo/retry/${id}`)).json()).toEqual({ id, status: 'IN_QUEUE' });
     expect((await test.call('GET', '/v2/echo/job-take/w2?job_in_progress=0')).json()).toMatchObject({ id });
     await test.done(id, '{"output":2}', 'w2');
-    expect(await status(id)).toMatchObject({ status: 'COMPLETED', output: 2, retries: 1 });
+    expect(await test.statusOf(id)).toMatchObject({ status: 'COMPLETED', output: 2, retries: 1 });
   });
 
   it('purges what waits and leaves what runs', async () => {
-    const running = await submit();
+    const running = await test.run();
     await test.call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
-    const waiting = [await submit(), await submit()];
+    const waiting = [await test.run(), await test.run()];
     expect((await test.call('POST', '/v2/echo/purge-queue', '')).json()).toEqual({
       removed: 2,
       status: 'completed',
     });
-    expect(await status(waiting[0] ?? '')).toMatchObject({ status: 'CANCELLED' });
-    expect(await status(running)).toMatchObject({ status: 'IN_PROGRESS' });
+    expect(await test.statusOf(waiting[0] ?? '')).toMatchObject({ status: 'CANCELLED' });
+    expect(await test.statusOf(running)).toMatchObject({ status: 'IN_PROGRESS' });
   });
 
   it('streams chunks in order, drains them for RunPod’s clients and keeps them for an offset', async () => {
-    const id = await submit();
+    const id = await test.run();
     await test.call('GET', '/v2/echo/job-take/w1?job_in_progress=0');
     const waiting = test.call('GET', `/v2/echo/stream/${id}`);
     await test.call('POST', `/v2/echo/job-stream/w1/${id}?gpu=cpu&isStream=false`, '{"output":1.0}');

@@ -1,16 +1,8 @@
 import createRouter, { type HTTPMethod } from 'find-my-way';
 import { GatewayError } from '../errors.ts';
+import type { Address } from './address.ts';
 import type { HttpCall } from './http-call.ts';
 import type { Route } from './route.ts';
-
-/** What an address says. */
-export interface Address {
-  readonly row: Route;
-  readonly params: Readonly<Record<string, string>>;
-  readonly search: string;
-  /** Parsed when somebody looks at it. */
-  query: Readonly<Record<string, string>> | undefined;
-}
 
 const METHODS: readonly HTTPMethod[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 const MOST_ADDRESSES = 1_000;

@@ -16,7 +16,7 @@ export function parseOptionalBody<S extends z.ZodType>(schema: S, body: string):
  * Query parameters as a schema gives them; all of them are texts. Throws INPUT_INVALID for others, too: a filter with a
  * slip of the pen would mean everything.
  */
-export function parseQuery<S extends z.ZodObject>(
+export function checkQuery<S extends z.ZodObject>(
   schema: S,
   query: Readonly<Record<string, string>>,
 ): z.output<S> {

@@ -24,7 +24,7 @@ export interface BodyRoom {
   hold(release: () => void): void;
 }
 
-export function limitOf(route: Pick<Route, 'bodyLimitBytes'>): number {
+function limitOf(route: Pick<Route, 'bodyLimitBytes'>): number {
   return route.bodyLimitBytes ?? SMALL_BODY_BYTES;
 }
 

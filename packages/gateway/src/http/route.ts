@@ -27,10 +27,10 @@ import type { SpillRouter } from '../remote/spill-router.ts';
 import type { DeliveryStore } from '../results/delivery.ts';
 import type { JobSignatures } from '../signatures/job-signatures.ts';
 import type { UsageViews } from '../usage/usage-views.ts';
-import { type Caller, type CallerScope, maySee } from './auth.ts';
+import { type Caller, maySee } from './auth.ts';
 import type { CallLog } from './lazy-log.ts';
 import type { Reference } from './openapi/reference.ts';
-import type { RouteDoc } from './openapi/route-doc.ts';
+import type { DocumentedRoute } from './openapi/route-doc.ts';
 
 /** What routes work with; wired by the composition root. */
 export interface RouteParts {
@@ -118,13 +118,7 @@ export interface Reply {
 export type Answer = string | object | undefined;
 
 /** One row of the route table. */
-export interface Route {
-  readonly methods: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
-  readonly path: string;
-  /** Scopes that may call it besides admin, `upload` being that of upload tokens; `open` needs no key. */
-  readonly scopes: readonly CallerScope[] | 'open';
-  /** What the OpenAPI document says of it. A test wants it of every row. */
-  readonly doc?: RouteDoc;
+export interface Route extends DocumentedRoute {
   readonly bodyLimitBytes?: number;
   /** Takes the place of `handle` for bodies over a MiB, and of unknown length, which it reads itself as they come. */
   handleLarge?(call: Call): Promise<Answer>;

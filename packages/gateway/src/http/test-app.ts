@@ -79,6 +79,28 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
   const authenticate = createAuthenticator({ adminKey: ADMIN, keys, workerKeys, uploadTokens });
   const { app, answers, connections } = serveChecked({ parts, authenticate, log: pino(SILENT), ...options });
 
+  return {
+    ...engine,
+    app,
+    ...{ keys, workerKeys, batches },
+    ...callsOf(app),
+    /** What the fleet was told of workers. */
+    noted,
+    /** The client of the newest call of this address leaves without waiting for its end. */
+    hangUp: (url: string) => connections.get(url)?.destroy(),
+    /** Ends everything; answers how many waits were left open, which must be none. */
+    async stop(): Promise<number> {
+      await batches.stop();
+      const open = await engine.stop();
+      await app.close();
+      if (answers.problems.length > 0) throw new Error(answers.problems.join('\n'));
+      return open;
+    },
+  };
+}
+
+/** What clients and workers of `echo` send, with the admin's key. */
+function callsOf(app: { inject(options: InjectOptions): Promise<Response> }) {
   const call = (
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
@@ -94,28 +116,19 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
     });
   const report = (path: string, body: unknown) =>
     call('POST', `/v2/echo/${path}?gpu=cpu&isStream=false`, body, { headers: REPORT_HEADERS });
-
   return {
-    ...engine,
-    app,
-    ...{ keys, workerKeys, batches, call },
-    /** What the fleet was told of workers. */
-    noted,
-    /** The client of the newest call of this address leaves without waiting for its end. */
-    hangUp: (url: string) => connections.get(url)?.destroy(),
+    call,
+    /** Submits a job to `echo`, and answers its id. */
+    run: async (body: unknown = { input: {} }) =>
+      (await call('POST', '/v2/echo/run', body)).json<{ id: string }>().id,
+    /** How a job of `echo` stands. */
+    statusOf: async (id: string) =>
+      (await call('GET', `/v2/echo/status/${id}`)).json<Record<string, unknown>>(),
     /** A worker's job-take, with its answer as text. */
     take: async (worker = 'w1') => (await call('GET', `/v2/echo/job-take/${worker}?job_in_progress=0`)).body,
     chunk: (id: string, output: string, worker = 'w1') =>
       report(`job-stream/${worker}/${id}`, `{"output":${output}}`),
     done: (id: string, body: unknown, worker = 'w1') => report(`job-done/${worker}/${id}`, body),
-    /** Ends everything; answers how many waits were left open, which must be none. */
-    async stop(): Promise<number> {
-      await batches.stop();
-      const open = await engine.stop();
-      await app.close();
-      if (answers.problems.length > 0) throw new Error(answers.problems.join('\n'));
-      return open;
-    },
   };
 }
 

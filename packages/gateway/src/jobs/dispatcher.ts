@@ -3,7 +3,8 @@ import { createSharedTimers } from '../lib/shared-timers.ts';
 import type { Job } from './job.ts';
 import { createPump } from './pump.ts';
 import type { JobChange, JobQueue } from './queue.ts';
-import { createTakerLine, createWorkFlags, type TakeOptions, type WorkFlags } from './taker-line.ts';
+import { createTakerLine, type TakeOptions } from './taker-line.ts';
+import { createWorkFlags, type WorkFlags } from './work-flags.ts';
 
 /** How long a poll of a worker that gets nothing any more is held. */
 export const CLOSED_HOLD_MS = 1_000;

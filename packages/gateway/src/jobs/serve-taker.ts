@@ -1,7 +1,8 @@
 import type { Job } from './job.ts';
 import type { Transition } from './job-machine.ts';
 import type { JobQueue } from './queue.ts';
-import type { Taker, TakerLine, WorkFlags } from './taker-line.ts';
+import type { Taker, TakerLine } from './taker-line.ts';
+import type { WorkFlags } from './work-flags.ts';
 
 export interface ServeOptions {
   readonly queue: JobQueue;

@@ -1,4 +1,5 @@
 import type { HangUp } from '../lib/hang-up.ts';
+import { insertBehind, type Linked, type LinkedList, takeOut } from '../lib/linked-list.ts';
 import type { Job } from './job.ts';
 
 export interface TakeOptions {
@@ -13,20 +14,15 @@ export interface TakeOptions {
 }
 
 /** A worker that holds a job-take open. */
-export interface Taker extends TakeOptions {
+export interface Taker extends TakeOptions, Linked<Taker> {
   isOver: boolean;
   readonly answer: (jobs: readonly Job[]) => void;
   /** Its place in the line, kept by the line alone. */
   readonly order: number;
   isInLine: boolean;
-  before: Taker | undefined;
-  after: Taker | undefined;
 }
 
-interface Line {
-  first: Taker | undefined;
-  last: Taker | undefined;
-}
+type Line = LinkedList<Taker>;
 
 /**
  * Takers in the order they came, by endpoint. A linked list, since thousands may wait while each submit looks for the
@@ -47,14 +43,8 @@ export function createTakerLine() {
     const line = of(taker.endpoint);
     let before = line.last;
     while (before && before.order > taker.order) before = before.before;
-    const after = before ? before.after : line.first;
-    taker.before = before;
-    taker.after = after;
     taker.isInLine = true;
-    if (before) before.after = taker;
-    else line.first = taker;
-    if (after) after.before = taker;
-    else line.last = taker;
+    insertBehind(line, before, taker);
   }
 
   return {
@@ -69,15 +59,7 @@ export function createTakerLine() {
     /** False when it was not in the line. */
     leave(taker: Taker): boolean {
       if (!taker.isInLine) return false;
-      const line = of(taker.endpoint);
-      const { before, after } = taker;
-      if (before) before.after = after;
-      else line.first = after;
-      if (after) after.before = before;
-      else line.last = before;
-      // Nothing of the others hangs on one that left.
-      taker.before = undefined;
-      taker.after = undefined;
+      takeOut(of(taker.endpoint), taker);
       taker.isInLine = false;
       return true;
     },
@@ -122,28 +104,4 @@ function newTaker(
   };
 }
 
-/**
- * Endpoints that may have a ready job. The version tells a look that came back empty from one that a newer job has
- * overtaken, so that no wake-up is lost between the two.
- */
-export function createWorkFlags() {
-  const versions = new Map<string, number>();
-  const flagged = new Set<string>();
-  const touch = (endpoint: string) => versions.set(endpoint, (versions.get(endpoint) ?? 0) + 1);
-  return {
-    has: (endpoint: string) => flagged.has(endpoint),
-    version: (endpoint: string) => versions.get(endpoint) ?? 0,
-    /** A taker came: a pump that is ending must look again. */
-    touch,
-    set(endpoint: string): void {
-      flagged.add(endpoint);
-      touch(endpoint);
-    },
-    clear(endpoint: string, seen: number): void {
-      if ((versions.get(endpoint) ?? 0) === seen) flagged.delete(endpoint);
-    },
-  };
-}
-
 export type TakerLine = ReturnType<typeof createTakerLine>;
-export type WorkFlags = ReturnType<typeof createWorkFlags>;

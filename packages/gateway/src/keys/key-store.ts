@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { KEY_SCOPES, type KeyScope } from '@spillway/protocol/v1';
+import type { KeyScope } from '@spillway/protocol/v1';
 import type { Clock } from '@spillway/sdk/clock';
 import type { Ids } from '../lib/ids.ts';
 
-export const SCOPES = KEY_SCOPES;
 export type Scope = KeyScope;
 
 /** A key as it is shown: never with its secret. */

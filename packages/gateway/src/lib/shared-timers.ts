@@ -1,17 +1,14 @@
 import type { Clock } from '@spillway/sdk/clock';
+import { insertBehind, type Linked, type LinkedList, takeOut } from './linked-list.ts';
 
-interface Entry {
+interface Entry extends Linked<Entry> {
   readonly at: number;
   readonly onOver: () => void;
   isOpen: boolean;
-  before: Entry | undefined;
-  after: Entry | undefined;
 }
 
 /** Those of one length, which are over in the order in which they began. */
-interface Line {
-  first: Entry | undefined;
-  last: Entry | undefined;
+interface Line extends LinkedList<Entry> {
   stop: () => void;
 }
 
@@ -47,10 +44,7 @@ export function createSharedTimers(clock: Clock): Clock['timer'] {
   }
 
   function join(line: Line, entry: Entry): Line {
-    entry.before = line.last;
-    if (line.last) line.last.after = entry;
-    else line.first = entry;
-    line.last = entry;
+    insertBehind(line, line.last, entry);
     return line;
   }
 
@@ -70,12 +64,6 @@ export function createSharedTimers(clock: Clock): Clock['timer'] {
 }
 
 function leave(line: Line, entry: Entry): void {
-  const { before, after } = entry;
   entry.isOpen = false;
-  if (before) before.after = after;
-  else line.first = after;
-  if (after) after.before = before;
-  else line.last = before;
-  entry.before = undefined;
-  entry.after = undefined;
+  takeOut(line, entry);
 }

@@ -1,4 +1,4 @@
-import type { WorkerState } from '@spillway/protocol';
+import { WORKER_STATES } from '@spillway/protocol';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EndpointDirectory } from '../endpoints/endpoint-directory.ts';
 import type { FleetChange, WorkerSnapshot } from '../fleet/fleet.ts';
@@ -243,15 +243,8 @@ function addCosts(registry: Registry, costs: NonNullable<MetricsSource['costs']>
   gauge('spillway_budget_spent_dollars', 'What is spent of it.', ({ spentMicros }) => spentMicros);
 }
 
-const STATES: readonly WorkerState[] = [
-  'initializing',
-  'idle',
-  'running',
-  'throttled',
-  'outdated',
-  'unhealthy',
-  'stopping',
-];
+/** Of those that are there; a stopped one is gone. */
+const STATES = WORKER_STATES.filter((state) => state !== 'stopped');
 
 /** Zeros too, so that a state that was left does not stay in a chart. */
 function setWorkerStates(

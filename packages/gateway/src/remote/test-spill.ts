@@ -7,7 +7,7 @@ import type { SpillCosts, SpillRouterOptions } from './spill-options.ts';
 import { createSpillRouter } from './spill-router.ts';
 
 /** Nothing costs anything. */
-export const FREE: SpillCosts = {
+const FREE: SpillCosts = {
   obstacle: () => undefined,
   blockedUntil: () => undefined,
   blockedKeys: () => [],

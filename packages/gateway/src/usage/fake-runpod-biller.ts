@@ -35,7 +35,7 @@ interface FarJob {
 const HOUR_MS = 3_600_000;
 const MOST_WORKERS = 2;
 /** Not the price table's: a bill is what RunPod says. */
-export const BILLED_MICROS_PER_SECOND = 306;
+const BILLED_MICROS_PER_SECOND = 306;
 
 /** By hour: what was paid of each life by its end, less what was by its start. */
 function secondsIn(workers: readonly FarWorker[], idleMs: number, at: number): number {

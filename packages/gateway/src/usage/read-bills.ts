@@ -35,7 +35,7 @@ export interface BillReaderOptions {
 }
 
 const HOUR_MS = 3_600_000;
-export const SETTLED_AFTER_MS = HOUR_MS;
+const SETTLED_AFTER_MS = HOUR_MS;
 const READ_EVERY_MS = 15 * 60_000;
 const LOOK_EVERY_MS = 60_000;
 const CORRECTED_WITHIN_DAYS = 3;

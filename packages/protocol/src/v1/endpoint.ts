@@ -46,7 +46,7 @@ const durations = {
 };
 
 /** What can be set for an endpoint while the gateway runs. */
-export const endpointSettingsSchema = z.strictObject({
+const endpointSettingsSchema = z.strictObject({
   workers: z.strictObject(workerFields),
   scaling,
   retries: z.strictObject(retryFields),

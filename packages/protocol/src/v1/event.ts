@@ -3,7 +3,7 @@ import { JOB_STATUSES } from '../job.ts';
 import { WORKER_STATES } from '../worker.ts';
 
 /** What `/v1/events` tells as it happens. */
-export const JOB_EVENTS = [
+const JOB_EVENTS = [
   'job.queued',
   'job.started',
   'job.progress',
@@ -16,7 +16,7 @@ export const JOB_EVENTS = [
   'job.retried',
 ] as const;
 
-export const ENDPOINT_EVENTS = [
+const ENDPOINT_EVENTS = [
   'endpoint.changed',
   'endpoint.reset',
   'endpoint.paused',
@@ -30,7 +30,7 @@ const base = {
   endpoint: z.string(),
 };
 
-export const jobEventSchema = z
+const jobEventSchema = z
   .object({
     ...base,
     type: z.enum(JOB_EVENTS),
@@ -44,7 +44,7 @@ export const jobEventSchema = z
   })
   .meta({ id: 'JobEvent' });
 
-export const workerEventSchema = z
+const workerEventSchema = z
   .object({
     ...base,
     type: z.enum(WORKER_STATES.map((state) => `worker.${state}` as const)),
@@ -53,12 +53,12 @@ export const workerEventSchema = z
   })
   .meta({ id: 'WorkerEvent' });
 
-export const endpointEventSchema = z
+const endpointEventSchema = z
   .object({ ...base, type: z.enum(ENDPOINT_EVENTS) })
   .meta({ id: 'EndpointEvent' });
 
 /** A threshold of a budget was reached. */
-export const budgetEventSchema = z
+const budgetEventSchema = z
   .object({
     id: z.string().describe('For `Last-Event-ID`.'),
     at: z.int().describe('Epoch milliseconds.'),
@@ -71,7 +71,7 @@ export const budgetEventSchema = z
   .meta({ id: 'BudgetEvent' });
 
 /** Events were missed: what was known has to be listed anew. The stream goes on behind it. */
-export const resetEventSchema = z
+const resetEventSchema = z
   .object({
     id: z.string(),
     type: z.literal('reset'),

@@ -73,7 +73,7 @@ export const jobSubmitSchema = z
 
 export type JobSubmit = z.infer<typeof jobSubmitSchema>;
 
-export const waitReasonSchema = z
+const waitReasonSchema = z
   .object({ code: z.string(), message: z.string().describe('A sentence for people.') })
   .describe('Why a queued job still waits.')
   .meta({ id: 'WaitReason' });
@@ -113,7 +113,7 @@ export const jobSubmittedSchema = z
 
 export type JobSubmitted = z.infer<typeof jobSubmittedSchema>;
 
-export const ATTEMPT_OUTCOMES = [
+const ATTEMPT_OUTCOMES = [
   'running',
   'completed',
   'failed',
@@ -124,7 +124,7 @@ export const ATTEMPT_OUTCOMES = [
 ] as const;
 
 /** What is left at RunPod of an attempt. */
-export const REMOTE_STATES = ['open', 'to-cancel', 'unseen', 'over'] as const;
+const REMOTE_STATES = ['open', 'to-cancel', 'unseen', 'over'] as const;
 
 export const attemptViewSchema = z
   .object({

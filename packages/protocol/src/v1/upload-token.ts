@@ -34,7 +34,8 @@ export const uploadTokenViewSchema = z
   .object({
     id: z.string(),
     endpoint: z.string(),
-    maxBytes: z.int(),
+    maxBytes: z.int().describe('All its uploads together.'),
+    maxUploadBytes: z.int().describe('One of them, for the workers of its endpoint.'),
     maxArtifacts: z.int(),
     maxJobs: z.int(),
     used: z.object({ bytes: z.int(), artifacts: z.int(), jobs: z.int() }).describe('So far.'),

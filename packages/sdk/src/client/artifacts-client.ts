@@ -9,6 +9,7 @@ import type {
   StorageView,
   UploadTokenCreate,
   UploadTokenCreated,
+  UploadTokenView,
 } from '@spillway/protocol/v1';
 import { ApiError } from './api-error.ts';
 import type { ClientParts } from './client-parts.ts';
@@ -62,8 +63,10 @@ export interface ArtifactsClient {
   /** For a page that must not have a key; `expiresIn` such as `1h`. Shows the token this once. */
   createUploadToken(token: UploadTokenCreate): Promise<UploadTokenCreated>;
   revokeUploadToken(id: string): Promise<void>;
+  /** In a page, whose client has such a token for its key: what it may send, and until when. */
+  ownUploadToken(): Promise<UploadTokenView>;
   /** Begins an upload by hand; `upload` does all of it. */
-  create(artifact: ArtifactCreate): Promise<ArtifactView>;
+  create(artifact: ArtifactCreate, options?: { readonly signal?: AbortSignal }): Promise<ArtifactView>;
   show(id: string): Promise<ArtifactView>;
   /** Parts that have arrived. */
   parts(id: string): Promise<ArtifactParts>;
@@ -96,9 +99,12 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
   const post = async <T>(path: string, body: object, signal?: AbortSignal) =>
     (await patience(() => call('POST', path, { body, signal }), signal)) as T;
 
+  /** Under its own name a repeated call begins no second upload. */
+  const begin = (artifact: ArtifactCreate, signal?: AbortSignal): Promise<ArtifactView> =>
+    post(nativePath.artifacts, { resumeKey: newKey(random), ...artifact }, signal);
+
   const client: Omit<ArtifactsClient, 'upload'> = {
-    // Under its own name a repeated call begins no second upload.
-    create: (artifact) => post(nativePath.artifacts, { resumeKey: newKey(random), ...artifact }),
+    create: (artifact, { signal } = {}) => begin(artifact, signal),
     show: (id) => get(nativePath.artifact(id)),
     parts: (id) => get(nativePath.artifactParts(id)),
     signParts: (id, partNumbers) => post(nativePath.artifactParts(id), { partNumbers }),
@@ -110,6 +116,7 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
     async revokeUploadToken(id) {
       await call('DELETE', nativePath.uploadToken(id));
     },
+    ownUploadToken: () => get(nativePath.ownUploadToken),
     complete: (id, said = {}) => post(nativePath.artifactComplete(id), said),
     downloadUrl: (id, options = {}) => get(nativePath.artifactDownloadUrl(id), { ...options }),
     async delete(id) {
@@ -117,21 +124,22 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
     },
   };
 
-  const sender = createSender(parts, client);
+  const sender = createSender(parts, (id, signal) => get(nativePath.artifactParts(id), {}, signal));
 
   return {
     ...client,
     async upload(source, options = {}) {
       const { name, sizeBytes, mediaType } = source;
       const { resumeKey, prefix, endpoint, job, signal, onProgress } = options;
-      const artifact = await client.create({
+      const wanted = {
         ...{ name, sizeBytes },
         ...(mediaType ? { mediaType } : {}),
         ...(prefix ? { prefix } : {}),
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(job === undefined ? {} : { job }),
         ...(resumeKey === undefined ? {} : { resumeKey }),
-      });
+      };
+      const artifact = await begin(wanted, signal);
       if (artifact.multipart) await sender.sendParts(artifact.id, source, options);
       else {
         onProgress?.({ sizeBytes, sentBytes: 0, resumedBytes: 0 });
@@ -139,7 +147,8 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
         onProgress?.({ sizeBytes, sentBytes: sizeBytes, resumedBytes: 0 });
       }
       const sha256 = await source.sha256?.();
-      return client.complete(artifact.id, sha256 === undefined ? {} : { sha256 });
+      const said = sha256 === undefined ? {} : { sha256 };
+      return post(nativePath.artifactComplete(artifact.id), said, signal);
     },
   };
 }
@@ -147,7 +156,7 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
 /** Sends the bytes of an upload that has begun. */
 function createSender(
   { call, patience, fetch }: ArtifactsClientParts,
-  client: Pick<ArtifactsClient, 'parts'>,
+  listParts: (id: string, signal: AbortSignal | undefined) => Promise<ArtifactParts>,
 ) {
   /** Signed anew for each try, since a slow one may outlive its URL. */
   async function sendWhole(id: string, source: UploadSource, signal: AbortSignal | undefined): Promise<void> {
@@ -173,7 +182,7 @@ function createSender(
 
   async function sendParts(id: string, source: UploadSource, options: UploadOptions): Promise<void> {
     const { sizeBytes } = source;
-    const listed = await client.parts(id);
+    const listed = await listParts(id, options.signal);
     const { partSizeBytes, partCount } = listed;
     const arrived = await wholeParts(listed, source, options.acknowledged);
     const there = new Set(arrived.map((part) => part.partNumber));

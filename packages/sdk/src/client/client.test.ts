@@ -146,6 +146,22 @@ test('waiting can be given up, with the reason that was given', async () => {
   expect(clock.pending()).toEqual([]);
 });
 
+test('an upload that is given up while its end is not heard asks no further', async () => {
+  const url = { method: 'PUT', url: 'http://gw:1/put', headers: {}, expiresAt: 0 };
+  const begun = { body: { id: 'a1', upload: url } };
+  const { client, clock, seen } = clientOf([begun, { body: url }, { body: '' }, down]);
+  const stop = new AbortController();
+  const source = { name: 'a.mp4', sizeBytes: 1, slice: () => new Uint8Array(1) };
+  const outcome = expect(client.artifacts.upload(source, { signal: stop.signal })).rejects.toThrow('paused');
+  await clock.settle();
+  expect(seen.at(-1)?.path).toBe('/v1/artifacts/a1/complete');
+  const asked = seen.length;
+  stop.abort(new Error('paused'));
+  await outcome;
+  expect(clock.pending()).toEqual([]);
+  expect(seen).toHaveLength(asked);
+});
+
 test('a stream goes on at its offset through a broken connection and ends with the job', async () => {
   const chunks = (status: string, ...outputs: unknown[]) => ({
     body: { status, stream: outputs.map((output) => ({ output })) },

@@ -15,6 +15,7 @@ export type {
   StorageView,
   UploadTokenCreate,
   UploadTokenCreated,
+  UploadTokenView,
 } from '@spillway/protocol/v1';
 export { ApiError } from './api-error.ts';
 export type {

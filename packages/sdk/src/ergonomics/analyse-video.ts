@@ -16,6 +16,8 @@ export interface VideoAnalysis {
     | { readonly at: readonly [number, number]; readonly t: number };
   /** What cannot be seen, such as `{ load_kg: 8, coupling: 'fair' }`. */
   readonly observed?: Readonly<Record<string, unknown>>;
+  /** Lifts that somebody measured, for the NIOSH equation: `[{ H_cm: 40, V_cm: 30, D_cm: 60, FM: 0.75, load_kg: 8 }]`. */
+  readonly niosh?: readonly Readonly<Record<string, unknown>>[];
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Whether the video is drawn with skeleton and live score (default true). */
   readonly overlay?: boolean;
@@ -86,6 +88,8 @@ export async function analyseVideo(
   const artifact = await client.artifacts.upload(
     { mediaType: 'video/mp4', ...source },
     {
+      // So that what its workers would refuse for its size is refused before it is sent.
+      endpoint: name,
       ...(resumeKey === undefined ? {} : { resumeKey }),
       ...(signal ? { signal } : {}),
       onProgress: ({ sentBytes, sizeBytes }) =>
@@ -109,7 +113,8 @@ export async function analyseVideo(
     throw new AnalysisError(status.error ?? `the processing is ${status.status}`, jobId);
   return {
     jobId,
-    warnings: status.warnings ?? [],
+    // Of fields that there are none of.
+    warnings: [...((started.warnings as readonly string[] | undefined) ?? []), ...(status.warnings ?? [])],
     files: (status.results?.files ?? []).map(({ kind, name: file, size_bytes, result_key }) => ({
       ...{ kind, name: file, sizeBytes: size_bytes, resultKey: result_key },
     })),

@@ -2,7 +2,7 @@
  * What RunPod's management API refused, or why it gave no answer. `message` is a sentence that says what to do; `code`
  * is for programs. Keys and values of environments are never part of it.
  */
-export const RUNPOD_ERROR_CODES = [
+const RUNPOD_ERROR_CODES = [
   'UNAUTHORIZED',
   'FORBIDDEN',
   'NO_BALANCE',

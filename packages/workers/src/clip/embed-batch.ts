@@ -1,8 +1,8 @@
 import { AUTHENTICATION_FAILED } from '@spillway/sdk/signing';
 import { ClipError } from './clip-error.ts';
+import type { CallOptions, ClipService, Embedding } from './clip-service.ts';
 import { mapInFlight } from './map-in-flight.ts';
 import { parsePicture } from './schema.ts';
-import type { CallOptions, ClipService, Embedding } from './service.ts';
 
 /** Pictures of one batch that are fetched and embedded at once. */
 const AT_ONCE = 8;

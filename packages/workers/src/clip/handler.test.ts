@@ -2,9 +2,9 @@ import { createReplayGuard, createVerifier, signImageUrlV0, signJob, signV1 } fr
 import { runHandler } from '@spillway/sdk/worker';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { InputError } from '../media/input-error.ts';
+import { createClipService } from './clip-service.ts';
 import type { Embedder } from './embedder.ts';
 import { createClipHandler } from './handler.ts';
-import { createClipService } from './service.ts';
 
 const URL = 'https://images.example.com/a.jpg';
 const SECRET = 'test-secret';

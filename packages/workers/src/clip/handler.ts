@@ -2,6 +2,7 @@ import { EMBEDDINGS_ROUTE } from '@spillway/protocol';
 import { AUTHENTICATION_FAILED, jobTextV0, type Verifier } from '@spillway/sdk/signing';
 import { type Handler, type JobContext, JobError } from '@spillway/sdk/worker';
 import { ClipError } from './clip-error.ts';
+import type { ClipService } from './clip-service.ts';
 import { causeOf, embedBatch, type Fields, fieldsOf, requestIdOf } from './embed-batch.ts';
 import {
   embedForOpenAi,
@@ -11,7 +12,6 @@ import {
   openAiErrorOf,
 } from './openai-embeddings.ts';
 import { parseClipInput, typeOfInput } from './schema.ts';
-import type { ClipService } from './service.ts';
 
 /**
  * A clip job: who asks is checked before anything else, then the input, then each picture or text is embedded. A batch

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ModelError } from '../engines/model-error.ts';
+import { lookedIn, ModelError, naming } from '../engines/model-error.ts';
 import { findModel, resolveModel } from '../engines/model-search.ts';
 import type { Model } from '../engines/models.ts';
 import type { ClipSettings } from './settings.ts';
@@ -13,18 +13,14 @@ export async function chooseClipModel({
   dtype,
 }: Pick<ClipSettings, 'model' | 'modelFolders' | 'dtype'>): Promise<Model> {
   if (named !== undefined) {
-    return resolveModel(named, modelFolders, ['clip'], { dtype }).catch((error: unknown) => {
-      throw error instanceof ModelError
-        ? new ModelError(`CLIP_MODEL: ${error.message}`, { cause: error })
-        : error;
-    });
+    return resolveModel(named, modelFolders, ['clip'], { dtype }).catch(naming('CLIP_MODEL'));
   }
   const { model, rejected } = await findModel(modelFolders, { contract: 'clip', dtype, exportName: /clip/i });
   if (model !== undefined) return model;
   throw new ModelError(
     [
       'There is no CLIP model: no folder with onnx/vision_model.onnx.',
-      `Looked in: ${modelFolders.join(', ')}.`,
+      lookedIn(modelFolders),
       ...rejected,
       'To get one, run "spillway models pull hf:Xenova/clip-vit-base-patch32", put that public export into one of these folders, or name its folder in CLIP_MODEL.',
     ].join(' '),

@@ -9,9 +9,9 @@ import {
 } from '@spillway/protocol';
 import { listProblems, problemSentence } from '../problems.ts';
 import { ClipError, type ClipErrorCode, statusOf } from './clip-error.ts';
+import type { CallOptions, ClipService } from './clip-service.ts';
 import { mapInFlight } from './map-in-flight.ts';
 import { parsePicture, parseText } from './schema.ts';
-import type { CallOptions, ClipService } from './service.ts';
 
 /** What OpenAI's clients ask of the service: embeddings of texts and pictures, and the list of models, which is one. */
 export const OPENAI_ROUTES = [EMBEDDINGS_ROUTE, '/v1/models'] as const;

@@ -8,10 +8,10 @@ import {
 } from '@spillway/sdk/signing';
 import type { PodAnswer, PodCall, PodRoute } from '../pod/pod-route.ts';
 import { ClipError, statusOf } from './clip-error.ts';
+import type { ClipService } from './clip-service.ts';
 import { causeOf, embedBatch, type Fields, requestIdOf } from './embed-batch.ts';
 import { embedForOpenAi, listModels, OpenAiError, openAiErrorOf } from './openai-embeddings.ts';
 import { batchOf, parsePicture, parseText } from './schema.ts';
-import type { ClipService } from './service.ts';
 
 /** The clip worker's own HTTP face: pictures, batches and texts as its users call them, and OpenAI's embeddings. */
 export interface ClipRoutesOptions {

@@ -6,7 +6,7 @@ import { ClipError } from './clip-error.ts';
  * The input of a clip job: one picture, up to 16 of them, one text, or up to 16. Fields set to null count as left out;
  * fields we do not know are left alone.
  */
-export const MOST_IN_BATCH = 16;
+const MOST_IN_BATCH = 16;
 const LONGEST_TEXT_CHARS = 10_000;
 const LONGEST_URL_CHARS = 8_192;
 const LONGEST_REQUEST_ID_CHARS = 256;

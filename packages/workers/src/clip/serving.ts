@@ -3,12 +3,12 @@ import { createReplayGuard, createVerifier, readSecrets, type Verifier } from '@
 import type { Handler } from '@spillway/sdk/worker';
 import type { Model } from '../engines/models.ts';
 import type { PodRoute } from '../pod/pod-route.ts';
-import type { WorkerContext } from '../registry.ts';
+import type { WorkerContext } from '../worker-instance.ts';
+import { createClipService, createDownload } from './clip-service.ts';
 import type { Embedder } from './embedder.ts';
 import { createClipHandler } from './handler.ts';
 import { nameOfModel } from './model-choice.ts';
 import { clipRoutes } from './routes.ts';
-import { createClipService, createDownload } from './service.ts';
 import type { ClipSettings } from './settings.ts';
 
 /** What answers, as opposed to what computes: signatures, downloads, the contract. Loaded while the models are. */

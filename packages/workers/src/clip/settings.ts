@@ -23,7 +23,7 @@ export interface ClipSettings {
 }
 
 /** What the environment says is wrong; the message lists all of it. */
-export class ClipSettingsError extends Error {
+class ClipSettingsError extends Error {
   override readonly name = 'ClipSettingsError';
 }
 

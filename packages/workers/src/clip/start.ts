@@ -1,5 +1,5 @@
 import { SpareThread } from '../engines/spare-thread.ts';
-import type { WorkerContext, WorkerInstance } from '../registry.ts';
+import type { WorkerContext, WorkerInstance } from '../worker-instance.ts';
 
 /**
  * Starts the clip worker of a process: the thread of its largest model first, so that it loads beside the worker's own

@@ -9,7 +9,7 @@ import { siblingModule } from '../engines/sibling-module.ts';
 import type { SpareThread } from '../engines/spare-thread.ts';
 import { ThreadPool } from '../engines/thread-pool.ts';
 import { DEFAULT_IMAGE_LIMITS } from '../media/image-limits.ts';
-import type { WorkerContext, WorkerInstance } from '../registry.ts';
+import type { WorkerContext, WorkerInstance } from '../worker-instance.ts';
 import { createEmbedder } from './embedder.ts';
 import { chooseClipModel } from './model-choice.ts';
 import { CLIP_MEAN, CLIP_STD } from './preprocess.ts';

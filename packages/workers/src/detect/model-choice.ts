@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ModelError, OtherContractError } from '../engines/model-error.ts';
+import { lookedIn, ModelError, naming, OtherContractError } from '../engines/model-error.ts';
 import { findModel, resolveModel } from '../engines/model-search.ts';
 import type { Model } from '../engines/models.ts';
 import { findSam2, goesWith, isSam3, type SegmenterFallback, standInForSam3 } from './segmenter-fallback.ts';
@@ -109,16 +109,4 @@ async function chooseNamed(
       problem,
     };
   }
-}
-
-function lookedIn(folders: readonly string[]): string {
-  return `Looked in: ${folders.join(', ')}.`;
-}
-
-function naming(variable: string): (error: unknown) => never {
-  return (error) => {
-    throw error instanceof ModelError
-      ? new ModelError(`${variable}: ${error.message}`, { cause: error })
-      : error;
-  };
 }

@@ -24,12 +24,12 @@ export interface DetectSettings {
   readonly concurrency: number;
 }
 
-export const DETECTOR_VARIANTS = ['nano', 'small', 'medium', 'large'] as const;
+const DETECTOR_VARIANTS = ['nano', 'small', 'medium', 'large'] as const;
 
 export type DetectorVariant = (typeof DETECTOR_VARIANTS)[number];
 
 /** What the environment says is wrong; the message lists all of it. */
-export class SettingsError extends Error {
+class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }
 

@@ -13,7 +13,7 @@ import { withRecycling } from '../engines/recycle.ts';
 import { siblingModule } from '../engines/sibling-module.ts';
 import { ThreadPool } from '../engines/thread-pool.ts';
 import { UnusablePartError } from '../engines/unusable-part-error.ts';
-import type { WorkerContext, WorkerInstance } from '../registry.ts';
+import type { WorkerContext, WorkerInstance } from '../worker-instance.ts';
 import { createDetectHandler } from './handler.ts';
 import { type ChosenModels, chooseModels } from './model-choice.ts';
 import type { PipelineThreadData, PipelineThreadInfo } from './pipeline-thread.ts';

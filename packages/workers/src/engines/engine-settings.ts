@@ -19,11 +19,11 @@ export interface EngineSettings {
 }
 
 /** `ready`: before the worker says that it is ready. `idle`: when no request came for a moment. */
-export const WARM_UP_CHOICES = ['ready', 'idle', 'off'] as const;
+const WARM_UP_CHOICES = ['ready', 'idle', 'off'] as const;
 
 export type WarmUp = (typeof WARM_UP_CHOICES)[number];
 
-export const FAST_START_CHOICES = ['auto', 'on', 'off'] as const;
+const FAST_START_CHOICES = ['auto', 'on', 'off'] as const;
 
 export type FastStart = (typeof FAST_START_CHOICES)[number];
 
@@ -40,7 +40,7 @@ export interface RecycleSettings {
 }
 
 /** What the environment says is wrong; the message lists all of it. */
-export class EngineSettingsError extends Error {
+class EngineSettingsError extends Error {
   override readonly name = 'EngineSettingsError';
 }
 

@@ -20,3 +20,17 @@ export class MissingDtypeError extends ModelError {
 export class CardError extends ModelError {
   override readonly name = 'CardError';
 }
+
+/** What an error about a model that was looked for ends with. */
+export function lookedIn(folders: readonly string[]): string {
+  return `Looked in: ${folders.join(', ')}.`;
+}
+
+/** For `catch`: an error about the model that a variable names begins with the variable. */
+export function naming(variable: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof ModelError
+      ? new ModelError(`${variable}: ${error.message}`, { cause: error })
+      : error;
+  };
+}

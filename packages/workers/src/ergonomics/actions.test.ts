@@ -145,6 +145,20 @@ describe('what is wrong is told by field', () => {
       'input.lifts_per_min: expected lifts a minute, or FM.',
     ],
     [
+      'a lift beside a recording that is not whole',
+      {
+        action: 'score_sequence',
+        frames: [],
+        niosh: [{ H_cm: 30, V_cm: 75, D_cm: 25, FM: 1 }, { H_cm: -1 }],
+      },
+      'niosh.1.H_cm: expected at least 0; niosh.1.V_cm: expected a number of at least 0',
+    ],
+    [
+      'two ways of telling the same',
+      { action: 'score', method: 'rula', components, posture: {} },
+      'posture: expected either components or posture, not both.',
+    ],
+    [
       'too few keypoints',
       { action: 'score_keypoints', keypoints: points.slice(1) },
       'keypoints: expected 17 of them (coco17), got 16.',

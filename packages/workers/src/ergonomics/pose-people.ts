@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { EngineInfo } from '../engines/engine.ts';
 import { parseEngineSettings } from '../engines/engine-settings.ts';
 import { modelEnvironmentShape, modelFolders } from '../engines/model-folders.ts';
+import type { ModelInfo } from '../engines/model-info.ts';
 import { type Environment, parseEnvironment } from '../environment.ts';
 import { choosePoseModels, type PoseModels, poseEnvironmentShape } from '../pose/model-choice.ts';
 import type { PoseReader } from '../pose/pose-reader.ts';
-import type { ModelInfo } from '../registry.ts';
 import type { PeopleSource } from './video-jobs/people-source.ts';
 import { createVideoPeople } from './video-jobs/video-people.ts';
 

@@ -5,6 +5,7 @@ import { activitySettingsSchema } from './activity/activity-settings.ts';
 import { type Keypoint, LAYOUT_NAMES, LAYOUTS, type LayoutName } from './pose/layouts.ts';
 import { RESULT_FORMATS } from './results/formats.ts';
 import { rebaComponentsSchema, rulaComponentsSchema } from './scoring/components.ts';
+import { liftsSchema } from './scoring/lifts.ts';
 import { nioshInputSchema } from './scoring/niosh.ts';
 import { owasCodesSchema } from './scoring/owas.ts';
 import { BANDED_PARTS, LOAD_PATTERNS, METHODS_WITH_PARTS } from './scoring/part-bands.ts';
@@ -41,16 +42,16 @@ const postureSchemas = {
   rula: z.object({ posture: describedPosture, settings: scoring }),
   reba: z.object({ posture: describedPosture, settings: scoring }),
 };
-export const METHODS = ['rula', 'reba', 'owas', 'niosh'] as const;
+const METHODS = ['rula', 'reba', 'owas', 'niosh'] as const;
 
-export const keypointsSchema = z.array(
+const keypointsSchema = z.array(
   z
     .array(z.number({ error: 'expected a number' }), { error: 'expected [x, y, confidence], or null' })
     .nullable(),
   { error: 'expected a list of [x, y, confidence]' },
 );
 const dimensions = z.literal([2, 3], { error: 'expected 2 or 3' }).default(2);
-export const layoutFields = { layout: choice(LAYOUT_NAMES).default('coco17'), dimensions };
+const layoutFields = { layout: choice(LAYOUT_NAMES).default('coco17'), dimensions };
 
 const scoreKeypoints = z
   .object({
@@ -66,7 +67,7 @@ const scoreKeypoints = z
   });
 
 /** As many as the layout has, each of the form that its dimensions ask for. */
-export function checkKeypoints(
+function checkKeypoints(
   keypoints: readonly Keypoint[],
   layout: LayoutName,
   size: 2 | 3,
@@ -102,6 +103,7 @@ const scoreSequence = z
       .min(2, 'expected at least two')
       .max(MOST_FRAMES, `expected at most ${MOST_FRAMES}`),
     observed: observedSchema.prefault({}),
+    niosh: liftsSchema.optional(),
     settings: sequenceSettingsSchema.prefault({}),
     formats: z.array(choice(RESULT_FORMATS), { error: 'expected a list of formats' }).default([]),
   })
@@ -180,8 +182,10 @@ export function parseScore(fields: Fields): ScoreInput {
     const got = fields.method === undefined ? '' : `, got ${JSON.stringify(fields.method)}`;
     throw new InputError(`The input: method: expected ${known}${got}.`, 'method');
   }
-  const isDescribed = 'posture' in fields && !('components' in fields);
+  const isDescribed = 'posture' in fields;
   const isCoded = method === 'rula' || method === 'reba';
+  if (isDescribed && isCoded && 'components' in fields)
+    throw new InputError('The input: posture: expected either components or posture, not both.', 'posture');
   const schema = isDescribed && isCoded ? postureSchemas[method] : scoreSchemas[method];
   return { method, ...parse<object>(schema, fields) } as ScoreInput;
 }

@@ -1,7 +1,7 @@
 import { createSystemClock } from '@spillway/sdk/clock';
 import { createEngineReport } from '../engines/engine-report.ts';
-import type { WorkerContext, WorkerInstance } from '../registry.ts';
 import { openWorkerStore } from '../storage/open-worker-store.ts';
+import type { WorkerContext, WorkerInstance } from '../worker-instance.ts';
 import { createErgonomicsHandler } from './handler.ts';
 import { createPosePeople } from './pose-people.ts';
 import { createFollowUpJobs } from './video-jobs/follow-up-jobs.ts';

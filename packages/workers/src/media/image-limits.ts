@@ -9,7 +9,7 @@ export interface ImageLimits {
 }
 
 export const DEFAULT_MAX_IMAGE_BYTES = 20_000_000;
-export const DEFAULT_MAX_IMAGE_PIXELS = 50_000_000;
+const DEFAULT_MAX_IMAGE_PIXELS = 50_000_000;
 
 export const DEFAULT_IMAGE_LIMITS: ImageLimits = Object.freeze({
   maxBytes: DEFAULT_MAX_IMAGE_BYTES,

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { WorkerInstance } from '../registry.ts';
+import type { WorkerInstance } from '../worker-instance.ts';
 import { type PodAnswer, type PodCall, PodError, type PodRoute } from './pod-route.ts';
 import type { PodSettings } from './pod-settings.ts';
 import { parseJson, readBody } from './read-body.ts';

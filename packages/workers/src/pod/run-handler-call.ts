@@ -1,5 +1,5 @@
 import { type HandlerRun, runHandler } from '@spillway/sdk/worker';
-import type { WorkerInstance } from '../registry.ts';
+import type { WorkerInstance } from '../worker-instance.ts';
 import { type PodAnswer, type PodCall, PodError, type PodRoute } from './pod-route.ts';
 
 const MAX_BODY_BYTES = 64_000_000;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { WORKER_ENV } from '@spillway/protocol';
-import type { WorkerInstance, WorkerRow } from '../registry.ts';
+import type { WorkerRow } from '../registry.ts';
+import type { WorkerInstance } from '../worker-instance.ts';
 import { startPodServer } from './pod-server.ts';
 import { isLoopback, parsePodSettings } from './pod-settings.ts';
 

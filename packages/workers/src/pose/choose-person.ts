@@ -1,3 +1,4 @@
+import { boxArea } from '../detect/box.ts';
 import type { BoundingBox } from '../media/raster.ts';
 
 /**
@@ -30,7 +31,12 @@ export interface ChosenPerson {
 
 /** The person can't be chosen; the message is for whoever asked. */
 export class NoSuchPersonError extends Error {
-  override readonly name = 'NoSuchPersonError';
+  override readonly name: string = 'NoSuchPersonError';
+}
+
+/** There is nobody at all to choose from. */
+export class NobodySeenError extends NoSuchPersonError {
+  override readonly name = 'NobodySeenError';
 }
 
 interface Summary extends Omit<ChosenPerson, 'among'> {
@@ -54,7 +60,7 @@ export function choosePerson(samples: Iterable<SeenSample>, choice: PersonChoice
     const off = Math.abs(sample.timeMs - wantedMs);
     if (nearest === undefined || off < nearest.off) nearest = { off, sample };
   }
-  if (people.size === 0) throw new NoSuchPersonError('Nobody was found in the video.');
+  if (people.size === 0) throw new NobodySeenError('Nobody was found in the video.');
   const chosen = people.get(idOf(choice, [...people.values()], nearest));
   if (chosen === undefined) {
     const ids = [...people.keys()].sort((a, b) => a - b);
@@ -66,9 +72,8 @@ export function choosePerson(samples: Iterable<SeenSample>, choice: PersonChoice
 }
 
 function addTo(known: Summary | undefined, id: number, box: BoundingBox, timeMs: number): Summary {
-  const area = (box.x_max - box.x_min) * (box.y_max - box.y_min);
   return {
-    ...{ id, samples: (known?.samples ?? 0) + 1, area: (known?.area ?? 0) + area },
+    ...{ id, samples: (known?.samples ?? 0) + 1, area: (known?.area ?? 0) + boxArea(box) },
     ...{ firstMs: known?.firstMs ?? timeMs, lastMs: timeMs },
   };
 }
@@ -108,10 +113,6 @@ function idAt(
     throw new NoSuchPersonError(`Nobody is ${where}. There are: ${others}.`);
   }
   return best.id;
-}
-
-function boxArea(box: BoundingBox): number {
-  return (box.x_max - box.x_min) * (box.y_max - box.y_min);
 }
 
 /** Heights of the box between it and the point; 0 inside. */

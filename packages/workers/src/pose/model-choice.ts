@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Dtype } from '../engines/dtypes.ts';
-import { ModelError } from '../engines/model-error.ts';
+import { lookedIn, ModelError, naming } from '../engines/model-error.ts';
 import { findModel, resolveModel } from '../engines/model-search.ts';
 import type { Model } from '../engines/models.ts';
 import { mayFindPeople } from './person-detector.ts';
@@ -88,16 +88,4 @@ async function chooseDetector({ detector, modelFolders, dtype }: PoseModelSettin
   throw new ModelError(
     ['There is no detector of people.', lookedIn(modelFolders), ...rejected, DETECTOR_ADVICE].join(' '),
   );
-}
-
-function lookedIn(folders: readonly string[]): string {
-  return `Looked in: ${folders.join(', ')}.`;
-}
-
-function naming(variable: string): (error: unknown) => never {
-  return (error) => {
-    throw error instanceof ModelError
-      ? new ModelError(`${variable}: ${error.message}`, { cause: error })
-      : error;
-  };
 }

@@ -1,10 +1,10 @@
 import type { EngineInfo } from '../engines/engine.ts';
 import { type EngineSettings, shareCores } from '../engines/engine-settings.ts';
+import type { ModelInfo } from '../engines/model-info.ts';
 import { infoOfModel } from '../engines/model-info.ts';
 import { type Model, verifyModel } from '../engines/models.ts';
 import { siblingModule } from '../engines/sibling-module.ts';
 import { ThreadPool } from '../engines/thread-pool.ts';
-import type { ModelInfo } from '../registry.ts';
 import type { PeopleReply } from './find-people.ts';
 import type { PoseFrame } from './frame-buffers.ts';
 import type { PoseThreadData, PoseThreadInfo } from './pose-thread.ts';

@@ -103,7 +103,7 @@ export function decideSigner(name: string, sources: SignerSources): Signer | und
   return fromFile ? signed(fromFile, 'spillway.yaml') : undefined;
 }
 
-export const NO_SECRET =
+const NO_SECRET =
   'EMBEDDING_HMAC_SECRET is not set here, and the worker wants signatures; set it to the secret of the worker';
 
 /** Asks without a signature, where nothing here says how the worker wants to be asked. @throws CheckFailed */

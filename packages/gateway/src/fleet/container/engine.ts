@@ -28,7 +28,7 @@ export interface EngineOptions {
 }
 
 /** Names the engine when the machine has several, or one that isn't in PATH. */
-export const ENGINE_VARIABLE = 'SPILLWAY_CONTAINER_ENGINE';
+const ENGINE_VARIABLE = 'SPILLWAY_CONTAINER_ENGINE';
 
 const CANDIDATES = ['docker', 'podman'];
 const CALL_TIMEOUT_MS = 60_000;

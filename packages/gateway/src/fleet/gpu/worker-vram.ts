@@ -10,7 +10,7 @@ export const VRAM_SOURCE =
   'model.json where it states vramBytes, else what users of the defects service plan with; not measured here';
 
 /** Gigabytes of one loaded detector, by DETECTOR_VARIANT. */
-export const DETECTOR_GB: Readonly<Record<string, number>> = {
+const DETECTOR_GB: Readonly<Record<string, number>> = {
   nano: 1.0,
   small: 1.2,
   medium: 1.5,
@@ -18,10 +18,10 @@ export const DETECTOR_GB: Readonly<Record<string, number>> = {
 };
 
 /** Gigabytes of one loaded segmenter: SAM 2.1 large, and the SAM 3 tracker. */
-export const SEGMENTER_GB: Readonly<Record<string, number>> = { sam2: 3.5, sam3: 4.0 };
+const SEGMENTER_GB: Readonly<Record<string, number>> = { sam2: 3.5, sam3: 4.0 };
 
 /** CUDA itself, pictures and intermediate values: with it medium + SAM 3 come to the 7 GB that users plan with. */
-export const DETECT_OVERHEAD_GB = 1.5;
+const DETECT_OVERHEAD_GB = 1.5;
 
 /** What a model's card (`model.json`) says of it; all of it may be missing. */
 export interface ModelCard {

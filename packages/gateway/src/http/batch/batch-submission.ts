@@ -6,7 +6,7 @@ import { sliceJsonArray, sliceJsonObject } from '../../lib/json-slices.ts';
 import { parseSubmit } from '../parse-submit.ts';
 
 /** Below 0, the priority of jobs that somebody waits for: a batch never delays those. */
-export const BATCH_PRIORITY = -1;
+const BATCH_PRIORITY = -1;
 const PROBLEMS_SHOWN = 5;
 
 /**

@@ -11,11 +11,12 @@ import {
   uploadTokenCreatedSchema,
   uploadTokenCreateSchema,
   uploadTokenListSchema,
+  uploadTokenViewSchema,
 } from '@spillway/protocol/v1';
 import { z } from 'zod';
 import { NO_CONTENT, ok, type RouteDoc } from './route-doc.ts';
 
-export const downloadQuerySchema = z.object({
+const downloadQuerySchema = z.object({
   expiresIn: z.string().describe('How long the URL is good, from `1s` to `7d` (default `1h`).').optional(),
 });
 
@@ -47,7 +48,7 @@ export const artifactDocs = {
   create: {
     ...{ id: 'createArtifact', tag: 'Artifacts', summary: 'Begin an upload', body: artifactCreateSchema },
     description:
-      'From 32 MiB on it goes in parts of one size. With a `resumeKey` whose upload is not finished, that one is answered with 200, and only its missing parts need be sent.',
+      'Refused with 413 where the workers of `endpoint` would refuse it for its size, before a byte is sent. From 32 MiB on it goes in parts of one size. With a `resumeKey` whose upload is not finished, that one is answered with 200, and only its missing parts need be sent.',
     answers: {
       201: { description: 'A new upload.', schema: artifactViewSchema },
       200: { description: 'The one that is not finished.', schema: artifactViewSchema },
@@ -125,6 +126,11 @@ export const uploadTokenDocs = {
     ...{ id: 'listUploadTokens', tag: 'Artifacts', summary: 'List upload tokens' },
     description: 'Those that this key made, for an admin everybody’s; never their secrets.',
     answers: ok('Those that are still good.', uploadTokenListSchema),
+  },
+  self: {
+    ...{ id: 'showOwnUploadToken', tag: 'Artifacts', summary: 'Show the upload token of this call' },
+    description: 'To a page: what it may send, how much of that it has sent, and how long it is good for.',
+    answers: ok('The token, without its secret.', uploadTokenViewSchema),
   },
   delete: {
     ...{ id: 'deleteUploadToken', tag: 'Artifacts', summary: 'Revoke an upload token' },

@@ -1,9 +1,5 @@
 import { z } from 'zod';
-import type { Route } from '../route.ts';
-import { type AnswerDoc, TAGS } from './route-doc.ts';
-
-/** What the document is made from: rows of the route table, and what stands beside it. */
-export type DocumentedRoute = Pick<Route, 'methods' | 'path' | 'scopes' | 'doc'>;
+import { type AnswerDoc, type DocumentedRoute, TAGS } from './route-doc.ts';
 
 /**
  * The OpenAPI 3.1 document of the HTTP face, made from the route table and the schemas that check and type the same

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DocumentedRoute } from './build-document.ts';
+import type { DocumentedRoute } from './route-doc.ts';
 
 /**
  * What the OpenAPI document says of endpoints whose workers serve HTTP themselves. They are no row of the route table,

@@ -1,6 +1,7 @@
 import Fastify from 'fastify';
-import { buildOpenApiDocument, type DocumentedRoute } from './build-document.ts';
+import { buildOpenApiDocument } from './build-document.ts';
 import { loadBalancedCalls } from './load-balanced-docs.ts';
+import type { DocumentedRoute } from './route-doc.ts';
 
 /** The OpenAPI document as text, and the script of the page that shows it; both made when first asked for. */
 export interface Reference {

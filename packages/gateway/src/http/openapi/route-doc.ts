@@ -1,4 +1,15 @@
 import type { z } from 'zod';
+import type { CallerScope } from '../auth.ts';
+
+/** What the document is made from: what all rows of the route table have, and what stands beside it. */
+export interface DocumentedRoute {
+  readonly methods: readonly ('GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[];
+  readonly path: string;
+  /** Scopes that may call it besides admin, `upload` being that of upload tokens; `open` needs no key. */
+  readonly scopes: readonly CallerScope[] | 'open';
+  /** What the OpenAPI document says of it. A test wants it of every row. */
+  readonly doc?: RouteDoc;
+}
 
 /** What the OpenAPI document says of a row of the route table. */
 export interface RouteDoc {

@@ -71,14 +71,8 @@ async function refuseSecond(request: IncomingMessage, key: string): Promise<Arti
 
 /** Why bytes could not be written, in a sentence. */
 function reasonOf(error: unknown, ofRequest: Error | undefined): unknown {
-  if (error === ofRequest) {
-    return new GatewayError('INPUT_INVALID', 'the body broke off; nothing was kept, send it again', {
-      cause: error,
-    });
-  }
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new GatewayError('STORAGE_UNAVAILABLE', 'the disk of artifacts is full; nothing was kept', {
+  if (error !== ofRequest) return error;
+  return new GatewayError('INPUT_INVALID', 'the body broke off; nothing was kept, send it again', {
     cause: error,
   });
 }

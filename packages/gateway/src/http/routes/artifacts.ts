@@ -10,12 +10,13 @@ import {
   type StorageView,
 } from '@spillway/protocol/v1';
 import type { ArtifactRecord, Viewer } from '../../artifacts/artifact-records.ts';
+import { refuseLargeUpload } from '../../artifacts/upload-limit.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { GatewayError } from '../../errors.ts';
 import { jobIdOf } from '../../jobs/wire-id.ts';
 import { maySee } from '../auth.ts';
 import { artifactDocs, artifactListQuerySchema } from '../openapi/artifact-docs.ts';
-import { parseBody, parseOptionalBody, parseQuery } from '../parse-body.ts';
+import { checkQuery, parseBody, parseOptionalBody } from '../parse-body.ts';
 import { type Call, endpointNamed, type Route, refuseIfStopping } from '../route.ts';
 import { toSignedUrl } from '../signed-url-view.ts';
 
@@ -92,7 +93,7 @@ function findOwn(call: Call): ArtifactRecord {
 }
 
 function list(call: Call): ArtifactPage {
-  const { limit, ...filter } = parseQuery(artifactListQuerySchema, call.query);
+  const { limit, ...filter } = checkQuery(artifactListQuerySchema, call.query);
   const page = call.parts.artifacts.list({ ...filter, limit, viewer: viewerOf(call) });
   const { nextCursor } = page;
   return { artifacts: page.artifacts.map(viewOf), ...(nextCursor === undefined ? {} : { nextCursor }) };
@@ -141,15 +142,20 @@ async function submitterOfJob({ caller, parts }: Call, wireId: string): Promise<
 }
 
 /** For whose workers it is. A page's uploads are for those of its endpoint, within what its token allows. */
-function aimOf(call: Call, { endpoint, prefix }: { endpoint?: string | undefined; prefix: string }) {
+function aimOf(
+  call: Call,
+  { endpoint, prefix, sizeBytes }: { endpoint?: string | undefined; prefix: string; sizeBytes: number },
+) {
   const { token } = call.caller;
   if (token && prefix !== 'uploads') {
     const message = `prefix: expected uploads, the only one that an upload token writes, got ${prefix}`;
     throw new GatewayError('INPUT_INVALID', message);
   }
   const name = endpoint ?? token?.endpoint;
+  const aim = name === undefined ? undefined : endpointNamed(call, name);
+  if (aim && prefix === 'uploads') refuseLargeUpload(aim, sizeBytes);
   return {
-    endpoint: name === undefined ? undefined : endpointNamed(call, name).name,
+    endpoint: aim?.name,
     ...(token ? { allowance: token } : {}),
   };
 }

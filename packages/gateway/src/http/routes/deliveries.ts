@@ -1,6 +1,7 @@
 import { GatewayError } from '../../errors.ts';
+import { maySee } from '../auth.ts';
 import { jobDocs } from '../openapi/native-docs.ts';
-import type { Call, Route } from '../route.ts';
+import type { Route } from '../route.ts';
 
 export const deliveryRoutes: readonly Route[] = [
   {
@@ -11,7 +12,8 @@ export const deliveryRoutes: readonly Route[] = [
     async handle(call) {
       const jobId = call.params.id ?? '';
       const job = await call.parts.queue.get(jobId);
-      if (!job || !maySee(call, job.endpoint)) throw new GatewayError('JOB_NOT_FOUND', 'job not found');
+      if (!job || !maySee(call.caller, job.endpoint))
+        throw new GatewayError('JOB_NOT_FOUND', 'job not found');
       return { deliveries: call.parts.deliveries.ofJob(jobId) };
     },
   },
@@ -24,7 +26,7 @@ export const deliveryRoutes: readonly Route[] = [
       const { deliveries, clock, pokeWebhooks } = call.parts;
       const id = Number(call.params.id);
       const found = Number.isInteger(id) ? deliveries.get(id) : undefined;
-      if (!found || !maySee(call, found.endpoint))
+      if (!found || !maySee(call.caller, found.endpoint))
         throw new GatewayError('DELIVERY_NOT_FOUND', 'delivery not found');
       await deliveries.redeliver(id, clock.now());
       pokeWebhooks();
@@ -32,7 +34,3 @@ export const deliveryRoutes: readonly Route[] = [
     },
   },
 ];
-
-function maySee(call: Call, endpoint: string): boolean {
-  return call.caller.endpoints === undefined || call.caller.endpoints.includes(endpoint);
-}

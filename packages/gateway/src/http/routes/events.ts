@@ -2,7 +2,7 @@ import type { LoggedEvent } from '../../events/event-log.ts';
 import { maySee } from '../auth.ts';
 import { eventsQuerySchema, streamEvents } from '../event-stream.ts';
 import { eventDocs } from '../openapi/native-docs.ts';
-import { parseQuery } from '../parse-body.ts';
+import { checkQuery } from '../parse-body.ts';
 import { type Call, endpointNamed, type Route } from '../route.ts';
 
 export const eventRoutes: readonly Route[] = [
@@ -12,7 +12,7 @@ export const eventRoutes: readonly Route[] = [
     doc: eventDocs.stream,
     scopes: ['client', 'viewer'],
     async handle(call) {
-      const { endpoint, job, follow, lastEventId } = parseQuery(eventsQuerySchema, call.query);
+      const { endpoint, job, follow, lastEventId } = checkQuery(eventsQuerySchema, call.query);
       if (endpoint !== undefined) endpointNamed(call, endpoint);
       const wants = (event: LoggedEvent) =>
         (endpoint === undefined || event.endpoint === endpoint) &&

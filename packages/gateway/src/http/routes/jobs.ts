@@ -17,7 +17,7 @@ import { jobListQuerySchema, listVisible, withoutAbsent } from '../job-filter.ts
 import { refuseLoadBalanced } from '../load-balanced.ts';
 import { jobDetail, jobView, nativeJob } from '../native-job.ts';
 import { jobDocs } from '../openapi/native-docs.ts';
-import { checkValue, parseQuery } from '../parse-body.ts';
+import { checkQuery, checkValue } from '../parse-body.ts';
 import { parseObject } from '../parse-submit.ts';
 import { type Call, endpointNamed, type Route, refuseIfStopping } from '../route.ts';
 
@@ -38,7 +38,7 @@ export const jobRoutes: readonly Route[] = [
     doc: jobDocs.list,
     scopes: ['client', 'viewer'],
     async handle(call) {
-      const { limit, ...filter } = parseQuery(jobListQuerySchema, call.query);
+      const { limit, ...filter } = checkQuery(jobListQuerySchema, call.query);
       const page = await listVisible(call, { ...withoutAbsent(filter), limit });
       return {
         jobs: await Promise.all(page.jobs.map((job) => jobView(call, job, 'brief'))),
@@ -53,7 +53,7 @@ export const jobRoutes: readonly Route[] = [
     limitedAs: 'status',
     scopes: ['client', 'viewer', 'upload'],
     async handle(call) {
-      const { values } = parseQuery(jobDetailQuerySchema, call.query);
+      const { values } = checkQuery(jobDetailQuerySchema, call.query);
       return jobDetail(call, await nativeJob(call), values);
     },
   },

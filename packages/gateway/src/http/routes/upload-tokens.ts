@@ -3,6 +3,7 @@ import {
   type UploadTokenView,
   uploadTokenCreateSchema,
 } from '@spillway/protocol/v1';
+import { largestUpload } from '../../artifacts/upload-limit.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { GatewayError } from '../../errors.ts';
 import type { UploadToken } from '../../keys/upload-tokens.ts';
@@ -20,6 +21,10 @@ export const uploadTokenRoutes: readonly Route[] = [
   {
     ...{ methods: ['GET'], path: '/v1/upload-tokens', doc: uploadTokenDocs.list, scopes: ['client'] },
     handle: (call) => ({ tokens: visible(call).map((token) => viewOf(call, token)) }),
+  },
+  {
+    ...{ methods: ['GET'], path: '/v1/upload-tokens/self', doc: uploadTokenDocs.self },
+    ...{ scopes: ['upload'], handle: showOwn },
   },
   {
     ...{ methods: ['DELETE'], path: '/v1/upload-tokens/:id', doc: uploadTokenDocs.delete },
@@ -45,6 +50,13 @@ async function create(call: Call): Promise<UploadTokenCreated> {
   return { ...viewOf(call, token), token: secret };
 }
 
+/** To a page, before anybody chooses a file: what it may send, and for how long. */
+function showOwn(call: Call): UploadTokenView {
+  const { token } = call.caller;
+  if (token) return viewOf(call, token);
+  throw new GatewayError('UPLOAD_TOKEN_NOT_FOUND', 'this call came with a key, not with an upload token');
+}
+
 async function revoke(call: Call): Promise<undefined> {
   const { id } = call.params;
   const token = visible(call).find((one) => one.id === id);
@@ -61,9 +73,10 @@ function visible({ parts, caller }: Call): readonly UploadToken[] {
 
 function viewOf({ parts }: Call, token: UploadToken): UploadTokenView {
   const { id, endpoint, maxBytes, maxArtifacts, maxJobs, createdAt, expiresAt } = token;
+  const maxUploadBytes = largestUpload(parts.endpoints.get(endpoint), parts.artifacts.limits.quota, maxBytes);
   const { bytes, artifacts } = parts.artifacts.usage(token);
   const used = { bytes, artifacts, jobs: parts.uploadTokens.jobsOf(token) };
-  return { id, endpoint, maxBytes, maxArtifacts, maxJobs, used, createdAt, expiresAt };
+  return { id, endpoint, maxBytes, maxUploadBytes, maxArtifacts, maxJobs, used, createdAt, expiresAt };
 }
 
 function lifeOf(text: string): number {

@@ -5,7 +5,7 @@ import { usageCsv } from '../../usage/usage-csv.ts';
 import { maySee } from '../auth.ts';
 import { refuseLoadBalanced } from '../load-balanced.ts';
 import { usageDocs, usageQuerySchema } from '../openapi/usage-docs.ts';
-import { parseBody, parseQuery } from '../parse-body.ts';
+import { checkQuery, parseBody } from '../parse-body.ts';
 import { type Call, endpointNamed, type Route } from '../route.ts';
 
 /** What was spent, what may be, and what something would cost. */
@@ -61,7 +61,7 @@ export const usageRoutes: readonly Route[] = [
 const DAYS_SHOWN = 30;
 
 async function showUsage(call: Call) {
-  const { since, until, groupBy, format, endpoint, key, tag } = parseQuery(usageQuerySchema, call.query);
+  const { since, until, groupBy, format, endpoint, key, tag } = checkQuery(usageQuerySchema, call.query);
   const { caller, parts, reply } = call;
   if (endpoint !== undefined) endpointNamed(call, endpoint);
   const untilDay = until ?? dayOf(parts.clock.now());

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { JobStatus } from '@spillway/protocol';
+import { JOB_STATUSES } from '@spillway/protocol';
 import type { Job } from '../job.ts';
 
 export interface Counts {
@@ -104,16 +104,7 @@ export function countsOfMove(
   return added;
 }
 
-const STATUSES: readonly JobStatus[] = [
-  'IN_QUEUE',
-  'IN_PROGRESS',
-  'COMPLETED',
-  'FAILED',
-  'CANCELLED',
-  'TIMED_OUT',
-];
-
-const numberOf = (job: Job | undefined): number => (job ? STATUSES.indexOf(job.status) + 1 : 0);
+const numberOf = (job: Job | undefined): number => (job ? JOB_STATUSES.indexOf(job.status) + 1 : 0);
 
 function count(
   before: Job | undefined,

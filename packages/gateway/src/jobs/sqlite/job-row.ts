@@ -61,7 +61,7 @@ function isPlain(job: Job): boolean {
   return job.status === 'IN_QUEUE' && job.attempt === 0 && job.workerId === undefined;
 }
 
-export const flag = (isSet: boolean): 0 | 1 => (isSet ? 1 : 0);
+const flag = (isSet: boolean): 0 | 1 => (isSet ? 1 : 0);
 
 const tagsText = ({ tags }: Job): string | null => (tags.length === 0 ? null : JSON.stringify(tags));
 

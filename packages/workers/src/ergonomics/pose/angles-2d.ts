@@ -1,4 +1,12 @@
-import { type BodyAngles, limbAngles, middlesOf, ofSide, type Side, type SideAngles } from './body-angles.ts';
+import {
+  type BodyAngles,
+  limbAngles,
+  middleLine,
+  middlesOf,
+  ofSide,
+  type Side,
+  type SideAngles,
+} from './body-angles.ts';
 import type { Point, Pose } from './layouts.ts';
 import { measure } from './measure.ts';
 import { angleBetween, degreesOf, minus, wrapDegrees } from './vector.ts';
@@ -57,11 +65,11 @@ const lean = (from: Point, to: Point, facing: Facing): number | undefined => {
 
 /** @param facing as far as it is known; without it bodies are taken to look to where they lean. */
 export function measurePicture(pose: Pose, view: View, facing: Facing): BodyAngles {
-  const { shoulders, hips, ears } = middlesOf(pose);
-  const trunkLean = (a: Point, b: Point) => lean(a, b, facing);
-  const trunk = measure([hips, shoulders], trunkLean);
-  const neck = measure([hips, shoulders, ears], (hip, shoulder, ear) => {
-    const [below, above] = [trunkLean(hip, shoulder), trunkLean(shoulder, ear)];
+  const [back, nape] = [middleLine(pose, 'hip', 'shoulder'), middleLine(pose, 'shoulder', 'ear')];
+  const leanOf = (a: Point, b: Point) => lean(a, b, facing);
+  const trunk = measure([back?.from, back?.to], leanOf);
+  const neck = measure([back?.from, back?.to, nape?.from, nape?.to], (hip, low, high, ear) => {
+    const [below, above] = [leanOf(hip, low), leanOf(high, ear)];
     return below === undefined || above === undefined ? undefined : wrapDegrees(above - below);
   });
   const sides = { left: sideOf(pose, 'left', view, facing), right: sideOf(pose, 'right', view, facing) };
@@ -71,19 +79,20 @@ export function measurePicture(pose: Pose, view: View, facing: Facing): BodyAngl
 }
 
 function sideOf(pose: Pose, side: Side, view: View, facing: Facing): SideAngles {
-  const { shoulders, hips } = middlesOf(pose);
   const at = (part: string) => ofSide(pose, side, part);
   const limbs = limbAngles(pose, side);
+  const back = middleLine(pose, 'hip', 'shoulder');
   if (view === 'front') {
     const abduction = measure(
-      [shoulders, hips, at('shoulder'), at('elbow')],
+      [back?.to, back?.from, at('shoulder'), at('elbow')],
       (top, bottom, shoulder, elbow) => angleBetween(minus(elbow, shoulder), minus(bottom, top)),
     );
     return { ...limbs, upper_arm_abduction: abduction };
   }
-  const flexion = measure([at('shoulder'), at('elbow'), at('hip') ?? hips], (shoulder, elbow, hip) => {
+  const [top, bottom] = at('hip') ? [at('shoulder'), at('hip')] : [back?.to, back?.from];
+  const flexion = measure([at('shoulder'), at('elbow'), top, bottom], (shoulder, elbow, high, low) => {
     const arm = lean(shoulder, elbow, facing);
-    const trunk = lean(shoulder, hip, facing);
+    const trunk = lean(high, low, facing);
     return arm === undefined || trunk === undefined ? undefined : raisedForward(trunk - arm);
   });
   return { ...limbs, upper_arm_flexion: flexion };

@@ -1,5 +1,13 @@
 import { raisedForward } from './angles-2d.ts';
-import { type BodyAngles, limbAngles, middlesOf, ofSide, type Side, type SideAngles } from './body-angles.ts';
+import {
+  type BodyAngles,
+  limbAngles,
+  middleLine,
+  middlesOf,
+  ofSide,
+  type Side,
+  type SideAngles,
+} from './body-angles.ts';
 import type { Point, Pose } from './layouts.ts';
 import { measure } from './measure.ts';
 import { across, cross, degreesOf, dot, minus, unit, type Vector } from './vector.ts';
@@ -11,7 +19,7 @@ import { across, cross, degreesOf, dot, minus, unit, type Vector } from './vecto
 export const UPWARD = ['x', '-x', 'y', '-y', 'z', '-z'] as const;
 export type Upward = (typeof UPWARD)[number];
 
-export function upVector(up: Upward): Vector {
+function upVector(up: Upward): Vector {
   const sign = up.startsWith('-') ? -1 : 1;
   const axis = up.at(-1);
   return { x: axis === 'x' ? sign : 0, y: axis === 'y' ? sign : 0, z: axis === 'z' ? sign : 0 };
@@ -34,18 +42,19 @@ const forwardLean = (line: Vector, { forward, up }: Frame) =>
 const sideLean = (line: Vector, { left, up }: Frame) => degreesOf(Math.atan2(dot(line, left), dot(line, up)));
 
 export function measureSpace(pose: Pose, upward: Upward): BodyAngles {
-  const { shoulders, hips, ears } = middlesOf(pose);
+  const { shoulders, hips } = middlesOf(pose);
+  const [back, nape] = [middleLine(pose, 'hip', 'shoulder'), middleLine(pose, 'shoulder', 'ear')];
   const vertical = upVector(upward);
   const { left_hip: leftHip, right_hip: rightHip, left_shoulder: left, right_shoulder: right } = pose;
   const trunk = (lean: typeof forwardLean) =>
-    measure([hips, shoulders, leftHip, rightHip], (low, high, a, b) => {
+    measure([back?.from, back?.to, leftHip, rightHip], (low, high, a, b) => {
       const frame = frameOf(vertical, minus(a, b));
       return frame && lean(minus(high, low), frame);
     });
   const neck = (lean: typeof forwardLean) =>
-    measure([hips, shoulders, ears, left, right], (low, high, ear, a, b) => {
+    measure([back?.from, back?.to, nape?.from, nape?.to, left, right], (low, high, start, ear, a, b) => {
       const frame = frameOf(unit(minus(high, low)), minus(a, b));
-      return frame && lean(minus(ear, high), frame);
+      return frame && lean(minus(ear, start), frame);
     });
   const twist = measure([hips, shoulders, leftHip, rightHip, left, right], (low, high, a, b, c, d) => {
     const axis = unit(minus(high, low));
@@ -66,12 +75,12 @@ export function measureSpace(pose: Pose, upward: Upward): BodyAngles {
 }
 
 function sideOf(pose: Pose, side: Side): SideAngles {
-  const { shoulders, hips } = middlesOf(pose);
+  const back = middleLine(pose, 'hip', 'shoulder');
   const arm = (angle: (line: Vector, frame: Frame) => number) =>
     measure(
       [
-        hips,
-        shoulders,
+        back?.from,
+        back?.to,
         pose.left_shoulder,
         pose.right_shoulder,
         ofSide(pose, side, 'shoulder'),

@@ -36,13 +36,49 @@ export const SIDES = ['left', 'right'] as const;
 export const ofSide = (pose: Pose, side: Side, part: string): Point | undefined =>
   pose[`${side}_${part}` as PointName];
 
-/** The points in the middle of the body. */
+const PAIRS = ['shoulder', 'hip', 'ear'] as const;
+type Pair = (typeof PAIRS)[number];
+/** How far the two of a pair lie apart on an upright body, against the shoulders. */
+const WIDTHS: Readonly<Record<Pair, number>> = { shoulder: 1, hip: 0.65, ear: 0.5 };
+
+const pairOf = (pose: Pose, part: Pair) => [ofSide(pose, 'left', part), ofSide(pose, 'right', part)] as const;
+
+/** Where the middle of a pair is; one of which only one was seen has it where the others of the body are as far apart. */
+function middleOf(pose: Pose, part: Pair): Point | undefined {
+  const [left, right] = pairOf(pose, part);
+  const seen = left ?? right;
+  if (!seen || (left && right)) return middle(left, right);
+  for (const other of ['shoulder', 'hip'] as const) {
+    const [a, b] = pairOf(pose, other);
+    if (!a || !b) continue;
+    const share = ((left ? -1 : 1) * WIDTHS[part]) / WIDTHS[other] / 2;
+    const { x, y, z } = minus(a, b);
+    return { ...seen, x: seen.x + share * x, y: seen.y + share * y, z: seen.z + share * z };
+  }
+  return undefined;
+}
+
+/** The points in the middle of the body; of a pair that nothing tells the middle of, the one that was seen. */
 export function middlesOf(pose: Pose) {
-  return {
-    shoulders: middle(pose.left_shoulder, pose.right_shoulder),
-    hips: middle(pose.left_hip, pose.right_hip),
-    ears: middle(pose.left_ear, pose.right_ear),
-  };
+  const of = (part: Pair) => middleOf(pose, part) ?? middle(...pairOf(pose, part));
+  return { shoulders: of('shoulder'), hips: of('hip'), ears: of('ear') };
+}
+
+export interface Line {
+  readonly from: Point;
+  readonly to: Point;
+}
+
+/**
+ * A line of the middle of the body, as from the hips to the shoulders. Where nothing tells a middle it lies along the side
+ * that was seen at both ends: from a middle to one side, or across, it would lean by up to the body's width.
+ */
+export function middleLine(pose: Pose, from: Pair, to: Pair): Line | undefined {
+  const [start, end] = [middleOf(pose, from), middleOf(pose, to)];
+  if (start && end) return { from: start, to: end };
+  const along = SIDES.map((side) => [ofSide(pose, side, from), ofSide(pose, side, to)] as const);
+  const [low, high] = along.find(([low, high]) => low && high) ?? [];
+  return low && high && { from: low, to: high };
 }
 
 /** Angles between limbs, which are the same however the body stands. */

@@ -31,5 +31,5 @@ export const poseSettingsFields = {
   side_bent_from_deg: degrees(10),
 };
 
-export const poseSettingsSchema = z.strictObject(poseSettingsFields);
+const poseSettingsSchema = z.strictObject(poseSettingsFields);
 export type PoseSettings = z.infer<typeof poseSettingsSchema>;

@@ -147,3 +147,32 @@ describe.each(LAYOUT_NAMES)('layout %s', (layout) => {
     expect(answer.assumed.includes('wrist')).toBe(!hasHands);
   });
 });
+
+describe('seen at a slant, so that left and right lie apart', () => {
+  const points = poseInSpace({ ...STANDING, ...WORK, yaw: 20 });
+  const seen = keypointsOf('coco17', points, seenFrom.left);
+  const without = (...hidden: number[]) =>
+    ask({ keypoints: seen.map((one, at) => (hidden.includes(at) ? null : one)) });
+  const PLACES = { ear: [3, 4], shoulder: [5, 6], hip: [11, 12] } as const;
+
+  test.each(Object.entries(PLACES))('a body keeps its angles where one %s is not seen', (_, places) => {
+    const { angles } = without();
+    for (const place of places) {
+      const { trunk_flexion: trunk, neck_flexion: neck } = without(place).angles;
+      expect(Math.abs((trunk ?? Number.NaN) - (angles.trunk_flexion ?? 0))).toBeLessThan(1);
+      expect(Math.abs((neck ?? Number.NaN) - (angles.neck_flexion ?? 0))).toBeLessThan(2);
+    }
+  });
+
+  test('of one shoulder and the hip of the other side nothing is told', () => {
+    expect(without(5, 12)).toMatchObject({ rula: null, missing: expect.arrayContaining(['trunk']) });
+    expect(without(6, 12).angles.trunk_flexion).toBeCloseTo(without().angles.trunk_flexion ?? 0, -1);
+  });
+
+  test('points in space do not bend to the side for a shoulder that is not seen', () => {
+    const placed = keypointsOf('coco17', points, (point) => [...point]).with(5, null);
+    const { angles } = ask({ dimensions: 3, keypoints: placed });
+    expect(angles.trunk_flexion).toBeCloseTo(WORK.trunk ?? 0, 0);
+    expect(angles.trunk_side_bend).toBeLessThan(1);
+  });
+});

@@ -80,7 +80,7 @@ function scoreSide(
   };
 }
 
-export const union = (...lists: readonly Coded<unknown>['assumed'][]): string[] => [...new Set(lists.flat())];
+const union = (...lists: readonly Coded<unknown>['assumed'][]): string[] => [...new Set(lists.flat())];
 
 /** RULA first, REBA where it is equal; of equal sides the one that was seen more of. */
 function isWorse(a: ScoredSide, b: ScoredSide): boolean {
@@ -96,7 +96,7 @@ function isWorse(a: ScoredSide, b: ScoredSide): boolean {
 }
 
 /** Of the angles of one side and of the middle those that are known; the knee that is bent more. */
-export function tableOf(angles: BodyAngles, side: Side, value: (angle: Measured) => number): AngleTable {
+function tableOf(angles: BodyAngles, side: Side, value: (angle: Measured) => number): AngleTable {
   const { left, right, ...middle } = angles;
   const knees = SIDES.flatMap((one) => angles[one].knee_flexion ?? []);
   const knee = knees.toSorted((a, b) => b.degrees - a.degrees)[0];

@@ -6,14 +6,14 @@ export interface Vector {
 }
 
 export const minus = (a: Vector, b: Vector): Vector => ({ x: a.x - b.x, y: a.y - b.y, z: a.z - b.z });
-export const scaled = (a: Vector, by: number): Vector => ({ x: a.x * by, y: a.y * by, z: a.z * by });
+const scaled = (a: Vector, by: number): Vector => ({ x: a.x * by, y: a.y * by, z: a.z * by });
 export const dot = (a: Vector, b: Vector): number => a.x * b.x + a.y * b.y + a.z * b.z;
 export const cross = (a: Vector, b: Vector): Vector => ({
   x: a.y * b.z - a.z * b.y,
   y: a.z * b.x - a.x * b.z,
   z: a.x * b.y - a.y * b.x,
 });
-export const lengthOf = (a: Vector): number => Math.hypot(a.x, a.y, a.z);
+const lengthOf = (a: Vector): number => Math.hypot(a.x, a.y, a.z);
 /** Undefined for a vector without length. */
 export function unit(a: Vector): Vector | undefined {
   const size = lengthOf(a);

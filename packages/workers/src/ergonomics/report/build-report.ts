@@ -7,20 +7,21 @@ import type { MomentPicture } from './moment-picture.ts';
 import { reportBasis } from './report-basis.ts';
 import type { Block, Fact, Report } from './report-blocks.ts';
 import { reportCauses } from './report-causes.ts';
+import { liftingFact, reportLifts } from './report-lifts.ts';
 import { reportPostures } from './report-postures.ts';
 import { percentOf, SIDE_COLORS, seriesOf, spoken } from './report-words.ts';
 import { riskOf, SHOWN_LEVELS } from './risk-levels.ts';
 
 /**
  * What the report of a sequence tells, in which order: what it comes to, risk over time, share of time per level, left and
- * right, the worst moments, joints and angles, and at the end what all of it rests on.
+ * right, the worst moments, joints and angles, lifts that were told, and at the end what all of it rests on.
  */
 export function buildReport(result: ColumnResult, pictures: readonly MomentPicture[] = []): Report {
   const { details, warnings } = result;
   const isWithMoments = result.summary.worst_moments.length > 0;
   const blocks: Block[] = [
     { kind: 'details', rows: Object.entries(details) },
-    { kind: 'facts', facts: facts(result) },
+    { kind: 'facts', facts: [...facts(result), ...liftingFact(result)] },
     ...warnings.map((text): Block => ({ kind: 'warning', text })),
     ...reportCauses(result),
     { kind: 'heading', text: 'Risk over time' },
@@ -32,6 +33,7 @@ export function buildReport(result: ColumnResult, pictures: readonly MomentPictu
     { kind: 'heading', text: 'Worst moments' },
     isWithMoments ? moments(result, pictures) : { kind: 'text', text: withoutMoments(result) },
     ...reportPostures(result),
+    ...reportLifts(result),
     ...reportBasis(result),
   ];
   return { title: result.title ?? 'Ergonomic report', blocks };

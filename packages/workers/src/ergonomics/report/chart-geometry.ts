@@ -215,7 +215,7 @@ function lineOf({ times, values }: Series, { x, y }: Scale): string {
 }
 
 /** Points that lie nearer than a pixel tell nothing; of each pixel the largest is kept, so that no peak is lost. */
-export function thinned({ times, values }: Series, points: number): Series {
+function thinned({ times, values }: Series, points: number): Series {
   const size = Math.ceil(times.length / points);
   if (size <= 1) return { times, values };
   const starts = Array.from({ length: Math.ceil(times.length / size) }, (_, at) => at * size);

@@ -29,7 +29,7 @@ const [WIDTH, HEIGHT] = [595.28, 841.89];
 const SIDE = 42;
 const TOP = 46;
 const BOTTOM = 52;
-export const PAGE_BOTTOM = HEIGHT - BOTTOM;
+const PAGE_BOTTOM = HEIGHT - BOTTOM;
 const FONTS = { regular: 'noto-sans-regular.ttf', semibold: 'noto-sans-semibold.ttf' } as const;
 
 export async function createPdfFlow(title: string): Promise<PdfFlow> {
@@ -58,7 +58,7 @@ export function need(flow: PdfFlow, height: number): boolean {
 /** Letters that the fonts don't have show as a question mark in a lozenge. */
 const UNKNOWN =
   /[^\u0020-\u007e\u00a0-\u024f\u0259\u02bb-\u02bc\u02c6-\u02dd\p{M}\u0370-\u03ff\u0400-\u04ff\u1e00-\u1eff\u2010-\u2027\u2030-\u203a\u2044\u2070-\u209c\u20a0-\u20bf\u2116\u2122\u2212]/gu;
-export const writable = (text: string): string =>
+const writable = (text: string): string =>
   text
     .normalize('NFC')
     .replaceAll(/[^\S\u00a0]+/g, ' ')

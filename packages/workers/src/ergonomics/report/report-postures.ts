@@ -126,9 +126,11 @@ function bands({ summary }: ColumnResult, scheme: string, title: string): Block[
 }
 
 function rangeOf(from: number | null | undefined, to: number | null): string {
-  const degrees = (value: number) => `${figure(value, Number.isInteger(value) ? 0 : 1)}°`;
+  // An edge in the middle between two whole degrees is that of the upper one.
+  const degrees = (value: number) => `${figure(Math.ceil(value) + 0, 0)}°`;
   if (to === null) return `above ${degrees(from ?? 0)}`;
-  return from === null || from === undefined ? `up to ${degrees(to)}` : `${degrees(from)} to ${degrees(to)}`;
+  if (from !== null && from !== undefined) return `${degrees(from)} to ${degrees(to)}`;
+  return `${Number.isInteger(to) ? 'up to' : 'below'} ${degrees(to)}`;
 }
 
 function activities({ summary }: ColumnResult): Block {

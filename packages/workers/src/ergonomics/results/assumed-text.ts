@@ -17,10 +17,13 @@ const TEXTS: Readonly<Record<string, string>> = {
   force_a: 'there is no force or load on the arms (RULA)',
   force_b: 'there is no force or load on the body (RULA)',
   load: 'there is no load (REBA, OWAS)',
+  load_pattern: 'the load is handled now and then, without shocks',
   coupling: 'the grip is good (REBA)',
   activity: 'nothing is static, repeated or rapid (REBA)',
   facing: 'the body looks to where it leans, in samples where neither face nor feet tell',
   owas_legs: 'the person stands, neither sitting nor kneeling nor walking (OWAS)',
+  niosh_A_deg: 'the load is lifted straight in front of the body (NIOSH, marked *)',
+  niosh_coupling: 'the grip is good (NIOSH, marked *)',
 };
 
 export const describeAssumed = (name: string): string => TEXTS[name] ?? name.replaceAll('_', ' ');

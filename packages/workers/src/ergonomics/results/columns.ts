@@ -31,7 +31,7 @@ export function knownAt(column: Column, at: number): number | undefined {
 }
 
 /** So many rows or values are written at a time. */
-export const AT_A_TIME = 1024;
+const AT_A_TIME = 1024;
 
 /** `[from, to)` of pieces that are written at a time. */
 export function* piecesOf({ length }: Column): Generator<readonly [from: number, to: number]> {

@@ -1,4 +1,5 @@
 import { type MomentPicture, momentPictureName } from '../report/moment-picture.ts';
+import { type Lift, type ScoredLift, scoreLifts } from '../scoring/lifts.ts';
 import type { ScoredSequence } from '../sequence/score-sequence.ts';
 import type { SequenceSettings } from '../sequence/sequence-settings.ts';
 import { type Summary, summarise } from '../sequence/summarise.ts';
@@ -8,7 +9,7 @@ import { type Columns, columnsOf, knownAt } from './columns.ts';
  * The result of a sequence in its canonical form, JSON of version 1. `samples` has a list for each column, as long as there
  * are samples; null stands where nothing is known.
  */
-export const RESULT_SCHEMA = 'spillway.ergonomics.sequence/1';
+const RESULT_SCHEMA = 'spillway.ergonomics.sequence/1';
 
 export interface SequenceResult {
   readonly schema: typeof RESULT_SCHEMA;
@@ -23,7 +24,10 @@ export interface SequenceResult {
   /** What counts as the most favourable because nothing is known of it, in any of the samples. */
   readonly assumed: readonly string[];
   readonly warnings: readonly string[];
-  readonly summary: Summary;
+  readonly summary: Summary & {
+    /** Lifts that somebody measured; none of its figures is from the keypoints. */
+    readonly niosh: readonly ScoredLift[];
+  };
   /** Of the worst moments, by their rank, and under which name each lies beside the other results. */
   readonly pictures: readonly NamedPicture[];
   readonly samples: Readonly<Record<string, readonly (number | null)[]>>;
@@ -59,11 +63,13 @@ export function buildResult(
     /** Of what the keypoints were read from, such as a video that breaks off. */
     readonly warnings?: readonly string[] | undefined;
     readonly observed: object;
+    readonly niosh?: readonly Lift[] | undefined;
     readonly settings: SequenceSettings;
   },
 ): ColumnResult {
   const { title = null, details = {}, layout, dimensions, models = [], observed, settings } = input;
-  const summary = summarise(sequence, settings);
+  const niosh = scoreLifts(input.niosh ?? [], settings);
+  const summary = { ...summarise(sequence, settings), niosh };
   const { samples, ...plain } = {
     schema: RESULT_SCHEMA as typeof RESULT_SCHEMA,
     title,
@@ -72,7 +78,7 @@ export function buildResult(
     models,
     settings,
     observed,
-    assumed: [...new Set([...sequence.assumed, ...owasAssumed(observed)])],
+    assumed: [...new Set([...sequence.assumed, ...owasAssumed(observed), ...liftsAssumed(niosh)])],
     warnings: [...(input.warnings ?? []), ...demoWarnings(models), ...warningsOf(sequence, summary)],
     summary,
     pictures: [],
@@ -113,6 +119,9 @@ function demoWarnings(models: readonly UsedModel[]): string[] {
 /** OWAS asks for legs and load that only somebody who was there can tell. */
 const owasAssumed = (observed: object) => ('sitting' in observed ? [] : ['owas_legs']);
 
+const liftsAssumed = (lifts: readonly ScoredLift[]) =>
+  lifts.flatMap(({ assumed }) => assumed.map((field) => `niosh_${field}`));
+
 function warningsOf({ views }: ScoredSequence, { seconds }: Summary): string[] {
   const unseen = seconds.total > 0 ? seconds.not_scored / seconds.total : 1;
   const percent = (share: number) => `${Math.round(share * 100)} %`;
@@ -125,7 +134,7 @@ function warningsOf({ views }: ScoredSequence, { seconds }: Summary): string[] {
       : []),
     ...(views.has('side')
       ? [
-          'One camera measures only what moves in the plane of its picture; twists and bends to the side are assumed.',
+          'One camera measures only what moves in the plane of its picture; twists and bends to the side are not seen, and count as none unless somebody told of them.',
         ]
       : []),
   ];

@@ -3,9 +3,10 @@ import type { LevelTime } from '../sequence/summarise.ts';
 import { describeAssumed } from './assumed-text.ts';
 import type { ColumnResult } from './result.ts';
 
-/** The summary of a sequence as a workbook: levels, bands, joints, stretches, worst moments, and what it rests on. */
+/** The summary of a sequence as a workbook: levels, bands, joints, stretches, worst moments, lifts if there are any, and what it rests on. */
 export async function writeXlsx(result: ColumnResult): Promise<Buffer> {
-  const sheets = SHEETS.map(({ name, rows }) => {
+  const shown = SHEETS.filter(({ name }) => name !== LIFTS || result.summary.niosh.length > 0);
+  const sheets = shown.map(({ name, rows }) => {
     const [head = [], ...data] = rows(result);
     const bold = head.map((value) => ({ value: String(value), fontWeight: 'bold' as const }));
     return {
@@ -82,6 +83,20 @@ const moments: Rows = ({ summary }) => [
   ]),
 ];
 
+const lifts: Rows = ({ summary }) => [
+  ['lift', 'told', 'HM', 'VM', 'DM', 'AM', 'FM', 'CM', 'RWL', 'unit', 'LI', 'risk'],
+  ...summary.niosh.map(({ name, input, RWL, RWL_lb: pounds, LI, risk, ...one }, at): Cell[] => [
+    ...[
+      name ?? `lift ${at + 1}`,
+      Object.entries(input)
+        .flatMap(([field, value]) => (value === undefined ? [] : `${field} ${value}`))
+        .join(', '),
+    ],
+    ...[one.HM, one.VM, one.DM, one.AM, one.FM, one.CM],
+    ...[RWL ?? pounds ?? null, pounds === undefined ? 'kg' : 'lb', LI ?? null, risk ?? null],
+  ]),
+];
+
 const basis: Rows = ({ assumed, warnings, settings, observed, summary }) => [
   ['what', 'value'],
   ...Object.entries(summary.seconds).map(([name, value]): Cell[] => [`seconds: ${name}`, short(value)]),
@@ -91,11 +106,13 @@ const basis: Rows = ({ assumed, warnings, settings, observed, summary }) => [
   ...Object.entries(settings).map(([name, value]): Cell[] => [`setting: ${name}`, String(value)]),
 ];
 
+const LIFTS = 'NIOSH lifts';
 const SHEETS: readonly { readonly name: string; readonly rows: Rows }[] = [
   { name: 'Levels', rows: levels },
   { name: 'Angle bands', rows: bands },
   { name: 'Joints', rows: joints },
   { name: 'Static and repeated', rows: stretches },
   { name: 'Worst moments', rows: moments },
+  { name: LIFTS, rows: lifts },
   { name: 'Basis', rows: basis },
 ];

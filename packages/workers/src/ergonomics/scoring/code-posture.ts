@@ -77,6 +77,7 @@ export function codeRula(
     reading.assumed.add('force_a');
     reading.assumed.add('force_b');
   }
+  noteHandling(posture, reading.assumed);
   isKnown(posture.twist, 'wrist_twist');
   isKnown(posture.legs_supported, 'legs');
   const trunkBand = part('trunk');
@@ -106,6 +107,11 @@ function forceOf({ load_kg: load, load_pattern: pattern }: Posture, settings: Sc
   return rulaForce(load ?? 0, pattern ?? 'intermittent', settings);
 }
 
+/** A load counts for less where it is handled now and then, without shocks. */
+function noteHandling({ load_kg: load = 0, load_pattern: pattern }: Posture, assumed: Set<string>): void {
+  if (load > 0 && pattern === undefined) assumed.add('load_pattern');
+}
+
 export function codeReba(posture: Posture, settings: ScoringSettings): Coded<RebaComponents> {
   const reading = createReading('reba', posture, settings);
   const { part, yes, turned, isKnown } = reading;
@@ -114,6 +120,7 @@ export function codeReba(posture: Posture, settings: ScoringSettings): Coded<Reb
   isKnown(posture.legs_supported, 'legs');
   isKnown(coupling, 'coupling');
   if (pattern !== 'shock') isKnown(load, 'load');
+  noteHandling(posture, reading.assumed);
   isKnown(posture.static ?? posture.repeated ?? posture.rapid, 'activity');
   // Bent knees of somebody who sits carry nothing.
   const isSitting = posture.sitting === true;

@@ -4,7 +4,7 @@ import { tableCell } from './table-cell.ts';
 import { OWAS_TABLE } from './tables/owas.ts';
 
 /** What each digit of an OWAS code means, by the digit. */
-export const OWAS_CODES = {
+const OWAS_CODES = {
   back: ['straight', 'bent', 'twisted or bent to the side', 'bent and twisted'],
   arms: ['both below shoulder level', 'one at or above shoulder level', 'both at or above shoulder level'],
   legs: [

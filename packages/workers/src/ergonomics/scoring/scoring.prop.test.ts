@@ -124,6 +124,10 @@ describe('coding of postures', () => {
     const told = codeReba({ trunk_deg: 10, ...known }, DEFAULT_SCORING);
     expect(told.assumed).not.toEqual(expect.arrayContaining(['load']));
     for (const name of ['coupling', 'activity', 'legs', 'wrist']) expect(told.assumed).not.toContain(name);
+    // Of a load it counts, too, how it is handled.
+    expect(told.assumed).toContain('load_pattern');
+    const handled = codeReba({ ...known, load_pattern: 'static' }, DEFAULT_SCORING);
+    expect([...handled.assumed, ...assumed]).not.toContain('load_pattern');
     expect(told.missing.toSorted()).toEqual(['knee', 'lower_arm', 'neck', 'upper_arm']);
   });
 });

@@ -53,7 +53,7 @@ export const BAND_SCHEMES = {
 } as const satisfies Readonly<Record<string, Readonly<Record<BandedAngle, readonly AngleBand[]>>>>;
 
 /** A stretch counts as long above this many seconds. */
-export const LONG_SECONDS = 4;
+const LONG_SECONDS = 4;
 
 export interface BandTime {
   readonly name: string;

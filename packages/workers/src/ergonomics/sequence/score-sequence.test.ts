@@ -102,6 +102,12 @@ describe('time around a sample', () => {
     expect(column(long, 'rula')[100]).toBeGreaterThan(column(short, 'rula')[100] ?? 9);
   });
 
+  test('what is rapid at the very end counts no longer than the recording is', async () => {
+    const { summary } = await score(record(12, 10, (t) => ({ trunk: t < 10 ? 0 : 70 })));
+    const [rapid, ...more] = summary.rapid.body ?? [];
+    expect([rapid?.from, rapid?.to, more]).toEqual([expect.closeTo(10, 0), expect.closeTo(12, 6), []]);
+  });
+
   test('an arm that goes up and down again and again is repeated, the other is not', async () => {
     const swing = (t: number) => ({
       trunk: 5 * Math.sin(t),
@@ -113,6 +119,22 @@ describe('time around a sample', () => {
     const movements = summary.joints.find(({ joint }) => joint === 'left_upper_arm_flexion')?.movements ?? 0;
     expect(movements).toBeGreaterThan(20);
     expect(movements).toBeLessThan(26);
+  });
+
+  test('who squats again and again repeats a movement, who walks does not', async () => {
+    // A leg that swings is bent, one that carries is nearly straight.
+    const bend = (t: number) => ({ knee: 5 + 50 * Math.max(0, Math.sin(2 * Math.PI * t)) });
+    const squats = record(30, 10, bend);
+    const late = record(30, 10, (t) => bend(t + 0.5));
+    const walks = squats.map(({ t, keypoints }, at) => ({
+      t,
+      // Ankle and knee of the right are half a step behind.
+      keypoints: keypoints?.map((own, place) =>
+        [14, 16].includes(place) ? late[at]?.keypoints?.[place] : own,
+      ),
+    }));
+    expect((await score(squats)).summary.repeated.body).toHaveLength(1);
+    expect((await score(walks)).summary.repeated.body).toEqual([]);
   });
 });
 

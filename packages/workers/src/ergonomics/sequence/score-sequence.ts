@@ -85,20 +85,24 @@ function facingOverTime({ times, poseAt }: PoseTrack): (Facing | undefined)[] {
 
 const GROUPS = {
   body: ['trunk_flexion', 'neck_flexion', 'knee_flexion'],
+  /** Of who walks the knees bend in turn, which repeats nothing; of who squats again and again both do. */
+  body_again: ['trunk_flexion', 'neck_flexion', 'both_knees_flexion'],
   left_arm: ['left_upper_arm_flexion', 'left_lower_arm_flexion'],
   right_arm: ['right_upper_arm_flexion', 'right_lower_arm_flexion'],
 } as const;
 
 function activityOf(times: Float64Array, joints: JointColumns, settings: ActivitySettings): ActivityByPart {
   const { left_knee_flexion: left, right_knee_flexion: right } = joints;
-  const kneeAt = (at: number) => {
-    const [a = Number.NaN, b = Number.NaN] = [left?.[at], right?.[at]];
-    return Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.max(a, b);
-  };
-  const series = { times, angles: { ...joints, knee_flexion: times.map((_, at) => kneeAt(at)) } };
+  const ofKnees = (choose: (...degrees: number[]) => number) =>
+    times.map((_, at) => {
+      const [a = Number.NaN, b = Number.NaN] = [left?.[at], right?.[at]];
+      return Number.isNaN(a) ? b : Number.isNaN(b) ? a : choose(a, b);
+    });
+  const knees = { knee_flexion: ofKnees(Math.max), both_knees_flexion: ofKnees(Math.min) };
+  const series = { times, angles: { ...joints, ...knees } };
   const judge = (names: readonly string[]) => judgeActivity(series, names, settings);
   return {
-    body: judge(GROUPS.body),
+    body: { ...judge(GROUPS.body), repeated: judge(GROUPS.body_again).repeated },
     left_arm: judge(GROUPS.left_arm),
     right_arm: judge(GROUPS.right_arm),
   };

@@ -1,4 +1,4 @@
-import { findMovements, longestGap } from '../activity/motion.ts';
+import { findMovements, longestGap, type Stretch } from '../activity/motion.ts';
 import { BAND_SCHEMES, type BandedAngle, type BandTime, timeInBands } from './bands.ts';
 import type { ScoredSequence } from './score-sequence.ts';
 import { JOINTS, type Joint, type ScoreName } from './sequence-columns.ts';
@@ -18,7 +18,7 @@ export interface LevelTime {
 const LEVELS = { rula: [1, 2, 3, 4], reba: [0, 1, 2, 3, 4], owas: [1, 2, 3, 4] } as const;
 
 export function summarise(sequence: ScoredSequence, settings: SequenceSettings) {
-  const { seconds, scores, activity } = sequence;
+  const { samples, seconds, scores, activity } = sequence;
   const isScored = (at: number) => !Number.isNaN(scores.rula[at]);
   const total = secondsWhere(seconds, () => true);
   const scored = secondsWhere(seconds, isScored);
@@ -29,8 +29,11 @@ export function summarise(sequence: ScoredSequence, settings: SequenceSettings) 
     highest_rula: highest(scores[`${side}rula`]),
     highest_reba: highest(scores[`${side}reba`]),
   });
+  const end = (samples.times.at(-1) ?? 0) + (seconds.at(-1) ?? 0);
+  // What counts for a while does so only as long as there is something to count.
+  const within = ({ from, to }: Stretch): Stretch => ({ from, to: Math.min(to, end) });
   const stretches = (kind: 'static' | 'repeated' | 'rapid') =>
-    Object.fromEntries(Object.entries(activity).map(([part, one]) => [part, one[kind]]));
+    Object.fromEntries(Object.entries(activity).map(([part, one]) => [part, one[kind].map(within)]));
   return {
     seconds: {
       ...{ total, scored, not_scored: total - scored },

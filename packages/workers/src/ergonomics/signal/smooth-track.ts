@@ -91,7 +91,7 @@ function smoothStretch(times: Float64Array, values: Float64Array, rule: Smoothin
 }
 
 /** Values between those at `times`, by straight lines, at the `wanted` times; both grow. */
-export function resample(times: Float64Array, values: Float64Array, wanted: Float64Array): Float64Array {
+function resample(times: Float64Array, values: Float64Array, wanted: Float64Array): Float64Array {
   let at = 0;
   return wanted.map((t) => {
     while (at < times.length - 2 && (times[at + 1] ?? 0) < t) at += 1;

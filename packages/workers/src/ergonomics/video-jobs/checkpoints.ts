@@ -3,7 +3,9 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
 import type { LayoutName } from '../pose/layouts.ts';
+import { arriving } from './patience.ts';
 import type { SeenMoment } from './people-source.ts';
+import { bytesBody } from './replayed-body.ts';
 import { checkpointKey, checkpointPrefix } from './video-keys.ts';
 
 /** What was seen in each finished segment, kept so that another worker goes on behind it. */
@@ -31,7 +33,9 @@ export function createCheckpoints(store: ArtifactStore, jobId: string, basis: st
     async read(segment) {
       try {
         const { stream } = await store.get(checkpointKey(jobId, segment));
-        const kept = JSON.parse(String(await unzip(await buffer(stream)))) as Checkpoint & { basis: string };
+        const kept = JSON.parse(String(await unzip(await buffer(arriving(stream))))) as Checkpoint & {
+          basis: string;
+        };
         return kept.basis === basis ? kept : undefined;
       } catch (error) {
         if (error instanceof ArtifactError && error.code === 'ARTIFACT_NOT_FOUND') return undefined;
@@ -41,7 +45,7 @@ export function createCheckpoints(store: ArtifactStore, jobId: string, basis: st
     async write(segment, checkpoint) {
       const bytes = await zip(JSON.stringify({ basis, ...checkpoint }));
       const description = { mediaType: 'application/gzip', sizeBytes: bytes.length };
-      await store.put(checkpointKey(jobId, segment), once(bytes), description);
+      await store.put(checkpointKey(jobId, segment), bytesBody(bytes), description);
     },
     clear: () => deleteAll(store, checkpointPrefix(jobId)),
   };
@@ -52,8 +56,4 @@ export async function deleteAll(store: ArtifactStore, prefix: string): Promise<v
   const keys: string[] = [];
   for await (const { key } of store.list(prefix)) keys.push(key);
   for (const key of keys) await store.delete(key);
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
-  yield bytes;
 }

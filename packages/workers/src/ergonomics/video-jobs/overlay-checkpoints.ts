@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
 import { pieceFile } from '../overlay/overlay-video.ts';
+import { arriving } from './patience.ts';
+import { fileBody } from './replayed-body.ts';
 import { overlayPieceKey } from './video-keys.ts';
 
 /**
@@ -38,7 +40,7 @@ export function createOverlayCheckpoints(
   async function fetchOne(at: number, file: string): Promise<boolean> {
     try {
       const { stream } = await store.get(keyOf(at));
-      await pipeline(stream, createWriteStream(file), { signal });
+      await pipeline(arriving(stream), createWriteStream(file), { signal });
       return true;
     } catch (error) {
       await rm(file, { force: true });
@@ -56,7 +58,7 @@ export function createOverlayCheckpoints(
       keeping = keeping.then(async () => {
         if (signal.aborted) return;
         const { size: sizeBytes } = await stat(file);
-        await store.put(keyOf(at), createReadStream(file), { mediaType: 'video/mp2t', sizeBytes });
+        await store.put(keyOf(at), fileBody(file), { mediaType: 'video/mp2t', sizeBytes });
       });
       keeping = keeping.catch((error: unknown) =>
         log.warn(`a piece of the overlay could not be kept: ${String(error)}`),

@@ -1,18 +1,26 @@
 import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
-import { choosePerson, NoSuchPersonError, type SeenSample } from '../../pose/choose-person.ts';
+import {
+  choosePerson,
+  NobodySeenError,
+  NoSuchPersonError,
+  type SeenSample,
+} from '../../pose/choose-person.ts';
 import type { UsedModel } from '../results/result.ts';
 import { createCheckpoints, deleteAll } from './checkpoints.ts';
 import { fetchVideo } from './fetch-video.ts';
+import type { FollowUpJobs } from './follow-up-jobs.ts';
 import type { MadeResults } from './make-results.ts';
 import { makeResultsAside } from './make-results-aside.ts';
 import { createOverlayCheckpoints } from './overlay-checkpoints.ts';
+import { createPatience, isAway, type Patiently, patientStore } from './patience.ts';
 import { type OpenVideo, type PeopleSource, VideoRefusal } from './people-source.ts';
 import { QUALITIES, type QualityName } from './quality.ts';
 import { readPeople } from './read-people.ts';
+import { reconcile } from './reconcile.ts';
 import { saveResult } from './save-results.ts';
-import { createScratch } from './scratch.ts';
+import { asNoRoom, createScratch, NoRoomError } from './scratch.ts';
 import { planSegments } from './segments.ts';
 import type { StatusFiles } from './status-files.ts';
 import type { Progress, ResultEntry, StatusRecord } from './status-record.ts';
@@ -30,6 +38,8 @@ export interface ProcessParts {
   readonly store: ArtifactStore;
   readonly files: StatusFiles;
   readonly people: PeopleSource;
+  /** Knows what has become of the job; undefined where nobody does. */
+  readonly followUps: FollowUpJobs | undefined;
   readonly settings: VideoSettings;
   readonly clock: Clock;
   readonly log: { warn(message: string): void };
@@ -60,60 +70,100 @@ export class SupersededError extends Error {
 
 /** @throws VideoRefusal, SupersededError, the signal's reason, and what went wrong otherwise. */
 export async function processVideo(parts: ProcessParts, attempt: Attempt): Promise<StatusRecord> {
+  const folder = await createScratch();
+  try {
+    return await processIn(folder, parts, attempt);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function processIn(folder: string, parts: ProcessParts, attempt: Attempt): Promise<StatusRecord> {
   const { files, clock, log } = parts;
   const { jobId, token, writer, processJobId } = attempt;
-  const begun = await files.apply(jobId, { type: 'begun', token, writer, processJobId });
+  const patience = { clock, log };
+  const begun = await createPatience({ ...patience, signal: attempt.signal })(() =>
+    files.apply(jobId, { type: 'begun', token, writer, processJobId }),
+  );
   if (!begun?.isApplied) throw new SupersededError(begun?.record);
   const status = createStatusWriter({
     ...{ files, jobId, writer, clock },
     onProblem: (error) => log.warn(`the status could not be written: ${String(error)}`),
   });
   const signal = AbortSignal.any([attempt.signal, status.fenced]);
-  const folder = await createScratch();
+  const patiently = createPatience({ ...patience, signal });
+  const store = patientStore(parts.store, patiently);
   try {
-    const end = await run(parts, begun.record, {
-      ...{ folder, signal },
+    const end = await run({ ...parts, store }, begun.record, {
+      ...{ folder, signal, patiently },
       onProgress: (value) => {
         status.progress(value);
         attempt.onProgress(value);
       },
     });
-    const record = await status.finish({ type: 'completed', writer, ...end });
+    const record = await patiently(() => status.finish({ type: 'completed', writer, ...end }));
     if (!record) throw new SupersededError(await files.read(jobId));
-    await createCheckpoints(parts.store, jobId, '').clear();
+    await clearSegments(parts, jobId);
     return record;
   } catch (error) {
     await status.stop();
-    throw await endBadly(parts, attempt, status, error);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+    throw await endBadly(parts, attempt, status, asNoRoom(error));
   }
+}
+
+/** Of a job that is over. What can't be deleted now its retention deletes: it undoes nothing of what was written. */
+export async function clearSegments(
+  { store, log }: Pick<ProcessParts, 'store' | 'log'>,
+  jobId: string,
+): Promise<void> {
+  await createCheckpoints(store, jobId, '')
+    .clear()
+    .catch((error: unknown) => log.warn(`segments could not be deleted: ${String(error)}`));
 }
 
 /** What is told of an attempt that did not get to the end. */
 async function endBadly(
-  { store, files, log }: ProcessParts,
+  parts: ProcessParts,
   { jobId, writer, signal }: Attempt,
   status: StatusWriter,
   error: unknown,
 ): Promise<unknown> {
+  const { store, files, log } = parts;
   if (status.fenced.aborted) {
     const record = await files.read(jobId);
     // Whoever took over works with what is there; after a cancellation nobody does.
     if (!record || record.status === 'cancelled') await forget(store, jobId);
     return new SupersededError(record);
   }
-  // Why it was stopped is known to the server, which is asked.
-  if (signal.aborted) return signal.reason;
+  if (signal.aborted) {
+    await clearStopped(parts, jobId).catch((problem: unknown) =>
+      log.warn(`what became of the job that was stopped is not known yet: ${String(problem)}`),
+    );
+    return signal.reason;
+  }
   const message = error instanceof Error ? error.message : String(error);
-  const sentence = error instanceof VideoRefusal ? message : `The processing failed: ${message}`;
+  const advice =
+    isAway(error) || error instanceof NoRoomError
+      ? '. Start it again when that is mended; it goes on behind its last segment.'
+      : '';
+  const sentence = error instanceof VideoRefusal ? message : `The processing failed: ${message}${advice}`;
   // Some of the results are none. Segments are for whoever starts it again.
   await forgetResults(store, jobId).catch((problem: unknown) =>
     log.warn(`results of a job that failed could not be deleted: ${String(problem)}`),
   );
   await status.finish({ type: 'failed', writer, error: sentence });
-  if (error instanceof VideoRefusal) await createCheckpoints(store, jobId, '').clear();
+  if (error instanceof VideoRefusal) await clearSegments(parts, jobId);
   return error;
+}
+
+/**
+ * Why an attempt was stopped the server knows, which is asked: a job that is cancelled leaves nothing, not even what was
+ * still being written when it was; one that goes on elsewhere keeps its segments.
+ */
+async function clearStopped(parts: ProcessParts, jobId: string): Promise<void> {
+  const found = await parts.files.read(jobId);
+  const record = found && (await reconcile({ ...parts, lostAfterMs: parts.settings.lostAfterMs }, found));
+  if (!record || record.status === 'cancelled') await forget(parts.store, jobId);
 }
 
 /** Segments and results of a job that will have none. */
@@ -130,6 +180,7 @@ async function forgetResults(store: ArtifactStore, jobId: string): Promise<void>
 interface Run {
   readonly folder: string;
   readonly signal: AbortSignal;
+  readonly patiently: Patiently;
   readonly onProgress: (value: Progress) => void;
 }
 
@@ -151,19 +202,19 @@ const DRAWING = { from: 82, to: 99 };
 async function run(
   parts: ProcessParts,
   record: StatusRecord,
-  { folder, signal, onProgress }: Run,
+  { folder, signal, patiently, onProgress }: Run,
 ): Promise<End> {
   const { people, store, settings } = parts;
   const { job_id: jobId, settings: wanted } = record;
-  const file = await fetchVideo(parts, record.video, { folder, signal }, (share) =>
+  const file = await fetchVideo(parts, record.video, { folder, signal, patiently }, (share) =>
     onProgress({ progress: between(FETCHING, share), stage: 'fetching the video' }),
   );
   const video = await people.open(file, QUALITIES[wanted.quality], signal);
   refuseLong(video, settings, wanted.quality);
-  const followed = await followPerson(parts, record, video, { signal, onProgress });
-  const made = await makeAll(parts, record, { video, followed }, { folder, signal, onProgress });
+  const followed = await followPerson(parts, record, video, { signal, patiently, onProgress });
+  const made = await makeAll(parts, record, { video, followed }, { folder, signal, patiently, onProgress });
   const results: ResultEntry[] = [];
-  for (const one of made.files) results.push(await saveResult(store, jobId, one));
+  for (const one of made.files) results.push(await saveResult(store, jobId, one, patiently));
   signal.throwIfAborted();
   return {
     results,
@@ -178,7 +229,7 @@ async function makeAll(
   { people, store, settings, log }: ProcessParts,
   record: StatusRecord,
   { video, followed }: { video: OpenVideo; followed: Awaited<ReturnType<typeof followPerson>> },
-  { folder, signal, onProgress }: Run,
+  { folder, signal, patiently, onProgress }: Run,
 ): Promise<MadeResults> {
   const { job_id: jobId, settings: wanted } = record;
   const { track, layout, basis, warnings } = followed;
@@ -187,7 +238,9 @@ async function makeAll(
   const drawnBy = [basis, track.person, drawing?.video.stored.ffmpegVersion, DRAWN_BY].join(' ');
   const kept = createOverlayCheckpoints(store, jobId, { basis: drawnBy, signal, log });
   const isDrawn = drawing !== undefined && wanted.overlay;
-  const overlay = isDrawn ? { endsMs, done: await kept.fetch(folder, endsMs.length) } : undefined;
+  const overlay = isDrawn
+    ? { endsMs, done: await patiently(() => kept.fetch(folder, endsMs.length)) }
+    : undefined;
   const about = {
     details: videoDetails(record, video, { person: track.person, among: followed.among }),
     warnings,
@@ -215,12 +268,14 @@ async function followPerson(
   { people, store, settings }: ProcessParts,
   { job_id: jobId, settings: wanted, video: { etag } }: StatusRecord,
   video: OpenVideo,
-  { signal, onProgress }: Pick<Run, 'signal' | 'onProgress'>,
+  { signal, patiently, onProgress }: Omit<Run, 'folder'>,
 ) {
   const segments = planSegments(video.durationMs, settings.segmentMs);
   const basis = [etag, wanted.quality, modelsOf(people), settings.segmentMs].join(' ');
+  const checkpoints = createCheckpoints(store, jobId, basis);
   const seen = await readPeople({
-    ...{ video, segments, signal, checkpoints: createCheckpoints(store, jobId, basis) },
+    ...{ video, segments, signal },
+    checkpoints: { ...checkpoints, read: (segment) => patiently(() => checkpoints.read(segment)) },
     onProgress: (done, share) =>
       onProgress({
         ...{ progress: between(READING, (done + share) / segments.length), stage: 'looking for postures' },
@@ -231,7 +286,7 @@ async function followPerson(
     ...{ progress: READING.to, stage: 'scoring' },
     segments: { done: segments.length, total: segments.length },
   });
-  const { id, among } = chooseOne(shown(seen.record.samples(), video), wanted.person);
+  const { id, among } = chooseOne(shown(seen.record.samples(), video), wanted, people);
   return {
     ...{ track: seen.record.trackOf(id), layout: seen.layout ?? ('coco17' as const) },
     ...{ warnings: seen.warnings, basis, among },
@@ -240,12 +295,25 @@ async function followPerson(
 
 const modelsOf = ({ models }: PeopleSource) => models.map(({ id }) => id).join('+');
 
-function chooseOne(samples: Iterable<SeenSample>, choice: StatusRecord['settings']['person']) {
+function chooseOne(
+  samples: Iterable<SeenSample>,
+  { person, quality }: StatusRecord['settings'],
+  { models }: PeopleSource,
+) {
   try {
-    return choosePerson(samples, choice);
+    return choosePerson(samples, person);
   } catch (error) {
-    throw error instanceof NoSuchPersonError ? new VideoRefusal(error.message, { cause: error }) : error;
+    if (!(error instanceof NoSuchPersonError)) throw error;
+    const advice = error instanceof NobodySeenError ? adviceOnNobody(models, quality) : '';
+    throw new VideoRefusal(`${error.message}${advice}`, { cause: error });
   }
+}
+
+function adviceOnNobody(models: readonly UsedModel[], quality: QualityName): string {
+  const demo = models.filter((one) => one.demo).map(({ id }) => id);
+  if (demo.length > 0)
+    return ` It was looked at with demo models (${demo.join(', ')}), which know drawn mannequins only; add models that know people (docs/models.md).`;
+  return quality === 'ultra' ? '' : ' Where people are small in the picture, a higher quality finds them.';
 }
 
 /** With boxes in pixels of the video itself, whatever size the pictures have that were looked at. */

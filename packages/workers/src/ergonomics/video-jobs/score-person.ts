@@ -27,13 +27,15 @@ export function scorePerson(
   moments: PosedMoments,
   person: number,
   layout: LayoutName,
-  { observed, settings, title }: ProcessSettings,
+  { observed, niosh, settings, title }: ProcessSettings,
   models: readonly UsedModel[],
   { details = {}, warnings = [] }: AboutVideo = {},
 ): ScoredPerson {
   const rule = { minConfidence: settings.min_confidence, is3d: false };
   if (moments.length < 2)
-    throw new VideoRefusal('The video is too short: it has fewer than two pictures to look at.');
+    throw new VideoRefusal(
+      'The video is too short: at this quality there are fewer than two pictures of it to look at. Send a longer one, or take a higher quality.',
+    );
   const poses: TimedPoses = {
     length: moments.length,
     *[Symbol.iterator]() {
@@ -45,6 +47,6 @@ export function scorePerson(
   };
   const sequence = scoreSequence(poses, observed, settings, false);
   const about = { title, details, warnings, layout, dimensions: 2, models } as const;
-  const result = buildResult(sequence, { ...about, observed, settings });
+  const result = buildResult(sequence, { ...about, observed, niosh, settings });
   return { person, sequence, result };
 }

@@ -1,6 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
 import type { Clock } from '@spillway/sdk/clock';
+import { arriving } from './patience.ts';
+import { bytesBody } from './replayed-body.ts';
 import { decideStatus, type StatusEvent, type StatusRecord, statusRecordSchema } from './status-record.ts';
 import { statusKey } from './video-keys.ts';
 
@@ -26,7 +28,7 @@ export function createStatusFiles(store: ArtifactStore, clock: Pick<Clock, 'now'
   async function find(jobId: string): Promise<{ record: StatusRecord; etag: string } | undefined> {
     try {
       const { info, stream } = await store.get(statusKey(jobId));
-      const record = statusRecordSchema.parse(JSON.parse(String(await buffer(stream))));
+      const record = statusRecordSchema.parse(JSON.parse(String(await buffer(arriving(stream)))));
       return { record, etag: info.etag };
     } catch (error) {
       if (error instanceof ArtifactError && error.code === 'ARTIFACT_NOT_FOUND') return undefined;
@@ -39,7 +41,7 @@ export function createStatusFiles(store: ArtifactStore, clock: Pick<Clock, 'now'
     const terms = ifEtag === undefined ? { onlyNew: true } : { ifEtag };
     const description = { mediaType: JSON_TYPE, sizeBytes: bytes.length, ...terms };
     try {
-      await store.put(statusKey(record.job_id), once(bytes), description);
+      await store.put(statusKey(record.job_id), bytesBody(bytes), description);
       return true;
     } catch (error) {
       if (error instanceof ArtifactError && /^ARTIFACT_(CHANGED|EXISTS)$/.test(error.code)) return false;
@@ -64,8 +66,4 @@ export function createStatusFiles(store: ArtifactStore, clock: Pick<Clock, 'now'
       );
     },
   };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
-  yield bytes;
 }

@@ -7,8 +7,8 @@ import type { ProcessSettings } from './video-input.ts';
  * the job's end elsewhere (a lost worker, a cancelled job) writes that end. A final state stays, but for a new start, which
  * is another `run`.
  */
-export const FINAL_STATES = ['completed', 'failed', 'cancelled'] as const;
-export const STATES = ['accepted', 'processing', ...FINAL_STATES] as const;
+const FINAL_STATES = ['completed', 'failed', 'cancelled'] as const;
+const STATES = ['accepted', 'processing', ...FINAL_STATES] as const;
 export type VideoJobState = (typeof STATES)[number];
 
 const resultFile = z.object({ kind: z.string(), name: z.string(), key: z.string(), size_bytes: z.number() });
@@ -120,6 +120,8 @@ function changeOf(record: StatusRecord, event: StatusEvent): StatusRecord | unde
       return ended(record, {
         ...{ status: 'completed', progress: 100, result_key: resultKey },
         ...{ results: [...results], warnings: [...warnings], models: [...models] },
+        // How far its last attempt had told to be: a job that is done has done them all.
+        ...(record.segments && { segments: { ...record.segments, done: record.segments.total } }),
       });
     }
     case 'failed': {

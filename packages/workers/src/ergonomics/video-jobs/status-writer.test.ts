@@ -42,6 +42,17 @@ test('of values that come faster than every two seconds the last one is written'
   await writer.stop();
 });
 
+test('segments that were done are written though what follows has none', async () => {
+  const { written, clock, writer } = createNotes();
+  writer.progress(at(1));
+  await clock.advance(0);
+  writer.progress({ ...at(80), segments: { done: 4, total: 4 } });
+  writer.progress({ progress: 82, stage: 'writing the report' });
+  await clock.advance(2_000);
+  expect(written.at(-1)).toMatchObject({ progress: 82, segments: { done: 4, total: 4 } });
+  await writer.stop();
+});
+
 test('a sign of life is written while nothing changes', async () => {
   const { written, clock, writer } = createNotes();
   writer.progress(at(10));

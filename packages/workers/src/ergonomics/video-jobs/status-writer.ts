@@ -79,7 +79,9 @@ export function createStatusWriter({
   return {
     fenced: fenced.signal,
     progress(value) {
-      latest = value;
+      // Stages that have none leave those before as they are, and these may not be written yet.
+      const segments = value.segments ?? latest?.segments;
+      latest = segments === undefined ? value : { ...value, segments };
       poke();
     },
     async finish(event) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { personSettingSchema } from '../../pose/person-setting.ts';
 import { detailsSchema, parse } from '../schema.ts';
+import { liftsSchema } from '../scoring/lifts.ts';
 import { observedSchema } from '../scoring/posture.ts';
 import { sequenceSettingsSchema } from '../sequence/sequence-settings.ts';
 import { QUALITY_NAMES } from './quality.ts';
@@ -42,6 +43,7 @@ export const processSettingsSchema = z.object({
   details: detailsSchema.optional(),
   person: personSettingSchema.default('largest'),
   observed: observedSchema.prefault({}),
+  niosh: liftsSchema.optional(),
   settings: sequenceSettingsSchema.prefault({}),
   overlay: z.boolean({ error: 'expected true or false' }).default(true),
 });
@@ -51,6 +53,16 @@ export const startSchema = processSettingsSchema.extend({
   video_key: text(300).optional(),
   user_email: text(300).optional(),
 });
+
+/** What a start has that is no field of it, such as a slip of a name: told, since its callers may send what they like. */
+export function ignoredFields(fields: Readonly<Record<string, unknown>>): string[] {
+  const known = Object.keys(startSchema.shape);
+  return Object.keys(fields)
+    .filter((name) => name !== 'action' && !known.includes(name))
+    .map(
+      (name) => `there is no field ${JSON.stringify(name)}, which was ignored; there are ${known.join(', ')}`,
+    );
+}
 
 /** @throws InputError naming every field that is wrong. */
 export const parseFields = <T>(schema: z.ZodType<T>, fields: Readonly<Record<string, unknown>>): T =>

@@ -4,9 +4,8 @@ import type { Clock } from '@spillway/sdk/clock';
 import { type JobContext, JobError, PlainOutput } from '@spillway/sdk/worker';
 import { InputError } from '../../media/input-error.ts';
 import { createCheckpoints } from './checkpoints.ts';
-import type { FollowUpJobs } from './follow-up-jobs.ts';
 import { type Asker, mayUse } from './ownership.ts';
-import { forget, type ProcessParts, processVideo, SupersededError } from './process-video.ts';
+import { clearSegments, forget, type ProcessParts, processVideo, SupersededError } from './process-video.ts';
 import { reconcile } from './reconcile.ts';
 import { acceptVideo, sendProcessing } from './start-processing.ts';
 import { createStatusFiles } from './status-files.ts';
@@ -15,7 +14,7 @@ import { DOWNLOAD_URL_S, signResult, statusView } from './status-view.ts';
 import { createTurns } from './turns.ts';
 import { createUploadActions, success } from './upload-actions.ts';
 import { VideoActionError } from './video-action-error.ts';
-import { parseFields, schemas } from './video-input.ts';
+import { ignoredFields, parseFields, schemas } from './video-input.ts';
 import { isJobId, jobOfResult } from './video-keys.ts';
 import type { VideoSettings } from './video-settings.ts';
 
@@ -32,7 +31,6 @@ type Fields = Readonly<Record<string, unknown>>;
 type Action = (fields: Fields, context: JobContext) => Promise<unknown>;
 
 export interface VideoJobsOptions extends Omit<ProcessParts, 'files' | 'log' | 'people'> {
-  readonly followUps: FollowUpJobs | undefined;
   /** Loads the models; asked for when the first video comes. */
   loadPeople(): Promise<ProcessParts['people']>;
   readonly newId?: (length: number) => string;
@@ -160,7 +158,11 @@ function createProcessActions(parts: Parts): Readonly<Record<string, Action>> {
     async start_processing(fields, context) {
       const started = await acceptVideo(parts, fields, context);
       const { record, is } = started;
-      const known = { job_id: record.job_id, ...(is === 'known' ? { existing: true } : {}) };
+      const ignored = ignoredFields(fields);
+      const known = {
+        ...{ job_id: record.job_id, ...(is === 'known' ? { existing: true } : {}) },
+        ...(ignored.length > 0 ? { warnings: ignored } : {}),
+      };
       if (is === 'known') {
         const message = `This video is ${record.status === 'completed' ? 'processed' : 'being processed'} already with these settings`;
         const id = record.process_job_id;
@@ -183,6 +185,8 @@ function createProcessActions(parts: Parts): Readonly<Record<string, Action>> {
         return success({ job_id: jobId, job_status: await process({ job_id: jobId, token }, context, true) });
       } catch (error) {
         const done = completedBefore(error, token);
+        // Of an attempt whose worker was lost before it had cleared up.
+        if (done) await clearSegments({ store, log: context.log }, jobId);
         if (done) return success({ job_id: jobId, job_status: await statusView(store, done) });
         throw await explain(parts, jobId, token, error);
       }
@@ -209,6 +213,6 @@ async function explain({ store }: Parts, jobId: string, token: string, error: un
 }
 
 function asJobError(error: unknown): unknown {
-  const isPlain = error instanceof Error && /^(VideoRefusal|ArtifactError)$/.test(error.name);
+  const isPlain = error instanceof Error && /^(VideoRefusal|ArtifactError|NoRoomError)$/.test(error.name);
   return isPlain ? JobError.nonRetryable(error.message, { cause: error }) : error;
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Environment, parseEnvironment } from '../../environment.ts';
+import { DEFAULT_VIDEO_MAX_GB, gigabytes } from './video-env.ts';
 import { VIDEO_EXTENSIONS } from './video-keys.ts';
 
 /** Settings of video jobs, from the worker's environment. */
@@ -22,7 +23,7 @@ const above0 = (unit: string, fallback: number) =>
     .default(fallback);
 
 const schema = z.object({
-  VIDEO_MAX_GB: above0('gigabytes', 5),
+  VIDEO_MAX_GB: above0('gigabytes', DEFAULT_VIDEO_MAX_GB),
   VIDEO_MAX_HOURS: above0('hours', 8),
   VIDEO_EXTENSIONS: z.string().default(VIDEO_EXTENSIONS.join(',')),
   VIDEO_JOB_TIMEOUT_S: above0('seconds', 86_400).refine(
@@ -42,7 +43,7 @@ export function readVideoSettings(env: Environment): VideoSettings {
     (sentence) => new Error(sentence),
   );
   return {
-    maxBytes: Math.round(read.VIDEO_MAX_GB * 1024 ** 3),
+    maxBytes: gigabytes(read.VIDEO_MAX_GB),
     maxHours: read.VIDEO_MAX_HOURS,
     extensions: read.VIDEO_EXTENSIONS.split(',').map((one) => one.trim().replace(/^\./, '').toLowerCase()),
     jobTimeoutMs: Math.round(read.VIDEO_JOB_TIMEOUT_S * 1000),

@@ -34,7 +34,7 @@ export interface Settled {
 }
 
 /** Overlap from which on somebody stands in the other's way. */
-export const IN_THE_WAY = 0.25;
+const IN_THE_WAY = 0.25;
 /** What the colours of both together must differ by to tell who is who. */
 const CLEARLY = 0.25;
 /** Colours that have not told who is who until then don't, milliseconds. */

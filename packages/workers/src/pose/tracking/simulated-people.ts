@@ -33,7 +33,7 @@ export interface SceneOptions {
 }
 
 /** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

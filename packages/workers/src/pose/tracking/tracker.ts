@@ -26,7 +26,7 @@ export interface TrackerSettings {
   readonly keepLostMs: number;
 }
 
-export const DEFAULT_TRACKER_SETTINGS: TrackerSettings = { sureScore: 0.5, keepLostMs: 4_000 };
+const DEFAULT_TRACKER_SETTINGS: TrackerSettings = { sureScore: 0.5, keepLostMs: 4_000 };
 
 export interface Find {
   /** Pixels. */

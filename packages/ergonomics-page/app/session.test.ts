@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Analysis, JobStatusView } from './analysis.ts';
+import type { PageState } from './page-state.ts';
+import { Session } from './session.ts';
+
+const VIDEO = new File(['bytes'], 'walk.mp4', { type: 'video/mp4', lastModified: 1 });
+const STARTED = { jobId: 'job_1', processJobId: 'p1' };
+const LINK_IS_OVER = new Error('401');
+
+/** What a browser would remember. */
+let kept: Map<string, string>;
+beforeEach(() => {
+  kept = new Map();
+  vi.stubGlobal('localStorage', {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => kept.set(name, value),
+    removeItem: (name: string) => kept.delete(name),
+  });
+});
+afterEach(() => vi.unstubAllGlobals());
+
+/** A page that was just opened, whose server does as the test says. */
+function openSession(server: Partial<Analysis>, tell: (message: string) => void = () => undefined) {
+  const now = { ms: 0 };
+  const states: PageState[] = [];
+  const changed = new Set<() => void>();
+  const session = new Session({
+    analysis: {
+      keyOfWhole: async () => undefined,
+      begin: async () => ({ id: 'u1' }),
+      send: async () => 'uploads/video_1.mp4',
+      start: async (_key: string, _settings: object, watch: Parameters<Analysis['start']>[2]) =>
+        watch.onStarted(STARTED),
+      ...server,
+    } as unknown as Analysis,
+    endpoint: 'ergonomics',
+    terms: Promise.resolve({ maxVideoBytes: 4, expiresAt: 1 }),
+    now: () => now.ms,
+    tabs: {
+      tellSending: (bytes) => tell(`sending ${bytes}`),
+      tellOver: () => tell('over'),
+      ask: () => tell('ask'),
+    },
+    inFlightBytes: () => 0,
+    show(state) {
+      states.push(state);
+      for (const look of changed) look();
+    },
+    explain: (error) =>
+      error === LINK_IS_OVER
+        ? { needs: 'link', sentence: 'over' }
+        : { needs: 'nothing', sentence: String(error) },
+  });
+  const reached = (is: PageState['is']) =>
+    new Promise<PageState>((resolve) => {
+      const look = () => {
+        const found = states.find((state) => state.is === is);
+        if (found) resolve(found);
+      };
+      changed.add(look);
+      look();
+    });
+  return { session, states, reached, now };
+}
+
+const never = () => new Promise<never>(() => undefined);
+const completed: JobStatusView = { job_id: 'job_1', status: 'completed', progress: 100 };
+
+test('a new link goes on with what is being processed, and sends nothing again', async () => {
+  const first = openSession({ watch: async () => Promise.reject(LINK_IS_OVER) });
+  first.session.choose(VIDEO);
+  first.session.begin('low', 'Walk');
+  await first.reached('needsLink');
+  const send = vi.fn();
+  const watch = vi.fn(async () => completed);
+  const second = openSession({ send, watch });
+  second.session.open(first.session.file);
+  expect(await second.reached('done')).toMatchObject({ name: 'walk.mp4' });
+  expect(watch).toHaveBeenCalledWith(STARTED, expect.anything(), expect.anything());
+  expect(send).not.toHaveBeenCalled();
+});
+
+test('a new link in the middle of an upload goes on with the chosen file', async () => {
+  const first = openSession({ send: async () => Promise.reject(LINK_IS_OVER) });
+  first.session.choose(VIDEO);
+  first.session.begin('low', 'Walk');
+  await first.reached('needsLink');
+  const second = openSession({});
+  second.session.open(first.session.file);
+  expect(await second.reached('chosen')).toMatchObject({ file: VIDEO, unfinished: { title: 'Walk' } });
+});
+
+test('a video that is larger than the server said is refused when it is chosen', async () => {
+  const { session, states } = openSession({ send: never });
+  await session.terms;
+  session.choose(VIDEO);
+  expect(states.at(-1)).toMatchObject({
+    is: 'choosing',
+    problem: expect.stringContaining('at most 4 bytes'),
+  });
+});
+
+test('progress is told only while something is sent', async () => {
+  const { session, states, reached } = openSession({ send: never });
+  session.choose(VIDEO);
+  session.noteProgress();
+  expect(states.at(-1)?.is).toBe('chosen');
+  session.begin('low', '');
+  await reached('uploading');
+  session.pause();
+  session.noteProgress();
+  expect(states.at(-1)).toMatchObject({ is: 'uploading', isPaused: true });
+});
+
+test('a tab that is opened while another one uploads watches it, and goes on when that one is through', async () => {
+  const first = openSession({ send: never });
+  first.session.choose(VIDEO);
+  first.session.begin('low', 'Walk');
+  await first.reached('uploading');
+  const told: string[] = [];
+  const second = openSession({ watch: async () => completed }, (message) => told.push(message));
+  second.session.open();
+  expect(told).toEqual(['ask']);
+  second.session.otherTabSends(3);
+  expect(second.states.at(-1)).toEqual({ is: 'elsewhere', name: 'walk.mp4', sentBytes: 3, sizeBytes: 5 });
+  const before = JSON.parse(kept.get('spillway.video.ergonomics') ?? '{}');
+  kept.set('spillway.video.ergonomics', JSON.stringify({ ...before, videoKey: 'v', ...STARTED }));
+  second.session.otherTabIsOver();
+  expect(await second.reached('done')).toMatchObject({ name: 'walk.mp4' });
+});
+
+test('a tab that says nothing any more is not waited for', async () => {
+  const { session, states, now } = openSession({});
+  session.open();
+  session.otherTabSends(3);
+  now.ms = 60_000;
+  session.tick();
+  expect(states.at(-1)?.is).toBe('elsewhere');
+  now.ms = 90_000;
+  session.tick();
+  expect(states.at(-1)?.is).toBe('choosing');
+});
+
+test('a tab that sends says so until it pauses', async () => {
+  const told: string[] = [];
+  const { session, reached } = openSession({ send: never }, (message) => told.push(message));
+  session.choose(VIDEO);
+  session.begin('low', '');
+  await reached('uploading');
+  await Promise.resolve();
+  session.tick();
+  session.pause();
+  session.tick();
+  expect(told).toEqual(['sending 0', 'over']);
+});
