@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   CHROMIUM,
   ensurePrograms,
@@ -9,6 +9,7 @@ import {
   findProgram,
   type Machine,
   type SystemProgram,
+  thisMachine,
 } from './system-programs.ts';
 
 /** A machine that has some programs; `answers` are those of apt-get, one a call, undefined for success. */
@@ -72,6 +73,26 @@ test.each([
   expect(lines).toEqual([
     `SKIPPED: ffmpeg not found, and ${reason}. Tests that need it are skipped (Debian: apt-get install ffmpeg).`,
   ]);
+});
+
+test('the apt-get of this machine is run, and what it brought is found', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'spillway-apt-'));
+  const aptGet = path.join(folder, 'apt-get');
+  const brought = path.join(folder, 'ffmpeg');
+  const bring = [`printf '#!/bin/sh\\nexit 0\\n' > ${brought}`, `/bin/chmod +x ${brought}`].join('\n');
+  writeFileSync(aptGet, `#!/bin/sh\ncase "$*" in *' install '*' ffmpeg') ;; *) exit 1 ;; esac\n${bring}\n`);
+  chmodSync(aptGet, 0o755);
+  vi.stubEnv('PATH', folder);
+  try {
+    const lines: string[] = [];
+    const machine = { ...thisMachine(), isRoot: true, say: (line: string) => void lines.push(line) };
+    await ensurePrograms([FFMPEG], machine);
+    expect(lines).toEqual(["Installing ffmpeg from the system's packages …"]);
+    expect(findProgram(FFMPEG)).toBe(brought);
+  } finally {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a program that an installation left in pieces is none, and the next one on PATH is taken', () => {

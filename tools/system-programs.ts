@@ -87,13 +87,14 @@ export async function ensurePrograms(
   );
 }
 
-function thisMachine(): Machine {
+export function thisMachine(): Machine {
   const giveUpAt = performance.now() + LONGEST_MS;
   return {
     find: (program) => findProgram(program),
     isRoot: process.getuid?.() === 0,
     hasApt: onPath('apt-get').length > 0,
-    aptGet: (args) => runAptGet(args, giveUpAt - performance.now()),
+    // Node refuses a timeout that is not whole.
+    aptGet: (args) => runAptGet(args, Math.floor(giveUpAt - performance.now())),
     say: (line) => process.stderr.write(`${line}\n`),
   };
 }
