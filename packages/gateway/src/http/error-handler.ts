@@ -5,7 +5,6 @@ import { ERRORS, type ErrorRow, GatewayError } from '../errors.ts';
 import { createErrorLog } from './error-log.ts';
 import type { HttpCall } from './http-call.ts';
 import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
-import { BodyTooLargeError } from './read-body.ts';
 import type { NoteAnswer } from './request-log.ts';
 
 type ErrorHandler = (error: Error, call: HttpCall) => void;
@@ -27,11 +26,12 @@ function answerError(known: GatewayError, call: HttpCall): void {
   const { status } = ERRORS[known.code];
   call.code(status).header('x-request-id', call.id);
   if (status === 503) call.header('retry-after', '1');
-  // The body was not read, or not to its end.
-  if (known instanceof BodyTooLargeError || known.code === 'OVERLOADED') call.header('connection', 'close');
   if (isOpenAi(call)) {
     call.type('application/json').send(openAiErrorBody(openAiErrorOf(status, known.code, known.message)));
   } else call.type('application/problem+json').send(JSON.stringify(errorBody(known, call.id)));
+  // What is left of its body is thrown away as it comes: many clients read no answer before they have sent all, and a
+  // connection that is closed with bytes unread takes the answer with it.
+  call.request.resume();
 }
 
 /** Whether the caller is one of OpenAI's clients. */

@@ -38,11 +38,13 @@ async function write(call: Call): Promise<undefined> {
   const disk = diskOf(call);
   const { request } = call.reply;
   const key = call.params['*'] ?? '';
+  // The connection is still needed for the answer.
+  const body = request.iterator({ destroyOnReturn: false });
   try {
     const terms = disk.verify({ method: 'PUT', key, query: call.query });
     checkLength(request.headers['content-length'], terms.size);
     if (terms.upload !== undefined) {
-      const part = await disk.multipart.putPart(key, terms.upload, terms.part ?? 0, request);
+      const part = await disk.multipart.putPart(key, terms.upload, terms.part ?? 0, body);
       call.reply.header('etag', part.etag);
     } else {
       const {
@@ -51,12 +53,10 @@ async function write(call: Call): Promise<undefined> {
       } = terms;
       const sizeBytes = terms.size ?? announcedSize(request.headers['content-length'], terms.most ?? 0);
       if (once && (await disk.head(key))) throw await refuseSecond(request, key);
-      const info = await disk.put(key, request, { mediaType, sizeBytes, onlyNew: once });
+      const info = await disk.put(key, body, { mediaType, sizeBytes, onlyNew: once });
       call.reply.header('etag', info.etag);
     }
   } catch (error) {
-    // What is left of the body is not read.
-    call.reply.header('connection', 'close');
     throw reasonOf(error, request.errored ?? undefined);
   }
   call.reply.code(200).send('');
