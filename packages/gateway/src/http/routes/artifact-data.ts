@@ -15,6 +15,7 @@ import {
 import { GatewayError } from '../../errors.ts';
 import { artifactDocs } from '../openapi/artifact-docs.ts';
 import type { Call, Route } from '../route.ts';
+import { bodyOf } from '../unread-body.ts';
 
 /**
  * The bytes of artifacts on this gateway's disk, for whoever holds a signed URL. They go from socket to disk and back as
@@ -42,7 +43,7 @@ async function write(call: Call): Promise<undefined> {
     const terms = disk.verify({ method: 'PUT', key, query: call.query });
     checkLength(request.headers['content-length'], terms.size);
     if (terms.upload !== undefined) {
-      const part = await disk.multipart.putPart(key, terms.upload, terms.part ?? 0, request);
+      const part = await disk.multipart.putPart(key, terms.upload, terms.part ?? 0, bodyOf(request));
       call.reply.header('etag', part.etag);
     } else {
       const {
@@ -51,12 +52,10 @@ async function write(call: Call): Promise<undefined> {
       } = terms;
       const sizeBytes = terms.size ?? announcedSize(request.headers['content-length'], terms.most ?? 0);
       if (once && (await disk.head(key))) throw await refuseSecond(request, key);
-      const info = await disk.put(key, request, { mediaType, sizeBytes, onlyNew: once });
+      const info = await disk.put(key, bodyOf(request), { mediaType, sizeBytes, onlyNew: once });
       call.reply.header('etag', info.etag);
     }
   } catch (error) {
-    // What is left of the body is not read.
-    call.reply.header('connection', 'close');
     throw reasonOf(error, request.errored ?? undefined);
   }
   call.reply.code(200).send('');
