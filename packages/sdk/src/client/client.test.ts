@@ -135,6 +135,16 @@ test('waiting outlives a server that is away for a moment, and says why when it 
   expect(forLong.clock.pending()).toEqual([]);
 });
 
+test('how long a server is away counts from when it went, not from when it was asked', async () => {
+  const { endpoint, seen, clock } = clientOf([down, completed], createManualClock(), 90_000);
+  const job = endpoint.waitForJob('j1');
+  await clock.advance(90_000);
+  await clock.advance(125);
+  await clock.advance(90_000);
+  expect(await job).toEqual(completed.body);
+  expect(seen).toHaveLength(2);
+});
+
 test('waiting can be given up, with the reason that was given', async () => {
   const { endpoint, clock } = clientOf([queued], createManualClock(), 60_000);
   const stop = new AbortController();

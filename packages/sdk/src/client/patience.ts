@@ -9,14 +9,16 @@ const BOUNDS = { baseMs: 250, maxMs: 5_000 };
 
 export function createPatience(clock: Clock, random: () => number, giveUpAfterMs: number): Patience {
   return async (call, signal) => {
-    const startedAt = clock.now();
+    let awaySince: number | undefined;
     for (let failures = 1; ; failures += 1) {
       try {
         return await call();
       } catch (error) {
         if (!(error instanceof ApiError) || !error.isTransient) throw error;
+        // Not from the start of a call that was held, or sent much, for longer than that.
+        awaySince ??= clock.now();
         const waitMs = Math.max(backoffMs(failures, BOUNDS, random), error.retryAfterMs ?? 0);
-        if (clock.now() - startedAt + waitMs > giveUpAfterMs) throw error;
+        if (clock.now() - awaySince + waitMs > giveUpAfterMs) throw error;
         await clock.sleep(waitMs, signal);
         signal?.throwIfAborted();
       }
