@@ -34,6 +34,8 @@ async function untilAnswered<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+const { signal } = new AbortController();
+
 describe.skipIf(!s3)('with a bucket', () => {
   test('a video goes from its upload by a signed URL to results that anybody with their URL can read', async () => {
     const store = await openBucket(s3?.settings ?? (undefined as never), { now: Date.now });
@@ -129,9 +131,39 @@ describe.skipIf(!s3)('with a bucket', () => {
     try {
       const made = await makeLargeResult(folder);
       const hearing = { ...store, multipart: { ...store.multipart, complete: unheard } };
-      const { key } = await saveResult(hearing, 'large', made, (work) => work());
+      const { key } = await saveResult(hearing, 'large', made, { patiently: (work) => work(), signal });
       expect(uploads.size).toBe(2);
       expect(await store.head(key)).toMatchObject({ sizeBytes: LARGE_BYTES });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  test('a large result is not sent on where its job was stopped, and leaves no upload behind', async () => {
+    const store = await openBucket(s3?.settings ?? (undefined as never), { now: Date.now });
+    const folder = await mkdtemp(path.join(tmpdir(), 'spillway-stopped-'));
+    try {
+      const made = await makeLargeResult(folder);
+      const stop = new AbortController();
+      const [sent, aborted]: [number[], string[]] = [[], []];
+      const multipart: typeof store.multipart = {
+        ...store.multipart,
+        async presignPart(upload, number, expiry) {
+          sent.push(number);
+          if (number === 2) stop.abort(new Error('cancelled'));
+          return store.multipart.presignPart(upload, number, expiry);
+        },
+        async abort(upload) {
+          await store.multipart.abort(upload);
+          aborted.push(upload.uploadId);
+        },
+      };
+      const saved = saveResult({ ...store, multipart }, 'stopped', made, {
+        patiently: (work) => work(),
+        signal: stop.signal,
+      });
+      await expect(saved).rejects.toThrow();
+      expect([sent, aborted.length]).toEqual([[1, 2], 1]);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -147,7 +179,7 @@ describe.skipIf(!s3)('with a bucket', () => {
         return { ...signed, url: signed.url.replace(/X-Amz-Signature=\w{8}/, 'X-Amz-Signature=00000000') };
       };
       const forged = { ...store, multipart: { ...store.multipart, presignPart } };
-      const saved = saveResult(forged, 'refused', made, untilAnswered);
+      const saved = saveResult(forged, 'refused', made, { patiently: untilAnswered, signal });
       await expect(saved).rejects.toThrow(/refused by the storage \(403\)/);
       await expect(saved).rejects.not.toHaveProperty('code');
       expect(await store.head('results/job_refused/overlay.mp4')).toBeUndefined();

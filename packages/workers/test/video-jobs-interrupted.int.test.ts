@@ -106,6 +106,27 @@ describe('an interrupted job', () => {
     expect(await stage.bench.keys(`status/job_${id}/`)).toEqual([]);
   });
 
+  test('whose end can not be written fails with the reason all the same, and its status says it later', async () => {
+    const clock = createManualClock();
+    await open({ seconds: 12, momentAt: () => [] }, { clock });
+    const { job_id: id, process_job_id: job = '' } = await start(await stage.bench.upload());
+    const { put } = stage.bench.store;
+    let isAway = true;
+    Object.assign(stage.bench.store, {
+      put: async (...args: Parameters<typeof put>) => {
+        const isAtEnd = stage.bench.people.read.length === 12 * 6;
+        if (!isAway || !isAtEnd || args[0] !== `status/job_${id}.json`) return put(...args);
+        queueMicrotask(() => void clock.advance(15_000));
+        throw new ArtifactError('STORAGE_UNAVAILABLE', 'the bucket is away');
+      },
+    });
+    const nobody = expect.stringContaining('Nobody was found');
+    expect(await stage.bench.process(job)).toMatchObject({ status: 'FAILED', error: nobody });
+    isAway = false;
+    expect(await statusOf(id)).toMatchObject({ status: 'failed', error: nobody });
+    expect(await stage.bench.keys(`status/job_${id}/`)).toEqual([]);
+  });
+
   test('that is done stays so where its segments can not be deleted', async () => {
     await open({ seconds: 12 });
     const { job_id: id, process_job_id: job = '' } = await start(await stage.bench.upload());

@@ -9,7 +9,8 @@ const READ_ON_MS = 10_000;
  * not of the answer, and takes the gateway for one that is away; so the rest is read on for a while, and let go.
  */
 export function readOn(request: IncomingMessage, clock: Pick<Clock, 'timer'>): void {
-  if (request.complete || request.destroyed) return;
+  // A request that came by no socket tells nothing of it.
+  if (request.complete !== false || request.destroyed) return;
   const stop = clock.timer(READ_ON_MS, () => request.socket.destroy());
   request.once('end', stop).once('close', stop).resume();
 }

@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
-import { arriving, type Patiently } from './patience.ts';
+import { ArtifactError, type ArtifactInfo, type ArtifactStore } from '@spillway/artifacts';
+import { arriving, isAway, type Patiently } from './patience.ts';
 import { VideoRefusal } from './people-source.ts';
 import { expectRoom } from './scratch.ts';
 import type { StatusRecord } from './status-record.ts';
@@ -35,8 +35,7 @@ export async function fetchVideo(
   const info = await patiently(() => store.head(key));
   if (!info)
     throw new VideoRefusal('The video is gone: it was deleted, or its retention is over. Upload it again.');
-  if (info.etag !== etag)
-    throw new VideoRefusal('The video was replaced after it was accepted. Start it again.');
+  refuseAnother(info, etag);
   const here = fileOf(key);
   if (here !== undefined) return here;
   const file = path.join(folder, `video.${extensionOf(key) ?? 'mp4'}`);
@@ -50,16 +49,32 @@ export async function fetchVideo(
       },
     });
   await expectRoom(folder, sizeBytes);
-  await patiently(async () => {
-    // What arrived before the connection broke off is not fetched again.
-    fetched = await sizeOf(file);
-    if (fetched === sizeBytes) return;
-    const { stream } = await store.get(key, { start: fetched, end: sizeBytes });
-    await pipeline(arriving(stream), counter(), createWriteStream(file, { flags: 'a' }), { signal });
-    if (fetched < sizeBytes)
+  /** True once all of it is there. What arrived before the connection broke off is not fetched again. */
+  async function fetchRest(): Promise<boolean> {
+    const before = await sizeOf(file);
+    fetched = before;
+    if (fetched === sizeBytes) return true;
+    try {
+      const rest = await store.get(key, { start: fetched, end: sizeBytes });
+      if (rest.info.etag !== etag) rest.stream.destroy();
+      refuseAnother(rest.info, etag);
+      const place = createWriteStream(file, before === 0 ? {} : { flags: 'r+', start: before });
+      await pipeline(arriving(rest.stream), counter(), place, { signal });
+      if (fetched === sizeBytes) return true;
       throw new ArtifactError('STORAGE_UNAVAILABLE', `of ${sizeBytes} bytes of the video ${fetched} arrived`);
-  });
+    } catch (error) {
+      // A storage that gave some of it is there.
+      if (isAway(error) && (await sizeOf(file)) > before) return false;
+      throw error;
+    }
+  }
+  while (!(await patiently(fetchRest)));
   return file;
+}
+
+function refuseAnother(found: ArtifactInfo, etag: string): void {
+  if (found.etag !== etag)
+    throw new VideoRefusal('The video was replaced after it was accepted. Start it again.');
 }
 
 const sizeOf = async (file: string) =>

@@ -4,7 +4,7 @@ import { rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
 import { pieceFile } from '../overlay/overlay-video.ts';
-import { arriving } from './patience.ts';
+import { arriving, type Patiently } from './patience.ts';
 import { fileBody } from './replayed-body.ts';
 import { overlayPieceKey } from './video-keys.ts';
 
@@ -25,13 +25,14 @@ export interface OverlayBasis {
   /** What they rest on besides the video and its settings: who was followed, what draws and encodes. */
   readonly basis: string;
   readonly signal: AbortSignal;
+  readonly patiently: Patiently;
   readonly log: { warn(message: string): void };
 }
 
 export function createOverlayCheckpoints(
   store: ArtifactStore,
   jobId: string,
-  { basis, signal, log }: OverlayBasis,
+  { basis, signal, patiently, log }: OverlayBasis,
 ): OverlayCheckpoints {
   const hash = createHash('sha256').update(basis).digest('hex').slice(0, 12);
   const keyOf = (at: number) => overlayPieceKey(jobId, hash, at);
@@ -51,7 +52,7 @@ export function createOverlayCheckpoints(
   return {
     async fetch(folder, most) {
       let done = 0;
-      while (done < most && (await fetchOne(done, pieceFile(folder, done)))) done += 1;
+      while (done < most && (await patiently(() => fetchOne(done, pieceFile(folder, done))))) done += 1;
       return done;
     },
     keep(at, file) {

@@ -1,7 +1,7 @@
-import { ArtifactError } from '@spillway/artifacts';
+import { ArtifactError, type ArtifactStore } from '@spillway/artifacts';
 import { createManualClock } from '@spillway/sdk/clock';
 import { expect, test } from 'vitest';
-import { createPatience, PATIENCE_MS } from './patience.ts';
+import { arriving, createPatience, PATIENCE_MS, patientStore } from './patience.ts';
 
 const away = () => new ArtifactError('STORAGE_UNAVAILABLE', 'the bucket is away');
 
@@ -54,4 +54,39 @@ test('nothing is waited for where the storage says no, or the work was stopped',
   await clock.advance(500);
   stop.abort();
   expect(await stopped).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+});
+
+test('a storage that says no is there: when it is away later, that is waited for anew', async () => {
+  const { clock, patiently } = open();
+  const errors = [away(), new ArtifactError('STORAGE_FULL', 'no room')];
+  const first = patiently(work(() => errors.shift()).run).catch((error: unknown) => error);
+  await clock.advance(1_000);
+  expect(await first).toMatchObject({ code: 'STORAGE_FULL' });
+  await clock.advance(PATIENCE_MS);
+  const { state, run } = work();
+  const later = patiently(run);
+  await clock.advance(500);
+  state.isAway = false;
+  await clock.advance(500);
+  expect(await later).toBe('there');
+});
+
+test('a storage that begins to answer and always breaks off is not waited for without end', async () => {
+  const { clock, patiently } = open();
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield new Uint8Array(1);
+    throw new TypeError('terminated');
+  }
+  const get = async () => ({ stream: broken() });
+  const store = patientStore({ get, multipart: {} } as unknown as ArtifactStore, patiently);
+  let outcome: unknown;
+  const read = async () => {
+    for await (const _ of arriving((await store.get('segment')).stream));
+  };
+  const done = patiently(read).catch((error: unknown) => {
+    outcome = error;
+  });
+  for (let waitedMs = 0; waitedMs <= 2 * PATIENCE_MS; waitedMs += 15_000) await clock.advance(15_000);
+  expect(outcome).toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  await done;
 });

@@ -29,6 +29,8 @@ export function createPatience({ clock, signal, log }: PatienceOptions): Patient
         awaySince = undefined;
         return done;
       } catch (error) {
+        // Whatever else it said, it is there.
+        if (!isAway(error)) awaySince = undefined;
         if (signal.aborted || !isAway(error)) throw error;
         if (awaySince === undefined) log.warn(`waiting for the storage: ${error.message}`);
         awaySince ??= clock.now();
@@ -54,13 +56,15 @@ export async function* arriving(stream: AsyncIterable<Uint8Array>): AsyncGenerat
   }
 }
 
-/** A store that is asked again. What is put there has to be iterable once for each try, as `bytesBody` and `fileBody` are. */
+/**
+ * A store that is asked again. What is put there has to be iterable once for each try, as `bytesBody` and `fileBody` are. For
+ * what it gives its reader has the patience, to the last byte: a storage that only begins to answer is not there.
+ */
 export function patientStore(store: ArtifactStore, patiently: Patiently): ArtifactStore {
   const { multipart } = store;
   return {
     ...store,
     head: (key) => patiently(() => store.head(key)),
-    get: (key, range) => patiently(() => store.get(key, range)),
     put: (key, body, description) => patiently(() => store.put(key, body, description)),
     delete: (key) => patiently(() => store.delete(key)),
     async *list(prefix) {

@@ -151,7 +151,10 @@ async function endBadly(
   await forgetResults(store, jobId).catch((problem: unknown) =>
     log.warn(`results of a job that failed could not be deleted: ${String(problem)}`),
   );
-  await status.finish({ type: 'failed', writer, error: sentence });
+  // Where it can't be written it is read from the job, which fails with the same.
+  await status
+    .finish({ type: 'failed', writer, error: sentence })
+    .catch((problem: unknown) => log.warn(`the end could not be written: ${String(problem)}`));
   if (error instanceof VideoRefusal) await clearSegments(parts, jobId);
   return error;
 }
@@ -214,7 +217,10 @@ async function run(
   const followed = await followPerson(parts, record, video, { signal, patiently, onProgress });
   const made = await makeAll(parts, record, { video, followed }, { folder, signal, patiently, onProgress });
   const results: ResultEntry[] = [];
-  for (const one of made.files) results.push(await saveResult(store, jobId, one, patiently));
+  for (const one of made.files) {
+    signal.throwIfAborted();
+    results.push(await saveResult(store, jobId, one, { patiently, signal }));
+  }
   signal.throwIfAborted();
   return {
     results,
@@ -236,11 +242,9 @@ async function makeAll(
   const { drawing, durationMs } = video;
   const endsMs = planSegments(durationMs, settings.segmentMs).map(({ toMs }) => toMs);
   const drawnBy = [basis, track.person, drawing?.video.stored.ffmpegVersion, DRAWN_BY].join(' ');
-  const kept = createOverlayCheckpoints(store, jobId, { basis: drawnBy, signal, log });
+  const kept = createOverlayCheckpoints(store, jobId, { basis: drawnBy, signal, patiently, log });
   const isDrawn = drawing !== undefined && wanted.overlay;
-  const overlay = isDrawn
-    ? { endsMs, done: await patiently(() => kept.fetch(folder, endsMs.length)) }
-    : undefined;
+  const overlay = isDrawn ? { endsMs, done: await kept.fetch(folder, endsMs.length) } : undefined;
   const about = {
     details: videoDetails(record, video, { person: track.person, among: followed.among }),
     warnings,
