@@ -58,10 +58,10 @@ test('a gateway prices by RunPod’s catalogue, reads it again when asked to, an
   const first = await up(keyed());
   await expect.poll(async () => (await prices()).catalogue.readAt).toBeGreaterThan(0);
   const view = await prices();
-  const today = new Date(view.catalogue.readAt ?? 0).toISOString().slice(0, 10);
+  const dayOf = ({ catalogue }: PricesView) => new Date(catalogue.readAt ?? 0).toISOString().slice(0, 10);
   expect(priceOf(view)).toMatchObject({
     microsPerHour: 1_100_000,
-    asOf: today,
+    asOf: dayOf(view),
     source: "RunPod's catalogue",
   });
   expect(view.pods).toContainEqual({
@@ -73,6 +73,8 @@ test('a gateway prices by RunPod’s catalogue, reads it again when asked to, an
   bench.runpod.account.poolPrices.set('ADA_24', 1.25);
   expect(priceOf(await prices())?.microsPerHour).toBe(1_100_000);
   const shown = await run(['prices', '--refresh']);
+  // Which may be tomorrow.
+  const today = dayOf(await prices());
   expect(shown.stdout).toContain(`RunPod's pools and pods by its catalogue of ${today}`);
   expect(shown.stdout.replaceAll(/ +/g, ' ')).toContain(`ADA_24 $1.25 $0.76 ${today} RunPod's catalogue`);
   expect(shown.code).toBe(0);
