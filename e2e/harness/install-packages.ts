@@ -24,7 +24,14 @@ export interface Installation {
  * installed, since npm tries for minutes then.
  */
 export function registryTrouble(): string | undefined {
-  const args = ['view', 'zod', 'version', '--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-timeout=20000'];
+  const args = [
+    'view',
+    'zod',
+    'version',
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
+    '--fetch-timeout=20000',
+  ];
   const { status, stderr, error } = spawnSync('npm', args, { cwd: tmpdir(), encoding: 'utf8' });
   if (status === 0) return undefined;
   const reason = error?.message ?? stderr;
