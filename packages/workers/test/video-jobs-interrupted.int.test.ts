@@ -127,6 +127,24 @@ describe('an interrupted job', () => {
     expect(await stage.bench.keys(`status/job_${id}/`)).toEqual([]);
   });
 
+  test('that is done is so as a job, too, where the storage is away just then', async () => {
+    const clock = createManualClock();
+    await open({ seconds: 12 }, { clock });
+    const { job_id: id, process_job_id: job = '' } = await start(await stage.bench.upload());
+    const { head } = stage.bench.store;
+    let refused = 0;
+    Object.assign(stage.bench.store, {
+      head: async (key: string) => {
+        if (!key.startsWith('results/') || refused++ > 0) return head(key);
+        queueMicrotask(() => void clock.advance(15_000));
+        throw new ArtifactError('STORAGE_UNAVAILABLE', 'the bucket is away');
+      },
+    });
+    const run = await stage.bench.process(job);
+    expect([run.status, refused > 1]).toEqual(['COMPLETED', true]);
+    expect(await statusOf(id)).toMatchObject({ status: 'completed' });
+  });
+
   test('that is done stays so where its segments can not be deleted', async () => {
     await open({ seconds: 12 });
     const { job_id: id, process_job_id: job = '' } = await start(await stage.bench.upload());

@@ -54,6 +54,26 @@ describe('bad input', () => {
     }
   });
 
+  test.each(['uploads/', 'status/'])(
+    'a storage that breaks off while it is looked at (%s) is a sentence, too',
+    async (what) => {
+      await open();
+      const key = await stage.bench.upload();
+      const { get } = stage.bench.store;
+      Object.assign(stage.bench.store, {
+        async get(...asked: Parameters<typeof get>) {
+          const found = await get(...asked);
+          if (asked[0].startsWith(what)) found.stream.destroy(new TypeError('terminated'));
+          return found;
+        },
+      });
+      expect(await start(key)).toEqual({
+        status: 'error',
+        error: 'the connection to the storage broke off (terminated)',
+      });
+    },
+  );
+
   test('what one key uploaded, started or got is good for no other key, in any action', async () => {
     await open({ seconds: 4 });
     const as = (submitter: string) => (input: Record<string, unknown>) =>

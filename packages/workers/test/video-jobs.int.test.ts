@@ -109,6 +109,16 @@ print(result["schema"], len(result["samples"]["t"]))`;
     expect(await start(key)).toMatchObject({ job_id: first.job_id, existing: true });
   });
 
+  test('where no second job can be sent the job that stays open fails with a sentence, as its status does', async () => {
+    await open({ seconds: 12, momentAt: () => [] }, { isAlone: true });
+    const input = { action: 'start_processing', video_key: await stage.bench.upload() };
+    const run = await stage.bench.run(input);
+    const nobody = expect.stringMatching(/^Nobody was found in the video\./);
+    expect(run).toMatchObject({ status: 'FAILED', error: nobody });
+    const { job_id: id } = run.progress[0] as { job_id: string };
+    expect(await statusOf(id)).toMatchObject({ status: 'failed', error: nobody });
+  });
+
   test('without a server for second jobs stays one open job, whose progress names it', async () => {
     await open({ seconds: 12 }, { isAlone: true });
     const key = await stage.bench.upload();

@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { type ArtifactInfo, type ArtifactStore, kindOfBytes, MAGIC_BYTES } from '@spillway/artifacts';
 import { type Asker, mayUse } from './ownership.ts';
+import { arriving } from './patience.ts';
 import { readNote, refuseLarge } from './upload-actions.ts';
 import { VideoActionError } from './video-action-error.ts';
 import { isUploadKey } from './video-keys.ts';
@@ -53,7 +54,7 @@ export async function checkVideo(
 async function checkBytes(store: ArtifactStore, { key, sizeBytes }: ArtifactInfo): Promise<void> {
   if (sizeBytes === 0) throw new VideoActionError('The video is empty; upload it anew.');
   const { stream } = await store.get(key, { start: 0, end: Math.min(MAGIC_BYTES, sizeBytes) });
-  const kind = kindOfBytes(await buffer(stream));
+  const kind = kindOfBytes(await buffer(arriving(stream)));
   if (kind?.family === 'video') return;
   const what = kind ? `it is a ${kind.name}` : 'its first bytes are those of no known video format';
   throw new VideoActionError(`The file is not a video: ${what}. MP4, MOV, MKV, WebM and AVI are taken.`);

@@ -1,22 +1,29 @@
 import { mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Folders of attempts, each named after the process that it belongs to, so that those of dead ones can be told. */
-const NAME = /^spillway-video-(\d+)-/;
+/**
+ * Folders of attempts, each named after the process that it belongs to, so that those of dead ones can be told; and after its
+ * machine, since containers that share a disk have processes of the same numbers.
+ */
+const NAME = /^spillway-video-(\d+)-([\w.]+)-\w+$/;
+const machine = () => hostname().replaceAll(/[^\w.]/g, '_');
 
 export function createScratch(): Promise<string> {
-  return mkdtemp(path.join(tmpdir(), `spillway-video-${process.pid}-`)).catch((error: unknown) => {
-    throw asNoRoom(error);
-  });
+  return mkdtemp(path.join(tmpdir(), `spillway-video-${process.pid}-${machine()}-`)).catch(
+    (error: unknown) => {
+      throw asNoRoom(error);
+    },
+  );
 }
 
 /** Deletes what attempts left behind whose process was killed. */
 export async function clearDeadScratch(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
-    const pid = Number(NAME.exec(name)?.[1]);
+    const [, number, at] = NAME.exec(name) ?? [];
+    const pid = Number(number);
     // In a container that is started again the worker has the number that the dead one had.
-    if (!Number.isNaN(pid) && (pid === process.pid || !isAlive(pid)))
+    if (at === machine() && (pid === process.pid || !isAlive(pid)))
       await rm(path.join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -1,6 +1,8 @@
 import { buffer } from 'node:stream/consumers';
 import { ArtifactError, type ArtifactStore, partCount, planParts, type UploadRef } from '@spillway/artifacts';
 import { type Asker, isVisitor, mayUse } from './ownership.ts';
+import { arriving } from './patience.ts';
+import { bytesBody } from './replayed-body.ts';
 import { VideoActionError } from './video-action-error.ts';
 import { parseFields, schemas } from './video-input.ts';
 import { extensionOf, isUploadKey, uploadNoteKey } from './video-keys.ts';
@@ -155,20 +157,16 @@ export function refuseLarge(sizeBytes: number, maxBytes: number): void {
 async function writeNote(store: ArtifactStore, key: string, value: UploadNote): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(value));
   const description = { mediaType: 'application/json', sizeBytes: bytes.length };
-  await store.put(uploadNoteKey(key), once(bytes), description);
+  await store.put(uploadNoteKey(key), bytesBody(bytes), description);
 }
 
 /** Undefined for what was uploaded by other ways. */
 export async function readNote(store: ArtifactStore, key: string): Promise<UploadNote | undefined> {
   try {
     const { stream } = await store.get(uploadNoteKey(key));
-    return JSON.parse(String(await buffer(stream))) as UploadNote;
+    return JSON.parse(String(await buffer(arriving(stream)))) as UploadNote;
   } catch (error) {
     if (error instanceof ArtifactError && error.code === 'ARTIFACT_NOT_FOUND') return undefined;
     throw error;
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void> {
-  yield bytes;
 }

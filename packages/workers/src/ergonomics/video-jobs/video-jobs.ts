@@ -5,6 +5,7 @@ import { type JobContext, JobError, PlainOutput } from '@spillway/sdk/worker';
 import { InputError } from '../../media/input-error.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { type Asker, mayUse } from './ownership.ts';
+import { createPatience } from './patience.ts';
 import { clearSegments, forget, type ProcessParts, processVideo, SupersededError } from './process-video.ts';
 import { reconcile } from './reconcile.ts';
 import { acceptVideo, sendProcessing } from './start-processing.ts';
@@ -126,16 +127,16 @@ function createStatusActions(parts: Parts): Readonly<Record<string, Action>> {
 }
 
 function createProcessActions(parts: Parts): Readonly<Record<string, Action>> {
-  const { store, followUps } = parts;
+  const { store, followUps, clock } = parts;
   const inTurn = createTurns(1);
 
-  async function process(
+  async function attemptInTurn(
     record: Pick<StatusRecord, 'job_id' | 'token'>,
     context: JobContext,
     isOwnJob: boolean,
   ) {
     const { jobId: processJobId, workerId, attempt, signal } = context;
-    const report = await inTurn(signal, async () =>
+    return inTurn(signal, async () =>
       processVideo(
         { ...parts, log: context.log, people: await parts.loadPeople() },
         {
@@ -151,7 +152,24 @@ function createProcessActions(parts: Parts): Readonly<Record<string, Action>> {
         },
       ),
     );
-    return statusView(store, report);
+  }
+
+  async function process(
+    record: Pick<StatusRecord, 'job_id' | 'token'>,
+    context: JobContext,
+    isOwnJob: boolean,
+  ) {
+    const { job_id: jobId, token } = record;
+    const { log, signal } = context;
+    const ended = await attemptInTurn(record, context, isOwnJob).catch(async (error: unknown) => {
+      const done = completedBefore(error, token);
+      if (!done) throw await explain(parts, jobId, token, error);
+      // Of an attempt whose worker was lost before it had cleared up.
+      await clearSegments({ store, log }, jobId);
+      return done;
+    });
+    // Its status says that it is done, and so must its job.
+    return createPatience({ clock, log, signal })(() => statusView(store, ended));
   }
 
   return {
@@ -181,15 +199,7 @@ function createProcessActions(parts: Parts): Readonly<Record<string, Action>> {
       const { job_id: jobId, token } = fields;
       if (typeof jobId !== 'string' || typeof token !== 'string' || !isJobId(jobId))
         throw JobError.invalidInput('action: "process" is sent by start_processing; send that');
-      try {
-        return success({ job_id: jobId, job_status: await process({ job_id: jobId, token }, context, true) });
-      } catch (error) {
-        const done = completedBefore(error, token);
-        // Of an attempt whose worker was lost before it had cleared up.
-        if (done) await clearSegments({ store, log: context.log }, jobId);
-        if (done) return success({ job_id: jobId, job_status: await statusView(store, done) });
-        throw await explain(parts, jobId, token, error);
-      }
+      return success({ job_id: jobId, job_status: await process({ job_id: jobId, token }, context, true) });
     },
   };
 }
