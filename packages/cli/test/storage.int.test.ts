@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { ArtifactView } from '@spillway/protocol/v1';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startCli } from './start-cli.ts';
 import { type StorageGateway, startStorageGateway } from './storage-gateway.ts';
 
 // `spillway storage put|get|list|delete|status` against a gateway that keeps artifacts on its disk.
@@ -161,4 +165,25 @@ test('setup has nothing to do on a disk', async () => {
     code: 0,
     stderr: expect.stringContaining('nothing to set up'),
   });
+});
+
+test('put says why it waits for a storage that takes nothing for now, once', async () => {
+  const full = { code: 'STORAGE_UNAVAILABLE', error: 'the disk of artifacts is full: make room there' };
+  const server = createServer((request, response) => {
+    if (request.url === '/v1/storage') return response.end('{}');
+    return response.writeHead(503).end(JSON.stringify(full));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await newFile('late.bin', 10);
+  const { port } = server.address() as AddressInfo;
+  const env = { SPILLWAY_URL: `http://127.0.0.1:${port}`, SPILLWAY_API_KEY: 'spk_any' };
+  const { child, ended, printed } = startCli(['storage', 'put', 'late.bin'], { cwd: gateway.cwd, env });
+  await printed('waiting, and trying again: the disk of artifacts is full: make room there\n');
+  // It goes on asking.
+  await once(server, 'request');
+  child.kill('SIGINT');
+  const { code, stderr } = await ended;
+  server.close();
+  expect(code).toBe(130);
+  expect(stderr.match(/waiting/g)).toHaveLength(1);
 });

@@ -122,13 +122,28 @@ function keptText({ expiresAt }: ArtifactView): string {
 /** Once it has begun, a gateway that is away is waited for: a transfer of hours survives its restart. */
 const PATIENCE_MS = 10 * 60_000;
 
+const SAY_AGAIN_MS = 60_000;
+
+/** Says why a transfer stands still. Its connections fail at once and again and again, so each reason once a minute. */
+function createWaitNotes(): (error: ApiError) => void {
+  const toldAt = new Map<string, number>();
+  return ({ code, detail }) => {
+    const now = performance.now();
+    if (now - (toldAt.get(code) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN_MS) return;
+    toldAt.set(code, now);
+    // Not behind a bar that is being drawn.
+    note(`${process.stderr.isTTY ? '\n' : ''}waiting, and trying again: ${detail}`);
+  };
+}
+
 async function withClient(options: StorageOptions, work: (client: Client) => Promise<void>): Promise<void> {
   const { url, key } = await resolveConnection(options);
   const baseUrl = `${url}/v2`;
   try {
     // One that is not there at all is told at once.
     await createClient({ baseUrl, apiKey: key, giveUpAfterMs: 0 }).artifacts.storage();
-    await work(createClient({ baseUrl, apiKey: key, giveUpAfterMs: PATIENCE_MS }));
+    const onRetry = options.json ? () => {} : createWaitNotes();
+    await work(createClient({ baseUrl, apiKey: key, giveUpAfterMs: PATIENCE_MS, onRetry }));
   } catch (error) {
     if (error instanceof ApiError && error.code === 'UNREACHABLE') throw unreachable(url, error.cause);
     throw error instanceof ApiError ? refusal(url, error) : error;

@@ -20,4 +20,6 @@ test('an error shows its message, not its stack', () => {
 test('what the error says is not said twice', () => {
   const line = plain('{"level":50,"time":0,"err":{"message":"the disk is full"},"msg":"the disk is full"}');
   expect(line).toMatch(/error the disk is full$/);
+  const more = plain('{"level":50,"time":0,"err":{"message":"no room: ENOSPC"},"msg":"no room"}');
+  expect(more).toMatch(/error no room \(ENOSPC\)$/);
 });

@@ -20,7 +20,9 @@ export function logLine(json: string): string {
     return style('dim', `${name}=${oneLine(text ?? '', 200)}`, process.stderr);
   });
   const why = typeof err === 'object' && err !== null && 'message' in err ? String(err.message) : undefined;
-  const reason = why === undefined || why === msg ? [] : [`(${why})`];
+  // Errors often begin with what is said already.
+  const more = why?.startsWith(`${msg}: `) ? why.slice(`${msg}: `.length) : why;
+  const reason = more === undefined || more === msg ? [] : [`(${more})`];
   const head = `${style('dim', clock, process.stderr)} ${style(kind.style, kind.name.padEnd(5), process.stderr)}`;
   return [head, String(msg ?? ''), ...reason, ...details].join(' ');
 }

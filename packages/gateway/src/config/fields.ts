@@ -67,7 +67,10 @@ function describeDuration({ min, max }: DurationLimits, description: string): st
 function durationFix(found: unknown, { min, max }: { min: number; max: number }, fallback: string): string {
   const meant = guessDuration(found);
   const ms = meant === undefined ? undefined : parseDuration(meant);
-  if (meant === undefined || ms === undefined) return `write a number with its unit, such as \`${fallback}\``;
+  // The 7 of somebody who means days is no 7 s.
+  const isTooLittle = ms !== undefined && ms < min && /^\d+$/.test(textOf(found));
+  if (meant === undefined || ms === undefined || isTooLittle)
+    return `write a number with its unit, such as \`${fallback}\``;
   if (ms < min) return `write at least \`${formatDuration(min)}\``;
   if (ms > max) return `write at most \`${formatDuration(max)}\``;
   return `write \`${meant}\` (units: ms, s, m, h, d)`;

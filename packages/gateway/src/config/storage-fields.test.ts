@@ -38,6 +38,12 @@ test.each([
   expect(problem?.message).toContain(words);
 });
 
+test('a bare number that is too little for seconds is asked for its unit', () => {
+  const parsed = parse('artifacts: {retention: {uploads: 7}}');
+  const [problem] = parsed.ok ? [] : parsed.problems;
+  expect(problem?.fix).toBe('write a number with its unit, such as `7d`');
+});
+
 test('an origin with a path is told as the origin that it is', () => {
   const parsed = parse('cors: {origins: ["https://app.example.com/login"]}');
   const [problem] = parsed.ok ? [] : parsed.problems;

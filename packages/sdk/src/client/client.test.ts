@@ -30,8 +30,12 @@ function clientOf(answers: readonly Answer[], clock: ManualClock = createManualC
     const { status = 200, body } = answer ?? { body: {} };
     return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status });
   };
-  const client = createClient({ baseUrl: 'http://gw:1/v2/', apiKey: 'key', fetch, clock, random: () => 0 });
-  return { client, endpoint: client.endpoint('my endpoint'), seen, clock };
+  const repeated: string[] = [];
+  const client = createClient({
+    ...{ baseUrl: 'http://gw:1/v2/', apiKey: 'key', fetch, clock, random: () => 0 },
+    onRetry: ({ message }) => repeated.push(message),
+  });
+  return { client, endpoint: client.endpoint('my endpoint'), seen, repeated, clock };
 }
 
 async function errorOf(call: Promise<unknown>): Promise<ApiError> {
@@ -127,6 +131,10 @@ test('waiting outlives a server that is away for a moment, and says why when it 
   const job = shortly.endpoint.waitForJob('j1');
   expect([await shortly.clock.advanceToNext(), await shortly.clock.advanceToNext()]).toEqual([125, 250]);
   expect(await job).toEqual(completed.body);
+  expect(shortly.repeated).toEqual([
+    expect.stringContaining('no answer from http://gw:1'),
+    expect.stringContaining('HTTP 503'),
+  ]);
 
   const forLong = clientOf([down]);
   const waiting = errorOf(forLong.endpoint.waitForJob('j1'));

@@ -10,6 +10,7 @@ import type { GpusView } from '@spillway/protocol/v1';
 import { fetchSoundly } from '#fetch-soundly';
 import { type Clock, createSystemClock } from '../clock/clock.ts';
 import { createApiCaller } from './api-caller.ts';
+import type { ApiError } from './api-error.ts';
 import { type ArtifactsClient, createArtifactsClient } from './artifacts-client.ts';
 import { jobReplyOf } from './job-reply.ts';
 import { createJobsClient, type JobsClient } from './jobs-client.ts';
@@ -26,6 +27,8 @@ export interface ClientOptions {
   readonly random?: () => number;
   /** How long calls that may be repeated (all but a submit) keep trying while the server is away, default 60 000. */
   readonly giveUpAfterMs?: number;
+  /** Is told why such a call is repeated, each time before the wait. */
+  onRetry?(error: ApiError): void;
 }
 
 /** What goes with the input. */
@@ -82,7 +85,8 @@ export function createClient(options: ClientOptions): Client {
   const { baseUrl, apiKey } = options;
   const call = createApiCaller({ baseUrl, apiKey, fetch: ask, openWith: options.fetch ?? fetchSoundly });
   const random = options.random ?? Math.random;
-  const patience = createPatience(clock, random, options.giveUpAfterMs ?? 60_000);
+  const { giveUpAfterMs = 60_000, onRetry } = options;
+  const patience = createPatience({ clock, random, giveUpAfterMs, onRetry });
   const parts = { call, patience, clock };
 
   return {

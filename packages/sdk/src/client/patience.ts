@@ -7,7 +7,15 @@ export type Patience = <T>(call: () => Promise<T>, signal: AbortSignal | undefin
 
 const BOUNDS = { baseMs: 250, maxMs: 5_000 };
 
-export function createPatience(clock: Clock, random: () => number, giveUpAfterMs: number): Patience {
+export interface PatienceParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly giveUpAfterMs: number;
+  /** Is told why a call is repeated, before the wait. */
+  readonly onRetry?: ((error: ApiError) => void) | undefined;
+}
+
+export function createPatience({ clock, random, giveUpAfterMs, onRetry }: PatienceParts): Patience {
   return async (call, signal) => {
     let awaySince: number | undefined;
     for (let failures = 1; ; failures += 1) {
@@ -19,6 +27,7 @@ export function createPatience(clock: Clock, random: () => number, giveUpAfterMs
         awaySince ??= clock.now();
         const waitMs = Math.max(backoffMs(failures, BOUNDS, random), error.retryAfterMs ?? 0);
         if (clock.now() - awaySince + waitMs > giveUpAfterMs) throw error;
+        onRetry?.(error);
         await clock.sleep(waitMs, signal);
         signal?.throwIfAborted();
       }
