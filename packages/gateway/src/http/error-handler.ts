@@ -5,7 +5,7 @@ import { ERRORS, type ErrorRow, GatewayError } from '../errors.ts';
 import { createErrorLog } from './error-log.ts';
 import type { HttpCall } from './http-call.ts';
 import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
-import { BodyTooLargeError } from './read-body.ts';
+import { hasBody } from './read-body.ts';
 import type { NoteAnswer } from './request-log.ts';
 
 type ErrorHandler = (error: Error, call: HttpCall) => void;
@@ -27,8 +27,8 @@ function answerError(known: GatewayError, call: HttpCall): void {
   const { status } = ERRORS[known.code];
   call.code(status).header('x-request-id', call.id);
   if (status === 503) call.header('retry-after', '1');
-  // The body was not read, or not to its end.
-  if (known instanceof BodyTooLargeError || known.code === 'OVERLOADED') call.header('connection', 'close');
+  // It was not read, or not to its end.
+  if (hasBody(call.request)) call.refuseBody();
   if (isOpenAi(call)) {
     call.type('application/json').send(openAiErrorBody(openAiErrorOf(status, known.code, known.message)));
   } else call.type('application/problem+json').send(JSON.stringify(errorBody(known, call.id)));

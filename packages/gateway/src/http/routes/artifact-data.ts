@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import {
   ArtifactError,
   type ArtifactInfo,
@@ -50,23 +49,15 @@ async function write(call: Call): Promise<undefined> {
         type: mediaType = request.headers['content-type'] ?? 'application/octet-stream',
       } = terms;
       const sizeBytes = terms.size ?? announcedSize(request.headers['content-length'], terms.most ?? 0);
-      if (once && (await disk.head(key))) throw await refuseSecond(request, key);
+      if (once && (await disk.head(key))) throw existsAlready(key);
       const info = await disk.put(key, request, { mediaType, sizeBytes, onlyNew: once });
       call.reply.header('etag', info.etag);
     }
   } catch (error) {
-    // What is left of the body is not read.
-    call.reply.header('connection', 'close');
     throw reasonOf(error, request.errored ?? undefined);
   }
   call.reply.code(200).send('');
   return undefined;
-}
-
-/** Its sender may be one that never heard of its end, and hears it only once all was sent. */
-async function refuseSecond(request: IncomingMessage, key: string): Promise<ArtifactError> {
-  await finished(request.resume());
-  return existsAlready(key);
 }
 
 /** Why bytes could not be written, in a sentence. */

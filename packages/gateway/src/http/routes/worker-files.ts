@@ -66,19 +66,13 @@ function userOf(call: Call): FileUser {
 async function write(call: Call): Promise<ArtifactInfo> {
   const { request } = call.reply;
   const { headers } = request;
-  try {
-    const sizeBytes = Number(headers['content-length']);
-    if (!Number.isInteger(sizeBytes))
-      throw new GatewayError('INPUT_INVALID', 'content-length: expected the size of what is sent');
-    const mediaType = headers['content-type'] ?? 'application/octet-stream';
-    const terms = termsOf(headers['if-match'], headers['if-none-match']);
-    const description = { mediaType, sizeBytes, ...terms };
-    return await call.parts.workerFiles.put(userOf(call), keyOf(call), request, description);
-  } catch (error) {
-    // What is left of the body is not read.
-    call.reply.header('connection', 'close');
-    throw error;
-  }
+  const sizeBytes = Number(headers['content-length']);
+  if (!Number.isInteger(sizeBytes))
+    throw new GatewayError('INPUT_INVALID', 'content-length: expected the size of what is sent');
+  const mediaType = headers['content-type'] ?? 'application/octet-stream';
+  const terms = termsOf(headers['if-match'], headers['if-none-match']);
+  const description = { mediaType, sizeBytes, ...terms };
+  return call.parts.workerFiles.put(userOf(call), keyOf(call), request, description);
 }
 
 function termsOf(match: string | undefined, noneMatch: string | undefined): Terms {
