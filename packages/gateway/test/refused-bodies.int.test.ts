@@ -69,6 +69,19 @@ describe('whoever goes on sending a body that was refused is not cut off, so tha
   });
 });
 
+it('whoever wants its connection closed, and looks for the answer once all is sent, as Python does, hears it', async () => {
+  socket.pause();
+  socket.write(head('POST /v2/echo/run', `Content-Length: ${24 * MIB}`, 'Connection: close'));
+  for (let sent = 1; sent < 24; sent += 1) socket.write(CHUNK);
+  const failed = await new Promise((resolve) => socket.write(CHUNK, resolve));
+  expect(failed ?? undefined).toBeUndefined();
+  const closed = once(socket, 'close');
+  socket.resume();
+  await closed;
+  expect(received).toMatch(/^HTTP\/1\.1 400 /);
+  expect(received).toContain('BODY_TOO_LARGE');
+});
+
 it('a body that never ends behind its refusal is read for a while, and then its connection ends', async () => {
   const closed = once(socket, 'close');
   socket.write(head('POST /v2/echo/run', `Content-Length: ${24 * MIB}`));

@@ -6,7 +6,7 @@ import { createErrorLog } from './error-log.ts';
 import type { HttpCall } from './http-call.ts';
 import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
 import type { NoteAnswer } from './request-log.ts';
-import { readOn } from './unread-body.ts';
+import { isUnread, readOn } from './unread-body.ts';
 
 type ErrorHandler = (error: Error, call: HttpCall) => void;
 
@@ -19,8 +19,9 @@ export function createErrorHandler(clock: Clock, noteAnswer: NoteAnswer): ErrorH
     // A stream that has begun can only break off, which tells its reader that it is not whole.
     if (call.raw.headersSent) call.raw.destroy();
     else {
+      const { request } = call;
+      if (isUnread(request)) call.endAfter((end) => readOn(request, clock, end));
       answerError(known, call);
-      readOn(call.request, clock);
     }
     noteAnswer(call);
   };

@@ -44,6 +44,7 @@ export class HttpCall implements Call, Reply, BodyRoom {
   pattern = 'none';
   #headers: Record<string, string> | undefined;
   #isHijacked = false;
+  #endAfter: ((end: () => void) => void) | undefined;
   #id: string | undefined;
   #signal: AbortSignal | undefined;
   #hangUp: HangUp | undefined;
@@ -147,6 +148,12 @@ export class HttpCall implements Call, Reply, BodyRoom {
     return this;
   }
 
+  /** The answer goes out at once, but counts as whole only when `wait` calls what it is given. */
+  endAfter(wait: (end: () => void) => void): this {
+    this.#endAfter = wait;
+    return this;
+  }
+
   send(text?: string): void {
     const { raw, statusCode } = this;
     if (text === undefined) {
@@ -163,7 +170,11 @@ export class HttpCall implements Call, Reply, BodyRoom {
       headers['content-length'] = String(length);
       raw.writeHead(statusCode, headers);
     }
-    raw.end(text);
+    if (this.#endAfter === undefined) raw.end(text);
+    else {
+      raw.write(text);
+      this.#endAfter(() => raw.end());
+    }
   }
 }
 
