@@ -7,7 +7,7 @@ process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('.cache/node-compile', 
 // Three kinds of test, one place each: unit beside the code, int in packages/*/test, e2e in e2e/. They share one line of
 // files in that order, so that the long ones come first and the short ones fill what is left of it.
 /** Of `expect.poll`, whose own 1 s is over when the machine is busy with others; a test's limit ends what is in vain. */
-const expectation = { poll: { timeout: 50_000 } };
+const expectation = { poll: { timeout: 150_000 } };
 
 export default defineConfig({
   test: {
@@ -28,8 +28,8 @@ export default defineConfig({
         test: {
           name: 'int',
           include: ['packages/*/test/**/*.int.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           expect: expectation,
         },
       },

@@ -130,7 +130,7 @@ test('sample photos become tables, result.json and annotated pictures, all made 
 
   // Models run at home: ONNX Runtime's telemetry would leave its session and log here.
   expect(filesLeft()).toEqual(['out']);
-  expect(leftBehind()).toEqual([]);
+  await expect.poll(leftBehind).toEqual([]);
 });
 
 test('a bad file among the given is told in a line, the others go on, and the exit code is 1', async () => {
@@ -151,5 +151,5 @@ test('Ctrl-C ends the demo with its worker and its data', async () => {
   demo.child.kill('SIGINT');
   expect((await demo.ended).code).toBe(130);
   expect(filesLeft()).toEqual([]);
-  expect(leftBehind()).toEqual([]);
+  await expect.poll(leftBehind).toEqual([]);
 });

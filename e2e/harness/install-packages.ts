@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What npm says where its registry can't be reached, as opposed to what is wrong with our packages. */
 const UNREACHABLE =
-  /\bE(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NOTCACHED|HOSTUNREACH|NETUNREACH)\b/;
+  /\b(E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|TIMEDOUT|NOTCACHED|HOSTUNREACH|NETUNREACH)|FETCH_ERROR)\b/;
 
 export interface Installation {
   /** Outside the repository, with the packages in its `node_modules`. */
@@ -24,7 +24,14 @@ export interface Installation {
  * installed, since npm tries for minutes then.
  */
 export function registryTrouble(): string | undefined {
-  const args = ['view', 'zod', 'version', '--fetch-retries=0', '--fetch-timeout=20000'];
+  const args = [
+    'view',
+    'zod',
+    'version',
+    '--fetch-retries=1',
+    '--fetch-retry-mintimeout=1000',
+    '--fetch-timeout=20000',
+  ];
   const { status, stderr, error } = spawnSync('npm', args, { cwd: tmpdir(), encoding: 'utf8' });
   if (status === 0) return undefined;
   const reason = error?.message ?? stderr;

@@ -64,7 +64,7 @@ describe.each([
   beforeAll(async () => {
     place = await start();
     openai = new OpenAI({ ...place, maxRetries: 0 });
-  }, 90_000);
+  });
   afterAll(() => place.stop());
 
   it('are of texts, one or several, and count tokens', async () => {

@@ -88,7 +88,7 @@ describe('clip', () => {
         await bare.call('/v2/clip/run', { json: { input: { text: 'x' } } })
       ).json()) as Reply;
       await expect
-        .poll(async () => await (await bare.call(`/v2/clip/status/${id}`)).text(), { timeout: 30_000 })
+        .poll(async () => await (await bare.call(`/v2/clip/status/${id}`)).text())
         .toContain('EMBEDDING_HMAC_SECRET is not set');
     } finally {
       await bare.stop();

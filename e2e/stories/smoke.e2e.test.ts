@@ -27,7 +27,7 @@ const GREET = nodeWorker(`
 `);
 const TESTS = {
   tests: [
-    { name: 'greets', input: { name: 'Ada' }, timeout: 10_000 },
+    { name: 'greets', input: { name: 'Ada' }, timeout: 100_000 },
     { name: 'nobody', input: {} },
   ],
 };

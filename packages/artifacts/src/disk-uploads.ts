@@ -85,11 +85,15 @@ export function createDiskUploads({ folder, ids, publish, head, sign }: DiskUplo
     async putPart(key, uploadId, partNumber, body) {
       const record = await recordOf(key, uploadId);
       const place = placeOf(uploadId);
-      return newest(`${uploadId} ${partNumber}`, body, async (bytes) => {
+      const taken = newest(`${uploadId} ${partNumber}`, body, async (bytes) => {
         const written = await writePart(place, record, partNumber, bytes);
         const part: StoredPart = { ...written, etag: `"${ids.short(16)}"` };
         await write(place, markerOf(partNumber), part);
         return part;
+      });
+      return taken.catch((error: unknown) => {
+        // Aborted while its bytes came.
+        throw isMissing(error) ? uploadGone() : error;
       });
     },
     async complete(upload) {

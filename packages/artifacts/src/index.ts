@@ -24,6 +24,7 @@ export { createDiskStore, type DiskStore } from './disk-store.ts';
 export { exactBytes } from './exact-bytes.ts';
 export { type CallGateway, createGatewayCaller, type GatewayLink } from './gateway-call.ts';
 export { createGatewayStore } from './gateway-store.ts';
+export { createKeyedTurns } from './keyed-turns.ts';
 export { findLie, kindOfBytes, MAGIC_BYTES } from './magic.ts';
 export { changed, existsAlready, notFound, uploadGone } from './not-found.ts';
 export { openBucket } from './open-bucket.ts';

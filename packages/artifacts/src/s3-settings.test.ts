@@ -50,6 +50,9 @@ test('all that is missing is told at once', () => {
     'expected disk, r2 or s3, got "gcs"',
   );
   expect(() => readStorageSettings({ ...S3, AWS_ENDPOINT_URL: 'minio:9000' })).toThrow(
-    /expected an address such as/,
+    /^AWS_ENDPOINT_URL: expected an address such as/,
+  );
+  expect(() => readStorageSettings({ ...S3, AWS_ENDPOINT_URL_S3: 'minio:9000' })).toThrow(
+    /^AWS_ENDPOINT_URL_S3: expected an address such as/,
   );
 });

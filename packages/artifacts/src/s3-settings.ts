@@ -43,12 +43,13 @@ function r2Settings(env: Env): S3Settings {
 
 function s3Settings(env: Env): S3Settings {
   demand('s3', env, ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_BUCKET_NAME']);
-  const endpoint = env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL;
+  const name = env.AWS_ENDPOINT_URL_S3 ? 'AWS_ENDPOINT_URL_S3' : 'AWS_ENDPOINT_URL';
+  const endpoint = env[name];
   return {
     provider: 's3',
     bucket: env.AWS_BUCKET_NAME ?? '',
     region: env.AWS_REGION || env.AWS_DEFAULT_REGION || 'us-east-1',
-    ...(endpoint ? { endpoint: checkUrl('AWS_ENDPOINT_URL', endpoint) } : {}),
+    ...(endpoint ? { endpoint: checkUrl(name, endpoint) } : {}),
     accessKeyId: env.AWS_ACCESS_KEY_ID ?? '',
     secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '',
     ...(env.AWS_SESSION_TOKEN ? { sessionToken: env.AWS_SESSION_TOKEN } : {}),

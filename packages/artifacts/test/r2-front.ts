@@ -28,7 +28,9 @@ export async function startR2Front(s3: S3Server): Promise<R2Front> {
 
   function refuse(response: ServerResponse, status: number, code: string, message: string): void {
     refused.push(code);
-    response.writeHead(status, { 'content-type': 'application/xml', connection: 'close' });
+    // Read to its end: a connection that is closed with bytes unread may take the answer with it.
+    response.req.resume();
+    response.writeHead(status, { 'content-type': 'application/xml' });
     response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`);
   }
 

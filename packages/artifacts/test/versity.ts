@@ -7,6 +7,7 @@ import type { S3Settings } from '../src/s3-settings.ts';
 import { type CachedProgram, findCached } from './cached-program.ts';
 
 const VERSION = 'v1.8.0';
+const MOST_STARTS = 5;
 /** The Versity S3 Gateway, which checks signatures, lengths and expiry. */
 export const VERSITY_GATEWAY: CachedProgram = {
   title: `the S3 server versitygw ${VERSION}`,
@@ -34,26 +35,13 @@ export async function startS3Server(bucket: string): Promise<S3Server | undefine
   const [root, meta] = [path.join(folder, 'root'), path.join(folder, 'meta')];
   await mkdir(path.join(root, bucket), { recursive: true });
   await mkdir(meta);
-  const port = await freePort();
   const [accessKeyId, secretAccessKey] = ['test-access', 'test-secret-of-the-bucket'];
-  const child = spawn(
-    program,
-    [
-      '--port',
-      `127.0.0.1:${port}`,
-      '--access',
-      accessKeyId,
-      '--secret',
-      secretAccessKey,
-      '--quiet',
-      'posix',
-      '--sidecar',
-      meta,
-      root,
-    ],
-    { stdio: 'ignore' },
+  const keys = ['--access', accessKeyId, '--secret', secretAccessKey];
+  const { child, port } = await listening((port) =>
+    spawn(program, ['--port', `127.0.0.1:${port}`, ...keys, '--quiet', 'posix', '--sidecar', meta, root], {
+      stdio: 'ignore',
+    }),
   );
-  await answers(port, child);
   return {
     settings: {
       ...{ provider: 's3', bucket, region: 'us-east-1', endpoint: `http://127.0.0.1:${port}` },
@@ -77,11 +65,21 @@ function freePort(): Promise<number> {
   });
 }
 
-async function answers(port: number, child: ChildProcess): Promise<void> {
+/** Another program may take its port before it does: then it ends, and starts at another one. */
+async function listening(start: (port: number) => ChildProcess) {
+  for (let tries = 1; ; tries += 1) {
+    const port = await freePort();
+    const child = start(port);
+    if (await answers(port, child)) return { child, port };
+    if (tries === MOST_STARTS) throw new Error(`versitygw ended with ${child.exitCode}`);
+  }
+}
+
+async function answers(port: number, child: ChildProcess): Promise<boolean> {
   while (child.exitCode === null) {
     const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
-    if (answer) return;
+    if (answer?.headers.get('server') === 'VERSITYGW') return true;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`versitygw ended with ${child.exitCode}`);
+  return false;
 }

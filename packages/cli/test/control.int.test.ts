@@ -123,7 +123,7 @@ test('events shows the last ones that are kept', async () => {
     'GET /v1/events': { text: [block(queued), block(failed)] },
   });
   const run = await spillway('events', '--endpoint', 'echo', '--tail', '1');
-  expect(run.stdout).toMatch(/^\d\d:00:01\.000 {2}job\.failed +echo +j1 {2}it broke\n$/);
+  expect(run.stdout).toMatch(/^\d\d:\d\d:01\.000 {2}job\.failed +echo +j1 {2}it broke\n$/);
   expect(Object.fromEntries(fake.calls[0]?.query ?? [])).toEqual({ endpoint: 'echo', follow: 'false' });
 });
 

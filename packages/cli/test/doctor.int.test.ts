@@ -31,8 +31,10 @@ function placeProgram(name: string, script: string): void {
   chmodSync(file, 0o755);
 }
 
-async function doctor(...args: string[]) {
-  const run = await runCli(['doctor', '--json', ...args], { cwd, env: { PATH: bin } });
+const doctor = (...args: string[]) => doctorWith({}, ...args);
+
+async function doctorWith(env: Readonly<Record<string, string>>, ...args: string[]) {
+  const run = await runCli(['doctor', '--json', ...args], { cwd, env: { PATH: bin, ...env } });
   const { findings } = JSON.parse(run.stdout) as { findings: Finding[] };
   return { ...run, byName: new Map(findings.map((finding) => [finding.name, finding])) };
 }
@@ -50,6 +52,28 @@ test('a bare machine lacks nothing that Spillway needs, and each optional thing 
     detail: 'not found; needed for videos',
     remedy: expect.stringContaining('apt-get install ffmpeg'),
   });
+});
+
+const BUCKET = {
+  ...{ STORAGE_PROVIDER: 's3', AWS_BUCKET_NAME: 'videos', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' },
+  ...{ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' },
+};
+test.each([
+  ['the disk', {}, { status: 'ok', detail: expect.stringMatching(/\.spillway\/artifacts$/) }],
+  [
+    'a bucket that does not answer',
+    BUCKET,
+    { status: 'missing', detail: expect.stringContaining('does not answer for the bucket videos') },
+  ],
+  [
+    'a provider that there is none of',
+    { STORAGE_PROVIDER: 'gcs' },
+    { status: 'missing', detail: 'STORAGE_PROVIDER: expected disk, r2 or s3, got "gcs"' },
+  ],
+])('it says where artifacts would be kept, and what is wrong with that: %s', async (_, env, finding) => {
+  const { code, byName } = await doctorWith(env);
+  expect(byName.get('storage')).toMatchObject(finding);
+  expect(code).toBe(finding.status === 'ok' ? 0 : 1);
 });
 
 test('what is there is told with its version', async () => {

@@ -71,7 +71,7 @@ test('a pull that is killed in the middle goes on there, and the file is whole a
     'files/onnx/model.onnx',
   );
   const sizeOf = async () => (await stat(part).catch(() => undefined))?.size ?? 0;
-  await expect.poll(sizeOf, { timeout: 30_000 }).toBe(5 * MEBIBYTE);
+  await expect.poll(sizeOf).toBe(5 * MEBIBYTE);
   first.child.kill('SIGKILL');
   expect((await first.ended).signal).toBe('SIGKILL');
   expect((await readdir(cache())).filter((name) => !name.startsWith('.'))).toEqual([]);

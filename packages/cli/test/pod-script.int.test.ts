@@ -43,6 +43,8 @@ function program(name: string, text: string): void {
   chmodSync(file, 0o755);
 }
 
+const exitCodes = (out: string, token: string) => out.split('\n').map((line) => exitCodeIn(line, token));
+
 /** Runs it as a pod would: RunPod's own words as arguments of a shell. Resolves with all it printed. */
 function run(
   command: string,
@@ -84,12 +86,8 @@ function run(
 test('the pod deletes itself when its command is done, and the log tells the exit code', async () => {
   const { podId, token, ended, out } = run(`echo "it's done"; exit 7`);
   expect(await ended).toBe(0);
+  await expect.poll(() => exitCodes(out(), token)).toContain(7);
   expect(out().split('\n')[0]).toBe("it's done");
-  expect(
-    out()
-      .split('\n')
-      .map((line) => exitCodeIn(line, token)),
-  ).toContain(7);
   expect(runpod.account.pods.has(podId)).toBe(false);
   expect(runpod.calls.map(({ method, path: at }) => `${method} ${at}`)).toEqual([`DELETE /v2/pods/${podId}`]);
 });
@@ -108,7 +106,7 @@ test('it deletes itself when its cards are idle, and not while they work', async
   await deleted;
   // Six looks at cards that work, then six in a row at idle ones.
   expect(readFileSync(path.join(folder, 'asked'), 'utf8').trim()).toBe('12');
-  expect(out()).toContain('idle for 30 s');
+  await expect.poll(out).toContain('idle for 30 s');
 });
 
 test('it tries again until RunPod takes it', async () => {
@@ -141,11 +139,7 @@ test('without a key it could not end itself: it does not begin, and says so; `ru
   expect(out()).toContain(
     'its command is not run, since the pod could not end itself: it needs RUNPOD_API_KEY',
   );
-  expect(
-    out()
-      .split('\n')
-      .map((line) => exitCodeIn(line, token)),
-  ).toContain(125);
+  expect(exitCodes(out(), token)).toContain(125);
   expect(existsSync(path.join(folder, 'began'))).toBe(false);
   process.kill(-(child?.pid ?? 0), 'SIGKILL');
   program('runpodctl', `echo "$@" >> ${folder}/asked`);
@@ -164,7 +158,7 @@ test('a container that is started again does not run its command again, and stil
   runpod.fault = undefined;
   const second = run(command);
   expect(await second.ended).toBe(0);
-  expect(second.out()).toContain('was started again');
+  await expect.poll(second.out).toContain('was started again');
   expect(readFileSync(path.join(folder, 'runs'), 'utf8')).toBe('once\n');
   expect(runpod.account.pods.size).toBe(0);
 });

@@ -39,12 +39,12 @@ export function startCli(args: readonly string[], options: CliOptions): StartedC
   function check(): void {
     for (const { text, resolve } of waiting) if (stdout.includes(text) || stderr.includes(text)) resolve();
   }
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
     check();
   });
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString();
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
     check();
   });
   // One that refuses its arguments reads nothing.

@@ -131,3 +131,26 @@ test('a configuration that is named but not there is wrong use', async () => {
   const run = await runCli(['up', '--config', 'nowhere.yaml'], { cwd });
   expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('nowhere.yaml') });
 });
+
+const BUCKET = {
+  ...{ STORAGE_PROVIDER: 's3', AWS_BUCKET_NAME: 'videos', AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:1' },
+  ...{ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' },
+};
+
+test('what is wrong with the variables of a bucket is a wrong configuration, and nothing is started', async () => {
+  const run = await runCli(['up', '--port', '0'], { cwd, env: { ...BUCKET, AWS_BUCKET_NAME: '' } });
+  expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('needs AWS_BUCKET_NAME') });
+  expect(existsSync(path.join(cwd, '.spillway'))).toBe(false);
+});
+
+test('a start names the bucket, and warns while it can not be used', async () => {
+  const cli = startCli(['up', '--port', '0'], { cwd, env: BUCKET });
+  started.push(cli);
+  await cli.printed('ready');
+  await cli.printed('does not answer for the bucket videos (ECONNREFUSED)');
+  cli.child.kill('SIGTERM');
+  const { code, stdout, stderr } = await cli.ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/bucket {2}videos of s3 at http:\/\/127\.0\.0\.1:1\n/);
+  expect(stderr).toMatch(/warn .*artifacts and large values can't be kept for now/);
+});

@@ -38,7 +38,7 @@ export function aboutText(seconds: number): string {
   return `about ${hours} ${hours === 1 ? 'hour' : 'hours'}`;
 }
 
-/** Where the reader is: `until 14:05`, or `until Tue, 14:05` where that is another day. */
+/** Where the reader is: `until 14:05`, or `until Tue 14:05` where that is another day. */
 export function untilText(at: number, now: number): string {
   const isToday = new Date(at).toDateString() === new Date(now).toDateString();
   const time = { hour: '2-digit', minute: '2-digit' } as const;

@@ -24,7 +24,7 @@ const page = createPage({
     const link = parseLink(text);
     if (!link) return false;
     keepLink(link);
-    void open(link);
+    openOrTell(link);
     return true;
   },
 });
@@ -77,6 +77,10 @@ async function open(link: Link): Promise<void> {
   });
 }
 
+function openOrTell(link: Link): void {
+  open(link).catch((error: unknown) => page.notice(String(error instanceof Error ? error.message : error)));
+}
+
 /** Calls of the server are made, again and again where it does not answer. */
 function isAtWork(state: PageState): boolean {
   return state.is === 'processing' || (state.is === 'uploading' && !state.isPaused);
@@ -91,6 +95,5 @@ addEventListener('beforeunload', (event) => {
 addEventListener('pagehide', () => tabs?.tellOver());
 
 const link = takeLink();
-if (link) {
-  open(link).catch((error: unknown) => page.notice(String(error instanceof Error ? error.message : error)));
-} else page.show({ is: 'needsLink', sentence: NO_LINK }, undefined);
+if (link) openOrTell(link);
+else page.show({ is: 'needsLink', sentence: NO_LINK }, undefined);

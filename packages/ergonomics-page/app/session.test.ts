@@ -6,6 +6,7 @@ import { Session } from './session.ts';
 const VIDEO = new File(['bytes'], 'walk.mp4', { type: 'video/mp4', lastModified: 1 });
 const STARTED = { jobId: 'job_1', processJobId: 'p1' };
 const LINK_IS_OVER = new Error('401');
+const TOO_LARGE = new Error('413');
 
 /** What a browser would remember. */
 let kept: Map<string, string>;
@@ -46,10 +47,11 @@ function openSession(server: Partial<Analysis>, tell: (message: string) => void 
       states.push(state);
       for (const look of changed) look();
     },
-    explain: (error) =>
-      error === LINK_IS_OVER
-        ? { needs: 'link', sentence: 'over' }
-        : { needs: 'nothing', sentence: String(error) },
+    explain(error) {
+      if (error === LINK_IS_OVER) return { needs: 'link', sentence: 'over' };
+      if (error === TOO_LARGE) return { needs: 'file', sentence: 'too large' };
+      return { needs: 'nothing', sentence: String(error) };
+    },
   });
   const reached = (is: PageState['is']) =>
     new Promise<PageState>((resolve) => {
@@ -152,4 +154,28 @@ test('a tab that sends says so until it pauses', async () => {
   session.pause();
   session.tick();
   expect(told).toEqual(['sending 0', 'over']);
+});
+
+test('a file that is chosen while another tab sends it is not sent twice', async () => {
+  const send = vi.fn(never);
+  const second = openSession({ send });
+  second.session.open();
+  second.session.choose(VIDEO);
+  const first = openSession({ send: never });
+  first.session.choose(VIDEO);
+  first.session.begin('low', 'Walk');
+  await first.reached('uploading');
+  second.session.otherTabSends(3);
+  second.session.begin('low', '');
+  expect(second.states.at(-1)).toMatchObject({ is: 'elsewhere', name: 'walk.mp4' });
+  expect(send).not.toHaveBeenCalled();
+});
+
+test('a video that the server takes none of is not asked for again', async () => {
+  const { session, states, reached } = openSession({ begin: async () => Promise.reject(TOO_LARGE) });
+  session.choose(VIDEO);
+  session.begin('low', '');
+  await reached('uploading');
+  await vi.waitFor(() => expect(states.at(-1)).toEqual({ is: 'choosing', problem: 'too large' }));
+  expect(kept.size).toBe(0);
 });

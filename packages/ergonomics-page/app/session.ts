@@ -111,6 +111,7 @@ export class Session {
     if (!file) return;
     const { name, size: sizeBytes } = file;
     const fingerprint = fingerprintOf(file);
+    if (this.#isOtherTabSending()) this.#known = recall(this.#options.endpoint);
     const before = this.#known?.fingerprint === fingerprint ? this.#known : undefined;
     if (before && this.#isOtherTabSending()) {
       this.#elsewhere();
@@ -312,7 +313,7 @@ export class Session {
     if (signal.aborted) return;
     const { needs, sentence } = this.#options.explain(error);
     this.leave();
-    if (needs === 'anew') this.#keep(undefined);
+    if (needs === 'anew' || (needs === 'file' && this.#known?.uploadId === undefined)) this.#keep(undefined);
     if (needs === 'link') this.#show({ is: 'needsLink', sentence });
     else if (needs === 'file' || needs === 'anew') this.#choosing(sentence);
     else this.#show({ is: 'failed', sentence, canGoOn: true, name: this.#known?.name ?? '' });

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import path from 'node:path';
+import { json } from 'node:stream/consumers';
 import {
   type ArtifactView,
   artifactPageSchema,
@@ -165,6 +168,30 @@ test('another resume key, or the same of another key, begins another upload', as
   expect((await gateway.call('GET', `/v1/artifacts/${first.id}`)).status).toBe(404);
 });
 
+test('calls for one resume key at once begin one upload', async () => {
+  const key = await newKey();
+  const wanted = { name: 'a.mp4', sizeBytes: 50 * MIB, resumeKey: 'at once' };
+  const begun = await Promise.all([1, 2, 3].map(() => create(wanted, key)));
+  expect(new Set(begun.map(({ id }) => id)).size).toBe(1);
+  const storage = await gateway.call('GET', '/v1/storage', undefined, key);
+  expect(await storage.json()).toMatchObject({ own: { bytes: 50 * MIB, artifacts: 1 } });
+});
+
+test('a part whose upload is aborted while its bytes come is told so', async () => {
+  const begun = await create({ name: 'a.mp4', sizeBytes: 40 * MIB });
+  const { parts } = await gateway.client.artifacts.signParts(begun.id, [1]);
+  const part = request(parts[0]?.request.url ?? '', {
+    ...{ method: 'PUT', headers: { 'content-length': 8 * MIB } },
+  });
+  const answered = once(part, 'response') as Promise<[IncomingMessage]>;
+  await new Promise((resolve) => part.write(newVideo(4 * MIB), resolve));
+  await gateway.client.artifacts.delete(begun.id);
+  part.end(newVideo(4 * MIB));
+  const [reply] = await answered;
+  expect(reply.statusCode).toBe(404);
+  expect(await json(reply)).toMatchObject({ code: 'UPLOAD_NOT_FOUND' });
+});
+
 test('a deleted artifact is gone at once, its URLs with it', async () => {
   const { id } = await gateway.client.artifacts.upload(uploadOf(newVideo(2_000)));
   const { url } = await gateway.client.artifacts.downloadUrl(id);
@@ -187,6 +214,15 @@ test('what is over its time is swept from disk', async () => {
   while ((await left()).length > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   await expect(gateway.client.artifacts.show(id)).rejects.toMatchObject({ status: 404 });
   await expect(gateway.client.artifacts.show(unfinished.id)).rejects.toMatchObject({ status: 404 });
+});
+
+test('an upload whose time is over is begun anew, swept or not', async () => {
+  const wanted = { name: 'a.mp4', sizeBytes: 40 * MIB, resumeKey: 'a week ago' };
+  const { id } = await create(wanted);
+  gateway.advance(7 * 86_400_000);
+  const anew = await create(wanted);
+  expect(anew.id).not.toBe(id);
+  expect((await gateway.client.artifacts.parts(anew.id)).parts).toEqual([]);
 });
 
 test('what can not be is said with the field', async () => {

@@ -161,7 +161,7 @@ test('four workers who send 80 MB each at once hardly fill the memory', async ()
   const shown = await gateway.call('GET', `/v2/echo/status/${taken[3]?.id}?values=url`);
   expect(await shown.json()).toMatchObject({ status: 'COMPLETED', outputUrl: { method: 'GET' } });
   expect(await spooled()).toEqual([]);
-}, 90_000);
+});
 
 test('a large output without room ends its job with the quota’s sentence', async () => {
   const id = await running();

@@ -40,7 +40,7 @@ test('large inputs and outputs count in the quotas, also after a restart, and ar
     await ask('DELETE', `/v1/jobs/${id}`, undefined, key);
     gateway.advance(11 * 60_000);
     await gateway.restart();
-    await expect.poll(async () => (await storage()).all?.values, { timeout: 10_000 }).toBe(2);
+    await expect.poll(async () => (await storage()).all?.values).toBe(2);
     expect((await submit(key)).status).toBe(200);
   } finally {
     await gateway.stop();

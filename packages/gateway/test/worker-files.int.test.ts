@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { createClient } from '@spillway/sdk/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADMIN_KEY, type ArtifactGateway, startArtifactGateway } from './artifact-gateway.ts';
@@ -75,13 +73,11 @@ test('a worker of another endpoint sees, overwrites and deletes none of it', asy
 });
 
 test('an address for workers only lets them at their files and at signed URLs, and nobody at anything else', async () => {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const { port } = taken.address() as AddressInfo;
-  await new Promise((resolve) => taken.close(resolve));
-  const behind = await startArtifactGateway({}, `${POOLS}\nworkerListen: 127.0.0.1:${port}`);
+  const behind = await startArtifactGateway({}, `${POOLS}\nworkerListen: 127.0.0.1:0`);
   try {
-    const door = `http://127.0.0.1:${port}`;
+    const made = await behind.call('POST', '/v1/endpoints/mine/pool-workers', {});
+    const { origin: door } = (await made.json()) as { origin: string };
+    expect(door).not.toBe(behind.url);
     const status = async (path: string) => (await fetch(door + path)).status;
     expect(await status('/v1/endpoints/mine/workers/w1/files/status/job_1.json')).toBe(401);
     expect(await status('/v1/artifacts/data/uploads/x.mp4?expires=1&signature=x')).toBe(403);
@@ -206,6 +202,8 @@ test('a follow-up job is submitted by the worker that runs the first one, with i
   expect(cancelled.body).toMatchObject({ id: followUp, status: 'CANCELLED' });
   const shown = await gateway.call('GET', `${path}/${followUp}`, undefined, key);
   expect(await shown.json()).toMatchObject({ status: 'CANCELLED' });
+  // A gateway that stops would wait for it.
+  await gateway.call('POST', `/v2/mine/job-done/w1/${id}?gpu=cpu`, { output: 1 }, key);
 });
 
 test('files of workers count in the quotas, also those that others upload for them, over a restart', async () => {

@@ -64,7 +64,8 @@ export async function openClipBench() {
     ...{ EMBEDDING_HMAC_SECRET: SECRET, EMBEDDING_HMAC_SECRET_PREVIOUS: OLD_SECRET },
     // The bench's own server, and nothing else of the inside.
     SPILLWAY_ALLOW_PRIVATE_URLS: '127.0.0.1',
-    ...{ CLIP_DOWNLOAD_MAX_MB: '1', CLIP_DOWNLOAD_TIMEOUT_S: '1' },
+    // Long enough for what comes whole on a machine that is busy with others.
+    ...{ CLIP_DOWNLOAD_MAX_MB: '1', CLIP_DOWNLOAD_TIMEOUT_S: '4' },
   };
   let calls = 0;
   const worker = await startClip({ env, warn: () => {} }, { lookup });

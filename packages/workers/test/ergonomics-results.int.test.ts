@@ -33,6 +33,7 @@ beforeAll(async () => {
   });
   output = (await runAction({
     ...{ action: 'score_sequence', frames, title: 'Bänke <& "more">', observed: { load_kg: 6 } },
+    details: { workplace: 'Hall 3' },
     niosh: [{ H_cm: 30, V_cm: 75, D_cm: 25, FM: 1 }],
     formats: ['csv', 'html', 'npz', 'pdf', 'pkl', 'xlsx'],
   })) as Output;
@@ -62,6 +63,7 @@ test('the CSV has a line a sample, and nothing where nothing is known', () => {
   expect(cell(0, 't')).toBe('0');
   expect(Number(cell(40, 'trunk_flexion'))).toBe(output.samples.trunk_flexion?.[40]);
   expect([cell(100, 'rula'), cell(100, 'trunk_flexion')]).toEqual(['', '']);
+  expect(new Set(lines.map((_, at) => cell(at, 'seconds')))).toEqual(new Set(['0.05']));
 });
 
 describe.skipIf(!python)('Python', () => {
@@ -88,6 +90,17 @@ print(json.dumps(names))`;
     const names = (await ask(script)) as Record<string, string[]>;
     expect(names['ergonomics.npz']).toContain('trunk_flexion.npy');
     expect(names['ergonomics.xlsx']?.filter((name) => /sheet\d\.xml$/.test(name))).toHaveLength(7);
+  });
+
+  test('finds in the workbook what it is of, and which figures of a lift were assumed', async () => {
+    const script = `
+import json, re, zipfile
+z = zipfile.ZipFile("ergonomics.xlsx")
+print(json.dumps([re.sub("<[^>]+>", "|", z.read(name).decode()) for name in z.namelist() if name.endswith(".xml")]))`;
+    const texts = ((await ask(script)) as string[]).join('|');
+    for (const text of ['Bänke &lt;&amp;', 'workplace', 'Hall 3', 'A_deg 0 *', 'coupling good *'])
+      expect(texts.replaceAll(/\|+/g, '|')).toContain(text);
+    expect(texts).not.toContain('H_cm 30 *');
   });
 
   test('reads the numbers of the NPZ, with or without NumPy', async () => {

@@ -188,6 +188,21 @@ describe('a body', () => {
     expect(answer).toMatch(/^HTTP\/1.1 413 .*The body is larger than 32 MB/s);
   });
 
+  test.each([
+    ['that is too large', '', 413],
+    ['that is compressed', 'content-encoding: gzip\r\n', 415],
+  ])('%s is told so, also when it is sent to its end', async (_name, header, status) => {
+    const bytes = 33 * 1024 * 1024;
+    const socket = connect(Number(new URL(pod.url).port), '127.0.0.1');
+    socket.write(head(`${header}content-length: ${bytes}`));
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.write(Buffer.alloc(bytes, 32), (error) => (error ? reject(error) : resolve()));
+    });
+    socket.end();
+    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
   test('that is longer than it says is no second call', async () => {
     const answer = await send(head('content-length: 2'), '{}GET /detect');
     expect(answer).toMatch(/^HTTP\/1.1 \d{3} /);

@@ -228,7 +228,7 @@ test('the detect worker serves its routes, and ends when it is asked to', async 
   child.stderr.on('data', (chunk: Buffer) => {
     told += chunk.toString();
   });
-  await expect.poll(() => told, { timeout: 30_000 }).toContain('detect is ready');
+  await expect.poll(() => told).toContain('detect is ready');
   const url = /http:\/\/[\d.:]+/.exec(told)?.[0] ?? '';
   const image = PHOTO.toString('base64');
   const post = async (route: string, body: unknown) => {
@@ -267,7 +267,8 @@ test.each([
   child.stderr.on('data', (chunk: Buffer) => {
     told += chunk.toString();
   });
-  expect(await once(child, 'exit')).toEqual([1, null]);
+  // With all that it said.
+  expect(await once(child, 'close')).toEqual([1, null]);
   expect(told).toMatch(message);
   expect(told).not.toContain('    at ');
 });

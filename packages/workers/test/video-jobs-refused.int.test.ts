@@ -64,6 +64,16 @@ describe('bad input', () => {
     },
   );
 
+  test('a page begins no upload here, past what its token may', async () => {
+    await open();
+    for (const action of ['generate_upload_url', 'create_multipart_upload']) {
+      const wanted = { action, filename: 'a.mp4', size_bytes: 100 };
+      const refused = await stage.bench.act(wanted, { submitter: 'k1/v1' });
+      expect(refused).toEqual({ status: 'error', error: expect.stringContaining('POST /v1/artifacts') });
+      expect(await stage.bench.act(wanted, { submitter: 'k1' })).toMatchObject({ status: 'success' });
+    }
+  });
+
   test('what one key uploaded, started or got is good for no other key, in any action', async () => {
     await open({ seconds: 4 });
     const as = (submitter: string) => (input: Record<string, unknown>) =>

@@ -8,6 +8,7 @@ import { CONFIG_FILE, readConfig } from '../read-config.ts';
 import { checkDemoModels, checkEndpoints } from './check-endpoints.ts';
 import { checkDataDirectory, checkNode, checkPort } from './check-machine.ts';
 import { checkPrograms } from './check-programs.ts';
+import { checkStorage } from './check-storage.ts';
 import type { Finding } from './finding.ts';
 import { findPackageManager, type InstallPlan, planInstall } from './install-plan.ts';
 
@@ -40,6 +41,7 @@ async function examine(options: DoctorOptions): Promise<Finding[]> {
     checkNode(),
     finding,
     ...(await checkDataDirectory(dataDir)),
+    await checkStorage(dataDir),
     await checkPort(config.listen),
     await checkDemoModels(),
     ...(await checkEndpoints(config)),

@@ -11,6 +11,7 @@ import {
 } from '@spillway/sdk/ergonomics';
 import { fetchSoundly } from '@spillway/sdk/net';
 import { mediaTypeOf } from '../media-type.ts';
+import { readSlice } from '../read-slice.ts';
 import type { JobInput } from './inputs.ts';
 import type { ProgressView } from './progress-view.ts';
 import type { VideoOutput, VideoSummary } from './video-summary.ts';
@@ -35,16 +36,13 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
   const handle = await open(file);
   const { input: wanted } = await input.load();
   let startedJob = '';
+  let isUploading = true;
   try {
     const video = await analyseVideo(
       client,
       {
         ...{ name: path.basename(file), sizeBytes: size, mediaType: mediaTypeOf(file) },
-        async slice(start, end) {
-          const bytes = new Uint8Array(end - start);
-          await handle.read(bytes, 0, bytes.length, start);
-          return bytes;
-        },
+        slice: (start, end) => readSlice(handle, file, start, end),
       },
       {
         ...(wanted as VideoAnalysis),
@@ -55,6 +53,7 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
         },
         onProgress({ stage, percent, segments, jobId = startedJob }) {
           startedJob = jobId;
+          isUploading = stage === 'uploading';
           const isPart = segments !== undefined && segments.total > 1 && segments.done < segments.total;
           show(isPart ? `${stage}, segment ${segments.done + 1} of ${segments.total}` : stage, percent);
         },
@@ -67,7 +66,7 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
     return { ...{ id: job_id, status: 'COMPLETED' }, output };
   } catch (error) {
     const id = startedJob;
-    if (signal.aborted) return { id, status: 'CANCELLED', ...(id === '' ? { error: GOES_ON } : {}) };
+    if (signal.aborted) return { id, status: 'CANCELLED', ...(isUploading ? { error: GOES_ON } : {}) };
     if (error instanceof AnalysisError)
       return { id: error.jobId ?? id, status: 'FAILED', error: error.message };
     throw error;

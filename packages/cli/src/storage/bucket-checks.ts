@@ -3,7 +3,7 @@ import type { S3Settings } from '@spillway/artifacts';
 import { createSystemClock } from '@spillway/sdk/clock';
 import { type Check, CheckFailed, CheckSkipped } from '../smoke/check.ts';
 import { durationText } from '../text.ts';
-import type { BucketContext } from './bucket-context.ts';
+import { type BucketContext, bucketText } from './bucket-context.ts';
 
 /** Signatures carry the time; servers refuse those that are off by more (Amazon and R2: 15 minutes). */
 const MOST_SKEW_MS = 15 * 60_000;
@@ -14,14 +14,13 @@ export function bucketChecks(
   settings: S3Settings,
   { needs }: Pick<BucketContext, 'needs'>,
 ): readonly Check[] {
-  const { provider, bucket, endpoint } = settings;
   const admin = async () => (await import('@spillway/artifacts/admin')).createBucketAdmin(settings);
   return [
     {
       name: 'bucket',
       async run() {
         await (await admin()).check();
-        return `${bucket} of ${provider}${endpoint === undefined ? '' : ` at ${endpoint}`} is there and takes the credentials`;
+        return `${bucketText(settings)} is there and takes the credentials`;
       },
     },
     { name: 'clock', run: async () => clockText(await (await admin()).clockAheadMs()) },

@@ -23,22 +23,38 @@ export async function readBucketContext(file: string | undefined): Promise<Bucke
     throw new CliError('BAD_CONFIG', formatProblems(found ?? CONFIG_FILE, result.problems), EXIT.wrongUse);
   }
   const { config } = result;
-  const { readStorageSettings } = await import('@spillway/artifacts');
   const { retentionMs } = config.artifacts;
   return {
     config,
-    settings: settingsOf(readStorageSettings),
+    settings: await readBucketSettings(),
     needs: { retentionMs, origins: originsOf(config) },
   };
 }
 
-function settingsOf(read: (env: NodeJS.ProcessEnv) => S3Settings | undefined): S3Settings | undefined {
+/** Of the environment; undefined where artifacts are on the gateway's disk. */
+export async function readBucketSettings(): Promise<S3Settings | undefined> {
+  const { readStorageSettings } = await import('@spillway/artifacts');
   try {
-    return read(process.env);
+    return readStorageSettings(process.env);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new CliError('BAD_SETTINGS', message, EXIT.wrongUse);
   }
+}
+
+/** A bucket in words: which one, of whom, where. */
+export const bucketText = ({ bucket, provider, endpoint }: S3Settings): string =>
+  `${bucket} of ${provider}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
+
+/** Why a bucket can't be used, in a sentence; undefined where it is there and takes the credentials. */
+export async function findBucketProblem(settings: S3Settings): Promise<string | undefined> {
+  const { createBucketAdmin } = await import('@spillway/artifacts/admin');
+  return createBucketAdmin(settings)
+    .check()
+    .then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
 }
 
 /** Pages of the gateway itself send to the bucket, too. */

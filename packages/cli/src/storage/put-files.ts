@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { type FileHandle, mkdtemp, open, realpath, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, realpath, rm, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ArtifactView, Client } from '@spillway/sdk/client';
-import { CliError, wrongUse } from '../cli-error.ts';
+import { wrongUse } from '../cli-error.ts';
 import { mediaTypeOf } from '../media-type.ts';
+import { fileChanged, readSlice } from '../read-slice.ts';
 import { hashFile } from './hash-file.ts';
 import { createTransferView } from './transfer-view.ts';
 
@@ -71,29 +72,12 @@ export async function putFile(client: Client, file: string, options: PutOptions)
   }
 }
 
-async function readSlice(handle: FileHandle, file: string, start: number, end: number) {
-  const bytes = new Uint8Array(end - start);
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done);
-    if (bytesRead === 0) throw changed(file);
-    done += bytesRead;
-  }
-  return bytes;
-}
-
 async function refuseChanged(
   file: string,
   { sizeBytes, mtimeMs }: { sizeBytes: number; mtimeMs: number },
 ): Promise<void> {
   const now = await stat(file).catch(() => undefined);
-  if (now?.size !== sizeBytes || now.mtimeMs !== mtimeMs) throw changed(file);
-}
-
-function changed(file: string): CliError {
-  return new CliError(
-    'FILE_CHANGED',
-    `${file} was changed while it was sent, so it was not completed; put it again`,
-  );
+  if (now?.size !== sizeBytes || now.mtimeMs !== mtimeMs) throw fileChanged(file);
 }
 
 /** An upload says first how long it is, so what comes is gathered in a file before. */

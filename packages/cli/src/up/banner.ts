@@ -1,16 +1,20 @@
+import type { S3Settings } from '@spillway/artifacts';
 import type { Gateway, GatewayConfig } from '@spillway/gateway';
 import { fields, style, table } from '../output.ts';
+import { bucketText } from '../storage/bucket-context.ts';
 import { readVersion } from '../version.ts';
 import { type Examples, tryCommand } from './try-command.ts';
 
 export interface BannerParts {
   readonly url: string;
   readonly adminKey: Gateway['adminKey'];
+  /** Where artifacts are kept; undefined: in the data directory. */
+  readonly bucket: S3Settings | undefined;
   readonly examples: Examples;
 }
 
 /** What `spillway up` says when it is ready: where, which endpoints, which key, and what to try. */
-export function banner(config: GatewayConfig, { url, adminKey, examples }: BannerParts): string {
+export function banner(config: GatewayConfig, { url, adminKey, bucket, examples }: BannerParts): string {
   const lines = [
     `${style('bold', `Spillway ${readVersion()}`)} is ready at ${style('cyan', url)}`,
     '',
@@ -19,6 +23,7 @@ export function banner(config: GatewayConfig, { url, adminKey, examples }: Banne
     fields([
       ['config', config.file ?? 'built-in defaults (no spillway.yaml here)'],
       ['data', config.dataDir],
+      ['bucket', bucket && bucketText(bucket)],
       ['key', keyText(adminKey)],
       ['try', tryCommand(config.endpoints, examples)],
       ['stop', 'Ctrl-C'],

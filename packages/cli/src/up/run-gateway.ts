@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { S3Settings } from '@spillway/artifacts';
 import {
   type ConfigResult,
   createGateway,
@@ -7,10 +8,11 @@ import {
   type Gateway,
   type GatewayConfig,
 } from '@spillway/gateway';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { CliError, EXIT, wrongUse } from '../cli-error.ts';
 import { note, outliveReader, print } from '../output.ts';
 import { CONFIG_FILE, readConfig } from '../read-config.ts';
+import { findBucketProblem, readBucketSettings } from '../storage/bucket-context.ts';
 import { banner } from './banner.ts';
 import { logLine } from './log-line.ts';
 
@@ -25,6 +27,7 @@ export interface UpOptions {
 /** The whole of `spillway up`: configuration → gateway → until a signal says that it is enough. */
 export async function runGateway(options: UpOptions): Promise<void> {
   const config = await resolveConfig(options);
+  const bucket = await readBucketSettings();
   outliveReader();
   const log = pino(
     { level: options.logLevel, base: null },
@@ -36,6 +39,7 @@ export async function runGateway(options: UpOptions): Promise<void> {
   await gateway.start().catch((error: unknown) => {
     throw new CliError('NOT_STARTED', error instanceof Error ? error.message : String(error));
   });
+  if (bucket) warnOfBucket(bucket, log);
   const { isNew, file } = gateway.adminKey;
   if (options.json) {
     const endpoints = config.endpoints.map(({ name }) => name);
@@ -43,11 +47,20 @@ export async function runGateway(options: UpOptions): Promise<void> {
     log.info({ event: 'ready', url: gateway.url, endpoints, keyFile: file, isNewKey: isNew }, 'ready');
   } else {
     const { builtInWorkers: examples } = await import('@spillway/workers');
-    print(banner(config, { url: gateway.url, adminKey: gateway.adminKey, examples }));
+    print(banner(config, { url: gateway.url, adminKey: gateway.adminKey, bucket, examples }));
   }
   await stopped;
   if (options.json) log.info({ event: 'stopped' }, 'stopped');
   else note('stopped');
+}
+
+/** A gateway starts without its bucket, which may be away for a while; its operator is told at once, not by the first upload. */
+function warnOfBucket(bucket: S3Settings, log: Logger): void {
+  findBucketProblem(bucket)
+    .then((problem) => {
+      if (problem !== undefined) log.warn(`artifacts and large values can't be kept for now: ${problem}`);
+    })
+    .catch((error: unknown) => log.warn({ err: error }, 'the bucket could not be looked at'));
 }
 
 async function resolveConfig(options: UpOptions): Promise<GatewayConfig> {

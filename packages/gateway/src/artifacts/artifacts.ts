@@ -1,7 +1,9 @@
 import {
   ArtifactError,
+  type ArtifactInfo,
   type ArtifactPrefix,
   type ArtifactStore,
+  createKeyedTurns,
   findLie,
   issueKey,
   MAGIC_BYTES,
@@ -100,15 +102,29 @@ function createLife({
   limits,
   ledger,
 }: ArtifactsOptions): Pick<Artifacts, 'create' | 'complete' | 'remove'> {
-  async function create(wanted: NewArtifact): Promise<{ record: ArtifactRecord; isNew: boolean }> {
-    const { sizeBytes, resumeKey } = wanted;
-    const before = resumeKey === undefined ? undefined : records.unfinished(wanted, resumeKey);
-    if (before?.sizeBytes === sizeBytes) return { record: before, isNew: false };
-    if (before) await remove(before);
+  const inTurn = createKeyedTurns();
+
+  /** Of calls for one resume key at once the first begins the upload, and the others find it. */
+  function create(wanted: NewArtifact): Promise<{ record: ArtifactRecord; isNew: boolean }> {
+    const { owner, visitor, resumeKey } = wanted;
+    if (resumeKey === undefined) return beginNew(wanted);
+    return inTurn(JSON.stringify([owner, visitor, resumeKey]), async () => {
+      const before = records.unfinished(wanted, resumeKey);
+      const isOver = before !== undefined && before.expiresAt <= clock.now();
+      if (before && !isOver && before.sizeBytes === wanted.sizeBytes) return { record: before, isNew: false };
+      if (before) await remove(before);
+      return beginNew(wanted);
+    });
+  }
+
+  async function beginNew(wanted: NewArtifact): Promise<{ record: ArtifactRecord; isNew: boolean }> {
     ledger.claim(wanted);
     try {
       const record = await begin(wanted);
-      await records.insert(record);
+      await records.insert(record).catch(async (error: unknown) => {
+        await abort(record);
+        throw error;
+      });
       return { record, isNew: true };
     } catch (error) {
       ledger.release(wanted);
@@ -134,11 +150,15 @@ function createLife({
     };
   }
 
+  async function abort(record: ArtifactRecord): Promise<void> {
+    const upload = uploadOf(record);
+    if (upload) await store.multipart.abort(upload);
+  }
+
   async function remove(record: ArtifactRecord): Promise<void> {
-    const { id, key, multipart } = record;
-    if (multipart) await store.multipart.abort({ ...record, ...multipart });
-    await store.delete(key);
-    if (await records.remove(id)) ledger.release(record);
+    await abort(record);
+    await store.delete(record.key);
+    if (await records.remove(record.id)) ledger.release(record);
   }
 
   async function complete(
@@ -155,8 +175,7 @@ function createLife({
     const prefix = key.split('/')[0] as ArtifactPrefix;
     const readyAt = clock.now();
     // What a call that was cut off left behind.
-    const upload = uploadOf(record);
-    if (upload) await store.multipart.abort(upload);
+    await abort(record);
     const expiresAt = readyAt + limits.retentionMs[prefix];
     await records.markReady(id, { readyAt, mediaType, expiresAt, sha256: said.sha256 });
     return records.get(id) ?? record;
@@ -247,12 +266,22 @@ async function listArrived(store: ArtifactStore, upload: UploadRef): Promise<rea
   }
 }
 
+/** Of a call beside this one, or one that was cut off, all parts may be together already. */
+async function putTogether(store: ArtifactStore, upload: UploadRef): Promise<ArtifactInfo> {
+  try {
+    return await store.multipart.complete(upload);
+  } catch (error) {
+    const isGone = error instanceof ArtifactError && error.code === 'UPLOAD_NOT_FOUND';
+    const info = isGone ? await store.head(upload.key) : undefined;
+    if (!info) throw error;
+    return info;
+  }
+}
+
 /** What is wrong with what arrived. Throws ARTIFACT_INCOMPLETE where something is still to come. */
 async function findProblem(store: ArtifactStore, record: ArtifactRecord): Promise<string | undefined> {
   const upload = uploadOf(record);
-  // Of a call before this one that was cut off all parts may be together already.
-  const info =
-    (await store.head(record.key)) ?? (upload ? await store.multipart.complete(upload) : undefined);
+  const info = (await store.head(record.key)) ?? (upload ? await putTogether(store, upload) : undefined);
   if (!info) {
     const message = 'nothing has arrived yet; send it to the URL, then complete';
     throw new ArtifactError('ARTIFACT_INCOMPLETE', message);

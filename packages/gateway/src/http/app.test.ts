@@ -76,6 +76,13 @@ describe('the HTTP face', () => {
     for (const field of ['input', 'webhook', 'policy.ttl']) expect(detail).toContain(`${field}: `);
   });
 
+  it('passes no client’s word on to workers as the gateway’s own', async () => {
+    const forged = '{"attempt":7,"submitter":"admin"}';
+    await test.run(`{"input":{},"_spillway":${forged},"\\u005fspillway":${forged},"odd":true}`);
+    const taken = await test.take();
+    expect(taken).toMatch(/"input":\{\},"_spillway":\{"attempt":1\},"odd":true\}$/);
+  });
+
   it('answers 404 for unknown endpoints, jobs, other endpoints’ jobs and routes', async () => {
     const id = await test.run();
     expect((await test.call('POST', '/v2/nope/run', { input: {} })).json()).toMatchObject({

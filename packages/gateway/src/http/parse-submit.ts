@@ -5,8 +5,11 @@ import { GatewayError } from '../errors.ts';
 import type { Submission } from '../jobs/queue.ts';
 import { joinJsonObject, readJsonObject } from '../lib/json-slices.ts';
 
-/** Keys that a worker gets beside `id` and `input`; `policy` is ours, `webhook` travels as RunPod's does. */
-const KEPT_HERE = new Set(['input', 'policy', 'id']);
+/**
+ * What of a submit is no extra that travels to the worker, as `webhook` does: `policy` is ours, and in `_spillway` the
+ * gateway itself says whose the job is.
+ */
+const KEPT_HERE = new Set(['input', 'policy', 'id', '_spillway']);
 
 /** A checked submit. Throws INPUT_INVALID that names every wrong field. */
 export function parseSubmit(body: string, endpoint: Endpoint, isSync: boolean, keyId?: string): Submission {

@@ -84,7 +84,6 @@ export async function analyseVideo(
   options: AnalyseOptions = {},
 ): Promise<AnalysedVideo> {
   const { endpoint: name = 'ergonomics', resumeKey, signal, onProgress, ...wanted } = options;
-  const endpoint = client.endpoint(name);
   const artifact = await client.artifacts.upload(
     { mediaType: 'video/mp4', ...source },
     {
@@ -96,19 +95,11 @@ export async function analyseVideo(
         onProgress?.({ stage: 'uploading', percent: Math.floor((100 * sentBytes) / Math.max(1, sizeBytes)) }),
     },
   );
-  const started = await act(
-    endpoint,
-    { action: 'start_processing', video_key: artifact.key, ...wanted },
-    onProgress,
-  );
+  const act = createActor(client.endpoint(name));
+  const following = { ...(signal ? { signal } : {}), ...(onProgress ? { onProgress } : {}) };
+  const started = await act({ action: 'start_processing', video_key: artifact.key, ...wanted }, following);
   const jobId = String(started.job_id);
-  const ask = () => act(endpoint, { action: 'get_status', job_id: jobId });
-  let status = viewOf(await ask());
-  if (status.status === 'processing' && typeof started.process_job_id === 'string') {
-    const tellOfJob = onProgress && ((progress: AnalysisProgress) => onProgress({ ...progress, jobId }));
-    await waitFor(endpoint, started.process_job_id, { jobId, signal, onProgress: tellOfJob });
-    status = viewOf(await ask());
-  }
+  const status = await follow(client.endpoint(name), act, { started, jobId, ...following });
   if (status.status !== 'completed')
     throw new AnalysisError(status.error ?? `the processing is ${status.status}`, jobId);
   return {
@@ -119,9 +110,7 @@ export async function analyseVideo(
       ...{ kind, name: file, sizeBytes: size_bytes, resultKey: result_key },
     })),
     async urlOf({ resultKey }) {
-      const { download_url: url } = await act(endpoint, {
-        ...{ action: 'generate_download_url', result_key: resultKey },
-      });
+      const { download_url: url } = await act({ action: 'generate_download_url', result_key: resultKey });
       return String(url);
     },
   };
@@ -138,43 +127,61 @@ interface JobStatusView {
 
 const viewOf = (output: Record<string, unknown>) => output.job_status as JobStatusView;
 
-type Tell = AnalyseOptions['onProgress'];
+type Tell = NonNullable<AnalyseOptions['onProgress']>;
+type Following = Pick<AnalyseOptions, 'signal' | 'onProgress'>;
+type Output = Record<string, unknown>;
 
-/** One action as a job. What it says no to is told inside its output. */
-async function act(
-  endpoint: EndpointClient,
-  input: Record<string, unknown>,
-  onProgress?: Tell,
-): Promise<Record<string, unknown>> {
-  const { id } = await endpoint.run(input);
-  const job = await endpoint.waitForJob(
-    id,
-    onProgress ? { onProgress: (reply) => tell(reply, onProgress) } : {},
-  );
-  if (job.status !== 'COMPLETED') throw new AnalysisError(job.error ?? `the job is ${job.status}`);
-  const output = (job.output ?? {}) as Record<string, unknown>;
-  if (output.status === 'error') throw new AnalysisError(String(output.error));
-  return output;
+/** One action as a job. What it says no to is told inside its output. Given up on, it is cancelled with what it began. */
+type Act = ReturnType<typeof createActor>;
+
+function createActor(endpoint: EndpointClient) {
+  return async function act(input: Output, { signal, onProgress }: Following = {}): Promise<Output> {
+    const given = signal ? { signal } : {};
+    const { id } = await endpoint.run(input, given);
+    try {
+      return outputOf(await endpoint.waitForJob(id, { ...given, ...telling(onProgress) }));
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      const { status } = await endpoint.cancel(id);
+      const { output } = status === 'COMPLETED' ? await endpoint.status(id) : {};
+      // It began the processing just before.
+      const { job_id } = (output ?? {}) as Output;
+      if (typeof job_id === 'string') await act({ action: 'cancel_processing', job_id });
+      throw error;
+    }
+  };
 }
 
-async function waitFor(
+function outputOf({ status, output, error }: JobReply): Output {
+  if (status !== 'COMPLETED') throw new AnalysisError(error ?? `the job is ${status}`);
+  const found = (output ?? {}) as Output;
+  if (found.status === 'error') throw new AnalysisError(String(found.error));
+  return found;
+}
+
+/** To the end of the processing, which is cancelled where it is given up on. */
+async function follow(
   endpoint: EndpointClient,
-  processJobId: string,
-  { jobId, signal, onProgress }: { jobId: string; signal: AbortSignal | undefined; onProgress: Tell },
-): Promise<void> {
+  act: Act,
+  { started, jobId, signal, onProgress }: Following & { readonly started: Output; readonly jobId: string },
+): Promise<JobStatusView> {
+  const given = signal ? { signal } : {};
+  const ask = async () => viewOf(await act({ action: 'get_status', job_id: jobId }, given));
   try {
-    await endpoint.waitForJob(processJobId, {
-      ...(signal ? { signal } : {}),
-      ...(onProgress ? { onProgress: (reply: JobReply) => tell(reply, onProgress) } : {}),
-    });
+    const status = await ask();
+    if (status.status !== 'processing' || typeof started.process_job_id !== 'string') return status;
+    const tellOfJob = onProgress && ((progress: AnalysisProgress) => onProgress({ ...progress, jobId }));
+    await endpoint.waitForJob(started.process_job_id, { ...given, ...telling(tellOfJob) });
+    return await ask();
   } catch (error) {
-    if (!signal?.aborted) throw error;
-    await act(endpoint, { action: 'cancel_processing', job_id: jobId });
-    throw signal.reason;
+    if (signal?.aborted) await act({ action: 'cancel_processing', job_id: jobId });
+    throw error;
   }
 }
 
-function tell({ output, waitReason, status }: JobReply, onProgress: NonNullable<Tell>): void {
+const telling = (onProgress: Tell | undefined) =>
+  onProgress ? { onProgress: (reply: JobReply) => tell(reply, onProgress) } : {};
+function tell({ output, waitReason, status }: JobReply, onProgress: Tell): void {
   if (status === 'IN_QUEUE') {
     onProgress({ stage: waitReason?.message ?? 'waits for a worker', percent: 0 });
     return;

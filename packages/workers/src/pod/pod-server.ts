@@ -207,11 +207,11 @@ function urlOf({ url = '/' }: IncomingMessage): URL {
   throw new PodError(400, 'INPUT_INVALID', 'The path of the call cannot be read.');
 }
 
-const DROP_MS = 1_000;
+const DROP_MS = 5_000;
 
 /**
- * What was not read of a request would be taken for the next one. It is read for a moment and thrown away, since a
- * connection that is cut with bytes unread takes the answer with it.
+ * What was not read of a request would be taken for the next one. It is read for a moment and thrown away, since many
+ * clients read no answer before they have sent all, and a connection that is cut with bytes unread takes the answer with it.
  */
 function dropRest(request: IncomingMessage): void {
   request.resume();

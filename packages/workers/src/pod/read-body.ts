@@ -53,22 +53,20 @@ export function receiveBody(
   });
 }
 
-/** What is left of the body is not wanted, so the connection ends with the answer. */
-const LAST = { connection: 'close' };
-
 function tooLarge(maxBytes: number): PodError {
   const message = `The body is larger than ${Math.floor(maxBytes / 1_000_000)} MB.`;
-  return new PodError(413, 'PAYLOAD_TOO_LARGE', message, LAST);
+  return new PodError(413, 'PAYLOAD_TOO_LARGE', message);
 }
 
 function tooSlow(idleMs: number): PodError {
   const message = `The body stopped in the middle: nothing came for ${idleMs / 1000} s.`;
-  return new PodError(408, 'REQUEST_TIMEOUT', message, LAST);
+  // Nothing is on its way, so the connection may end with the answer.
+  return new PodError(408, 'REQUEST_TIMEOUT', message, { connection: 'close' });
 }
 
 function encoded(encoding: string): PodError {
   const message = `The body is compressed (content-encoding: ${encoding}); send it as it is.`;
-  return new PodError(415, 'UNSUPPORTED_MEDIA_TYPE', message, LAST);
+  return new PodError(415, 'UNSUPPORTED_MEDIA_TYPE', message);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -87,9 +87,9 @@ function createParser({ headers }: IncomingMessage, maxFileBytes: number): Busbo
 
 const DAMAGED = 'The form is cut off or damaged.';
 
-const invalid = (sentence: string) => new PodError(400, 'INPUT_INVALID', sentence, { connection: 'close' });
+const invalid = (sentence: string) => new PodError(400, 'INPUT_INVALID', sentence);
 
 function tooLarge({ file, maxFileBytes }: FormLimits): PodError {
   const sentence = `${file}: larger than ${Math.floor(maxFileBytes / 1_000_000)} MB.`;
-  return new PodError(413, 'PAYLOAD_TOO_LARGE', sentence, { connection: 'close' });
+  return new PodError(413, 'PAYLOAD_TOO_LARGE', sentence);
 }

@@ -133,6 +133,13 @@ describe('the panel', () => {
     expect(texts.filter((text) => text === 'not seen')).toHaveLength(4);
   });
 
+  test('says "no score" of somebody who is seen without one', () => {
+    const people = [{ id: 'person 1', pose, scored: undefined, isFollowed: true }];
+    const texts = written((canvas) => overlay.draw(canvas, { t: 0, people }));
+    expect(texts.filter((text) => text === 'no score')).toHaveLength(4);
+    expect(texts).not.toContain('not seen');
+  });
+
   test('is there for each of those who are followed, as long as there is room', () => {
     const people = Array.from({ length: 12 }, (_, at) => ({
       ...{ id: `person ${at}`, pose: undefined, scored: sample?.scored, isFollowed: at > 0 },

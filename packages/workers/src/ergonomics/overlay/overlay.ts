@@ -77,9 +77,10 @@ export function createOverlay({ widthPx, heightPx, poseWidthPx = widthPx }: Over
       for (const person of people) if (!person.isFollowed) drawBody(canvas, person);
       for (const person of people) if (person.isFollowed) drawBody(canvas, person);
       const shown = people.filter(({ isFollowed }) => isFollowed);
-      for (const [at, { id, scored }] of shown.entries()) {
+      for (const [at, { id, pose, scored }] of shown.entries()) {
         const y = gap + at * (panel.height + gap);
-        if (y + panel.height <= heightPx) drawPanel(canvas, { id, t, scored }, { x: gap, y }, panel);
+        if (y + panel.height <= heightPx)
+          drawPanel(canvas, { id, t, scored, isSeen: pose !== undefined }, { x: gap, y }, panel);
       }
     },
   };

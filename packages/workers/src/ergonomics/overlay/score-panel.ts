@@ -16,6 +16,8 @@ export interface PanelContent {
   /** Seconds. */
   readonly t: number;
   readonly scored: ScoredPose | undefined;
+  /** Whoever is seen may still have no score: from the front, or without the trunk. */
+  readonly isSeen: boolean;
 }
 
 const WHITE: Color = [255, 255, 255];
@@ -43,7 +45,7 @@ export function createPanelStyle(scale: number): PanelStyle {
 
 export function drawPanel(
   canvas: Canvas,
-  { id, t, scored }: PanelContent,
+  { id, t, scored, isSeen }: PanelContent,
   at: { readonly x: number; readonly y: number },
   style: PanelStyle,
 ): void {
@@ -51,6 +53,7 @@ export function drawPanel(
   canvas.fillBox({ x_min: at.x, y_min: at.y, x_max: at.x + width, y_max: at.y + height }, BACK);
   const [left, right] = [at.x + padding, at.x + width - padding];
   const time = clockOf(t);
+  const without = isSeen ? 'no score' : 'not seen';
   const room = right - left - small.measure(time) - padding;
   let top = at.y + padding;
   canvas.write(small, small.fit(id, room), left, top, { color: WHITE, alpha: 1 });
@@ -58,7 +61,7 @@ export function drawPanel(
   top += small.capHeight + padding;
   for (const method of ['rula', 'reba'] as const) {
     const score = method === 'rula' ? scored?.rula?.grand : scored?.reba?.final;
-    drawScore(canvas, method, score, { x: left, y: top }, style);
+    drawScore(canvas, { method, score, without }, { x: left, y: top }, style);
     top += typeface.capHeight + Math.round(padding * 1.5);
   }
   top += Math.round(padding * 0.25);
@@ -69,7 +72,7 @@ export function drawPanel(
       { x_min: left, y_min: top, x_max: left + key, y_max: top + key },
       { color: SIDE_INKS[side], alpha: 1 },
     );
-    const scores = own?.rula && own.reba ? `${own.rula.grand} · ${own.reba.final}` : 'not seen';
+    const scores = own?.rula && own.reba ? `${own.rula.grand} · ${own.reba.final}` : without;
     canvas.write(small, side, left + key + padding, top, { color: QUIET, alpha: 1 });
     canvas.write(small, scores, right - small.measure(scores), top, {
       color: own?.rula ? WHITE : QUIET,
@@ -81,8 +84,15 @@ export function drawPanel(
 
 function drawScore(
   canvas: Canvas,
-  method: 'rula' | 'reba',
-  score: number | undefined,
+  {
+    method,
+    score,
+    without,
+  }: {
+    readonly method: 'rula' | 'reba';
+    readonly score: number | undefined;
+    readonly without: string;
+  },
   { x, y }: { readonly x: number; readonly y: number },
   { typeface, small, padding }: PanelStyle,
 ): void {
@@ -92,7 +102,7 @@ function drawScore(
   const from = x + typeface.measure('RULA') + padding;
   const lower = y + half + typeface.capHeight - small.capHeight;
   if (score === undefined) {
-    canvas.write(small, 'not seen', from, lower, { color: QUIET, alpha: 1 });
+    canvas.write(small, without, from, lower, { color: QUIET, alpha: 1 });
     return;
   }
   const { name: level, color: hex } = riskOf(method, score);

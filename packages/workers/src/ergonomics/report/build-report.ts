@@ -87,7 +87,7 @@ function scoresOverTime(result: ColumnResult): Block[] {
   return [
     {
       kind: 'text',
-      text: 'Each side is scored by itself. Grey: not seen well enough for a score. Numbers: the worst moments, below.',
+      text: 'Each side is scored by itself. Grey: no score. Numbers: the worst moments, below.',
     },
     sideLegend,
     { kind: 'subheading', text: 'RULA' },
@@ -157,11 +157,15 @@ function leftAndRight({ summary }: ColumnResult): Block {
     ['highest REBA', both((side) => String(sides[side].highest_reba ?? '–'))],
     ['time at RULA 5 and more', both((side) => atOrAbove(sides[side].rula, 3))],
     ['time at REBA 8 and more', both((side) => atOrAbove(sides[side].reba, 3))],
+    ['parts not seen, counted as 1', both((side) => clockOf(sides[side].partial_seconds))],
     ['upper arm, mean', both((side) => degrees(joint('upper_arm_flexion', side)?.mean))],
     ['upper arm, most', both((side) => degrees(joint('upper_arm_flexion', side)?.max))],
     [
       'movements of the upper arm',
-      both((side) => String(joint('upper_arm_flexion', side)?.movements ?? '–')),
+      both((side) => {
+        const arm = joint('upper_arm_flexion', side);
+        return arm === undefined || arm.max === null ? '–' : String(arm.movements);
+      }),
     ],
     ['arm held still (static)', both((side) => total('static', side))],
     ['arm repeats a movement', both((side) => total('repeated', side))],

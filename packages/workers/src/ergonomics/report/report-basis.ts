@@ -19,7 +19,11 @@ export function reportBasis(result: ColumnResult): Block[] {
     { kind: 'subheading', text: 'Missing data' },
     list([
       `without a score: ${time(seconds.not_scored)}`,
-      `with parts of the body not seen, which count as 1: ${time(seconds.partial)}`,
+      `with parts not seen on the worse side, which count as 1: ${time(seconds.partial)}`,
+      ...(['left', 'right'] as const).map(
+        (side) =>
+          `with parts not seen on the ${side}, which count as 1: ${time(summary[side].partial_seconds)}`,
+      ),
       `with keypoints bridged over short gaps: ${time(seconds.bridged)}`,
     ]),
     { kind: 'subheading', text: 'Told by the observer' },

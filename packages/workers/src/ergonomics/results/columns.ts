@@ -14,11 +14,12 @@ const SCORES = [
   ...['owas', 'bridged', 'partial'],
 ] as readonly ScoreName[];
 
-/** Degrees to the hundredth. */
+/** Degrees to the hundredth, times to the microsecond: what lies between two of them was reckoned, and has no end of digits. */
 export function columnsOf({ samples, seconds, joints, scores }: ScoredSequence): Columns {
+  const short = (times: Float64Array) => times.map((one) => Math.round(one * 1e6) / 1e6);
   return Object.fromEntries([
-    ['t', samples.times],
-    ['seconds', seconds],
+    ['t', short(samples.times)],
+    ['seconds', short(seconds)],
     ...JOINTS.map(({ name }) => [name, joints[name]?.map((one) => Math.round(one * 100) / 100 + 0) ?? []]),
     ...SCORES.map((name) => [name, scores[name]]),
   ]) as Columns;

@@ -125,12 +125,17 @@ const liftsAssumed = (lifts: readonly ScoredLift[]) =>
 function warningsOf({ views }: ScoredSequence, { seconds }: Summary): string[] {
   const unseen = seconds.total > 0 ? seconds.not_scored / seconds.total : 1;
   const percent = (share: number) => `${Math.round(share * 100)} %`;
+  const isMuch = unseen > MUCH_UNSEEN;
   return [
-    ...(unseen > MUCH_UNSEEN
+    ...(isMuch && !views.has('front')
       ? [`In ${percent(unseen)} of the time the trunk was not seen well enough for a score.`]
       : []),
     ...(views.has('front')
-      ? ['Part of it was seen from the front, where one camera cannot measure flexion; it has no score.']
+      ? [
+          isMuch
+            ? `In ${percent(unseen)} of the time there is no score: the person was seen from the front, where one camera cannot measure flexion, or the trunk was not seen.`
+            : 'Part of it was seen from the front, where one camera cannot measure flexion; it has no score.',
+        ]
       : []),
     ...(views.has('side')
       ? [

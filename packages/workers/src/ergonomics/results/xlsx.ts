@@ -85,11 +85,13 @@ const moments: Rows = ({ summary }) => [
 
 const lifts: Rows = ({ summary }) => [
   ['lift', 'told', 'HM', 'VM', 'DM', 'AM', 'FM', 'CM', 'RWL', 'unit', 'LI', 'risk'],
-  ...summary.niosh.map(({ name, input, RWL, RWL_lb: pounds, LI, risk, ...one }, at): Cell[] => [
+  ...summary.niosh.map(({ name, input, assumed, RWL, RWL_lb: pounds, LI, risk, ...one }, at): Cell[] => [
     ...[
       name ?? `lift ${at + 1}`,
       Object.entries(input)
-        .flatMap(([field, value]) => (value === undefined ? [] : `${field} ${value}`))
+        .flatMap(([field, value]) =>
+          value === undefined ? [] : `${field} ${value}${assumed.includes(field) ? ' *' : ''}`,
+        )
         .join(', '),
     ],
     ...[one.HM, one.VM, one.DM, one.AM, one.FM, one.CM],
@@ -97,9 +99,16 @@ const lifts: Rows = ({ summary }) => [
   ]),
 ];
 
-const basis: Rows = ({ assumed, warnings, settings, observed, summary }) => [
+const basis: Rows = ({ title, details, models, assumed, warnings, settings, observed, summary }) => [
   ['what', 'value'],
+  ...(title === null ? [] : [['title', title]]),
+  ...Object.entries(details),
+  ...models.map(({ role, id, demo }): Cell[] => [role, demo ? `${id} (demo model)` : id]),
   ...Object.entries(summary.seconds).map(([name, value]): Cell[] => [`seconds: ${name}`, short(value)]),
+  ...(['left', 'right'] as const).map((side): Cell[] => [
+    `seconds: partial, ${side}`,
+    short(summary[side].partial_seconds),
+  ]),
   ...warnings.map((warning): Cell[] => ['warning', warning]),
   ...assumed.map((name): Cell[] => ['assumed', describeAssumed(name)]),
   ...Object.entries(observed).map(([name, value]): Cell[] => [`observed: ${name}`, String(value)]),

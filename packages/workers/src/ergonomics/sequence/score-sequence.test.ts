@@ -164,6 +164,31 @@ describe('what was not seen', () => {
     expect(warnings[0]).toContain('100 %');
   });
 
+  test('a side of which a part was not seen says for how long, the other one does not', async () => {
+    // Of the left arm, which is further away, nothing below the shoulder.
+    const frames = record(10, 10, (t) => ({ trunk: 30, rightArm: 60, leftArm: t < 4 ? 5 : 6 })).map(
+      ({ t, keypoints }) => ({
+        t,
+        keypoints: keypoints?.map((point, at) => (t < 4 && (at === 7 || at === 9) ? null : point)),
+      }),
+    );
+    const { summary } = await score(frames);
+    expect(summary.left.partial_seconds).toBeCloseTo(4, 6);
+    expect(summary.right.partial_seconds).toBe(0);
+    expect(summary.seconds.partial).toBe(0);
+  });
+
+  test('what was seen from the front only is told as that, not as unseen', async () => {
+    const { summary, warnings } = await score(
+      record(3, 10, () => ({})),
+      { settings: { view: 'front' } },
+    );
+    expect(summary.seconds.scored).toBe(0);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^In 100 % of the time there is no score: .*from the front/),
+    ]);
+  });
+
   test('time between samples that lie far apart belongs to none of them', async () => {
     const frames = record(5, 10, () => ({}));
     const later = frames.map(({ t, keypoints }) => ({ t: t + 100, keypoints }));

@@ -66,6 +66,8 @@ const SCORES = {
   owas: ({ owas }) => owas ?? undefined,
   bridged: ({ isBridged }) => (isBridged ? 1 : 0),
   partial: ({ scored }) => (scored.partial ? 1 : 0),
+  left_partial: ({ scored }) => (scored.sides.left.missing.length > 0 ? 1 : 0),
+  right_partial: ({ scored }) => (scored.sides.right.missing.length > 0 ? 1 : 0),
 } as const satisfies Readonly<Record<string, (sample: ScoredSample) => number | undefined>>;
 export type ScoreName = keyof typeof SCORES;
 

@@ -23,11 +23,14 @@ export function summarise(sequence: ScoredSequence, settings: SequenceSettings) 
   const total = secondsWhere(seconds, () => true);
   const scored = secondsWhere(seconds, isScored);
   const levels = (name: ScoreName, list: readonly number[]) => timeAtLevels(seconds, scores[name], list);
+  const partialOf = (side: '' | 'left_' | 'right_') =>
+    secondsWhere(seconds, (at) => isScored(at) && scores[`${side}partial`][at] === 1);
   const methods = (side: '' | 'left_' | 'right_') => ({
     rula: levels(`${side}rula_level`, LEVELS.rula),
     reba: levels(`${side}reba_level`, LEVELS.reba),
     highest_rula: highest(scores[`${side}rula`]),
     highest_reba: highest(scores[`${side}reba`]),
+    partial_seconds: partialOf(side),
   });
   const end = (samples.times.at(-1) ?? 0) + (seconds.at(-1) ?? 0);
   // What counts for a while does so only as long as there is something to count.
@@ -37,7 +40,7 @@ export function summarise(sequence: ScoredSequence, settings: SequenceSettings) 
   return {
     seconds: {
       ...{ total, scored, not_scored: total - scored },
-      partial: secondsWhere(seconds, (at) => isScored(at) && scores.partial[at] === 1),
+      partial: partialOf(''),
       bridged: secondsWhere(seconds, (at) => scores.bridged[at] === 1),
     },
     worse_side: methods(''),

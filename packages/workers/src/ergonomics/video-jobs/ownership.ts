@@ -12,3 +12,6 @@ export function mayUse({ submitter }: Asker, owner: string | undefined): boolean
   if (submitter === undefined || submitter === 'admin' || owner === undefined) return true;
   return owner === submitter || owner.startsWith(`${submitter}/`);
 }
+
+/** A visitor of a page, whose upload token bounds what it may send. */
+export const isVisitor = ({ submitter }: Asker): boolean => submitter?.includes('/') === true;

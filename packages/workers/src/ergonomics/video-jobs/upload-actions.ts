@@ -1,6 +1,6 @@
 import { buffer } from 'node:stream/consumers';
 import { ArtifactError, type ArtifactStore, partCount, planParts, type UploadRef } from '@spillway/artifacts';
-import { type Asker, mayUse } from './ownership.ts';
+import { type Asker, isVisitor, mayUse } from './ownership.ts';
 import { arriving } from './patience.ts';
 import { bytesBody } from './replayed-body.ts';
 import { VideoActionError } from './video-action-error.ts';
@@ -52,14 +52,18 @@ export function createUploadActions(parts: UploadParts) {
   }
 
   return {
-    async generate_upload_url(fields: Fields, { submitter: owner }: Asker) {
+    async generate_upload_url(fields: Fields, asker: Asker) {
+      refuseVisitor(asker);
+      const { submitter: owner } = asker;
       const { key, name } = issue(parseFields(schemas.generateUploadUrl, fields).filename);
       await writeNote(store, key, { name, owner });
       const terms = { mostBytes: settings.maxBytes, expiresInMs: UPLOAD_URL_S * 1000 };
       const request = await store.presignPut(key, terms);
       return success({ upload_url: request.url, video_key: key, expires_in: UPLOAD_URL_S });
     },
-    async create_multipart_upload(fields: Fields, { submitter: owner }: Asker) {
+    async create_multipart_upload(fields: Fields, asker: Asker) {
+      refuseVisitor(asker);
+      const { submitter: owner } = asker;
       const { filename, size_bytes: sizeBytes } = parseFields(schemas.createMultipartUpload, fields);
       refuseLarge(sizeBytes, settings.maxBytes);
       const { key, name, mediaType } = issue(filename);
@@ -135,6 +139,12 @@ function createPartActions({ store, settings }: UploadParts) {
 export const success = <T extends object>(fields: T) => ({ status: 'success' as const, ...fields });
 
 const isGone = (error: unknown) => error instanceof ArtifactError && error.code === 'UPLOAD_NOT_FOUND';
+
+/** Nobody would count it against what its token may. */
+function refuseVisitor(asker: Asker): void {
+  if (isVisitor(asker))
+    throw new VideoActionError('A page uploads by POST /v1/artifacts, with its token; this needs a key.');
+}
 
 export function refuseLarge(sizeBytes: number, maxBytes: number): void {
   if (sizeBytes <= maxBytes) return;
