@@ -179,3 +179,29 @@ test('a video that the server takes none of is not asked for again', async () =>
   await vi.waitFor(() => expect(states.at(-1)).toEqual({ is: 'choosing', problem: 'too large' }));
   expect(kept.size).toBe(0);
 });
+
+test('a video whose processing was lost is started again without being sent again, and a cancelled one is not', async () => {
+  const failed = (more: Partial<JobStatusView>): JobStatusView => ({
+    ...completed,
+    status: 'failed',
+    ...more,
+  });
+  const views = [failed({ error: 'Lost. Start it again.' }), completed];
+  const start = vi.fn(async (_key: string, _settings: object, watch: Parameters<Analysis['start']>[2]) =>
+    watch.onStarted(STARTED),
+  );
+  const lost = openSession({ start, watch: async () => views.shift() ?? completed });
+  lost.session.choose(VIDEO);
+  lost.session.begin('low', 'Walk');
+  expect(await lost.reached('failed')).toMatchObject({ sentence: 'Lost. Start it again.', canGoOn: true });
+  // A reload begins anew: it may have been refused for good.
+  expect(kept.size).toBe(0);
+  lost.session.goOn();
+  expect(await lost.reached('done')).toMatchObject({ name: 'walk.mp4' });
+  expect(start.mock.calls.map(([key]) => key)).toEqual(['uploads/video_1.mp4', 'uploads/video_1.mp4']);
+  const over = openSession({ watch: async () => failed({ state: 'cancelled' }) });
+  over.session.again();
+  over.session.choose(VIDEO);
+  over.session.begin('low', '');
+  expect(await over.reached('failed')).toMatchObject({ canGoOn: false });
+});

@@ -303,10 +303,14 @@ export class Session {
       this.#show({ is: 'done', view, name });
       return;
     }
+    const { jobId: _job, processJobId: _process, ...uploaded } = this.#known ?? {};
     // What the server has refused is not asked for again by a reload.
     this.#keep(undefined);
+    const canGoOn = 'videoKey' in uploaded && view.state !== 'cancelled';
+    // What was lost goes on behind its last segment where it is started again.
+    if (canGoOn) this.#known = uploaded as Remembered;
     const sentence = view.error ?? 'The processing failed, and the server says no reason.';
-    this.#show({ is: 'failed', sentence, canGoOn: false, name });
+    this.#show({ is: 'failed', sentence, canGoOn, name });
   }
 
   #fail(error: unknown, signal: AbortSignal): void {

@@ -5,8 +5,8 @@ import { ERRORS, type ErrorRow, GatewayError } from '../errors.ts';
 import { createErrorLog } from './error-log.ts';
 import type { HttpCall } from './http-call.ts';
 import { openAiErrorBody, openAiErrorOf } from './openai/openai-error.ts';
+import { hasBody } from './read-body.ts';
 import type { NoteAnswer } from './request-log.ts';
-import { readOn } from './unread-body.ts';
 
 type ErrorHandler = (error: Error, call: HttpCall) => void;
 
@@ -18,10 +18,7 @@ export function createErrorHandler(clock: Clock, noteAnswer: NoteAnswer): ErrorH
     if (ERRORS[known.code].status >= 500) errorLog.note(call.log, known, error);
     // A stream that has begun can only break off, which tells its reader that it is not whole.
     if (call.raw.headersSent) call.raw.destroy();
-    else {
-      answerError(known, call);
-      readOn(call.request, clock);
-    }
+    else answerError(known, call);
     noteAnswer(call);
   };
 }
@@ -30,6 +27,8 @@ function answerError(known: GatewayError, call: HttpCall): void {
   const { status } = ERRORS[known.code];
   call.code(status).header('x-request-id', call.id);
   if (status === 503) call.header('retry-after', '1');
+  // It was not read, or not to its end.
+  if (hasBody(call.request)) call.refuseBody();
   if (isOpenAi(call)) {
     call.type('application/json').send(openAiErrorBody(openAiErrorOf(status, known.code, known.message)));
   } else call.type('application/problem+json').send(JSON.stringify(errorBody(known, call.id)));

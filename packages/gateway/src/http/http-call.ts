@@ -4,6 +4,7 @@ import type { ByteBudget } from '../lib/byte-budget.ts';
 import type { HangUp } from '../lib/hang-up.ts';
 import type { Address } from './address.ts';
 import type { Caller } from './auth.ts';
+import { endAfterBody } from './end-after-body.ts';
 import { type CallLog, LazyLog } from './lazy-log.ts';
 import { parseQuery } from './parse-query.ts';
 import type { BodyRoom } from './read-body.ts';
@@ -44,6 +45,7 @@ export class HttpCall implements Call, Reply, BodyRoom {
   pattern = 'none';
   #headers: Record<string, string> | undefined;
   #isHijacked = false;
+  #isBodyRefused = false;
   #id: string | undefined;
   #signal: AbortSignal | undefined;
   #hangUp: HangUp | undefined;
@@ -147,6 +149,11 @@ export class HttpCall implements Call, Reply, BodyRoom {
     return this;
   }
 
+  /** What is left of it is thrown away: the answer goes out at once, its connection ends no sooner than the body. */
+  refuseBody(): void {
+    this.#isBodyRefused = true;
+  }
+
   send(text?: string): void {
     const { raw, statusCode } = this;
     if (text === undefined) {
@@ -163,7 +170,10 @@ export class HttpCall implements Call, Reply, BodyRoom {
       headers['content-length'] = String(length);
       raw.writeHead(statusCode, headers);
     }
-    raw.end(text);
+    if (this.#isBodyRefused) {
+      raw.write(text);
+      endAfterBody(this.request, raw);
+    } else raw.end(text);
   }
 }
 

@@ -28,7 +28,7 @@ function limitOf(route: Pick<Route, 'bodyLimitBytes'>): number {
   return route.bodyLimitBytes ?? SMALL_BODY_BYTES;
 }
 
-/** What is sent is larger than its row allows. */
+/** What is sent is larger than its row allows. The rest of it is thrown away. */
 export class BodyTooLargeError extends GatewayError {
   constructor(path: string, limitBytes: number) {
     const code = path.startsWith('/v2/') ? 'BODY_TOO_LARGE' : 'PAYLOAD_TOO_LARGE';

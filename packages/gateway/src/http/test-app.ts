@@ -82,7 +82,6 @@ export function createTestApp(changes: Partial<Endpoint> = {}, options: Partial<
   return {
     ...engine,
     app,
-    parts,
     ...{ keys, workerKeys, batches },
     ...callsOf(app),
     /** What the fleet was told of workers. */

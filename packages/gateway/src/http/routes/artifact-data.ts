@@ -1,6 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { finished, pipeline } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import {
   ArtifactError,
   type ArtifactInfo,
@@ -13,9 +12,9 @@ import {
   readUnchanged,
 } from '@spillway/artifacts';
 import { GatewayError } from '../../errors.ts';
+import { bodyOf } from '../end-after-body.ts';
 import { artifactDocs } from '../openapi/artifact-docs.ts';
 import type { Call, Route } from '../route.ts';
-import { bodyOf } from '../unread-body.ts';
 
 /**
  * The bytes of artifacts on this gateway's disk, for whoever holds a signed URL. They go from socket to disk and back as
@@ -51,7 +50,7 @@ async function write(call: Call): Promise<undefined> {
         type: mediaType = request.headers['content-type'] ?? 'application/octet-stream',
       } = terms;
       const sizeBytes = terms.size ?? announcedSize(request.headers['content-length'], terms.most ?? 0);
-      if (once && (await disk.head(key))) throw await refuseSecond(request, key);
+      if (once && (await disk.head(key))) throw existsAlready(key);
       const info = await disk.put(key, bodyOf(request), { mediaType, sizeBytes, onlyNew: once });
       call.reply.header('etag', info.etag);
     }
@@ -60,12 +59,6 @@ async function write(call: Call): Promise<undefined> {
   }
   call.reply.code(200).send('');
   return undefined;
-}
-
-/** Its sender may be one that never heard of its end, and hears it only once all was sent. */
-async function refuseSecond(request: IncomingMessage, key: string): Promise<ArtifactError> {
-  await finished(request.resume());
-  return existsAlready(key);
 }
 
 /** Why bytes could not be written, in a sentence. */

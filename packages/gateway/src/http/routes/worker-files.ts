@@ -2,10 +2,10 @@ import type { ArtifactInfo, SignedRequest, Terms, UploadTerms } from '@spillway/
 import { type WorkerFileCall, type WorkerFileReply, workerFileCallSchema } from '@spillway/protocol/v1';
 import type { FileUser } from '../../artifacts/worker-files.ts';
 import { GatewayError } from '../../errors.ts';
+import { bodyOf } from '../end-after-body.ts';
 import { workerFileDocs } from '../openapi/worker-file-docs.ts';
 import { parseBody } from '../parse-body.ts';
 import { type Call, endpointOf, type Route } from '../route.ts';
-import { bodyOf } from '../unread-body.ts';
 import { identifyWorker } from '../worker-caller.ts';
 
 const FILES = '/v1/endpoints/:endpoint/workers/:worker/files';
