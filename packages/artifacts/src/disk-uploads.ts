@@ -112,7 +112,10 @@ export function createDiskUploads({ folder, ids, publish, head, sign }: DiskUplo
       await rm(place, { recursive: true, force: true });
       return info;
     },
-    abort: ({ uploadId }) => rm(placeOf(uploadId), { recursive: true, force: true }),
+    async abort({ uploadId }) {
+      // Of a bucket that this folder took the place of: nothing is here, and what is over its time is to be forgotten.
+      if (UPLOAD_ID.test(uploadId)) await rm(placeOf(uploadId), { recursive: true, force: true });
+    },
   };
 }
 

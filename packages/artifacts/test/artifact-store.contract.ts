@@ -339,6 +339,12 @@ export function artifactStoreContract(name: string, open: () => Promise<StoreUnd
       expect(digest(await bytesOf((await store.get(upload.key)).stream))).toBe(digest(whole));
     });
 
+    test('an upload of another store, whose place this one took, has nothing here to abort', async () => {
+      const upload = await begin('uploads/moved.mp4', 10 * MIB);
+      await store.multipart.abort({ ...upload, uploadId: '2~Of.Another_Store' });
+      expect(await store.multipart.listParts(upload)).toEqual([]);
+    });
+
     test('an aborted upload keeps no parts and can not be completed', async () => {
       const upload = await begin('uploads/aborted.mp4', 10 * MIB);
       await sendPart(upload, 2, randomBytes(2 * MIB));

@@ -140,6 +140,7 @@ interface Ownership extends Pick<WorkerFileClaimsOptions, 'store' | 'records' | 
 
 function createUploads({
   store,
+  records,
   claims,
   isOwn,
   orLookLater,
@@ -172,7 +173,8 @@ function createUploads({
       return info;
     },
     async abort(as, upload) {
-      if (!isOwn(as, upload.key)) return;
+      // Of one that another took the place of nothing is left, and that one goes on.
+      if (!isOwn(as, upload.key) || records.get(upload.key)?.upload?.uploadId !== upload.uploadId) return;
       await store.multipart.abort(upload);
       // What it was to replace is there still.
       await claims.finish(upload.key, (await store.head(upload.key))?.sizeBytes);
