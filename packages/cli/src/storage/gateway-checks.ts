@@ -2,6 +2,7 @@ import { statfs } from 'node:fs/promises';
 import { ApiError, type Client, createClient } from '@spillway/sdk/client';
 import { CliError } from '../cli-error.ts';
 import { type ConnectionOptions, resolveConnection } from '../connection.ts';
+import { isAway } from '../gateway-api.ts';
 import { type Check, CheckFailed, CheckSkipped } from '../smoke/check.ts';
 import { bytesText, durationText } from '../text.ts';
 import type { BucketContext } from './bucket-context.ts';
@@ -75,17 +76,17 @@ async function askGateway<T>(
   work: (client: Client) => Promise<T>,
   mayBeAway: boolean,
 ): Promise<T> {
-  let at = 'this machine';
+  let at: string | undefined;
   try {
     const { url, client } = await clientOf();
     at = url;
     return await work(client);
   } catch (error) {
-    const isAway =
-      (error instanceof ApiError && error.code === 'UNREACHABLE') ||
+    const isNotThere =
+      (error instanceof ApiError && (at === undefined || isAway(at, error))) ||
       (error instanceof CliError && error.code === 'NO_KEY');
-    if (!isAway) throw error instanceof ApiError ? new CheckFailed(error.message) : error;
-    const sentence = `no gateway answers at ${at}; start one with \`spillway up\``;
+    if (!isNotThere) throw error instanceof ApiError ? new CheckFailed(error.message) : error;
+    const sentence = `no gateway answers at ${at ?? 'this machine'}; start one with \`spillway up\``;
     throw mayBeAway ? new CheckSkipped(sentence) : new CheckFailed(sentence);
   }
 }
