@@ -190,8 +190,10 @@ test('put says why it waits for a storage that takes nothing for now, once', asy
 });
 
 test('status tells a bucket that does not take an upload from a gateway that is away', async () => {
+  const deleted: string[] = [];
   const server = createServer((request, response) => {
     const { url = '', method } = request;
+    if (method === 'DELETE') deleted.push(url);
     if (url === '/v1/storage')
       return response.end(
         JSON.stringify({ kind: 'disk', own: USAGE, all: USAGE, quota: {}, retentionMs: {} }),
@@ -207,5 +209,6 @@ test('status tells a bucket that does not take an upload from a gateway that is 
   server.close();
   expect(code).toBe(1);
   expect(stdout).toMatch(/ok\s+gateway/);
+  expect(deleted).toEqual(['/v1/artifacts/a1']);
   expect(stdout).toMatch(/failed\s+upload, download\s+.*the upload to http:\/\/127\.0\.0\.1:1 broke off/);
 });

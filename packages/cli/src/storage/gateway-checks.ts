@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import { ApiError, type Client, createClient } from '@spillway/sdk/client';
 import { CliError } from '../cli-error.ts';
@@ -54,11 +55,12 @@ async function diskText(dataDir: string): Promise<string> {
 async function transfer(client: Client): Promise<string> {
   const body = new TextEncoder().encode(`spillway storage status ${performance.now()}`);
   const startedAt = performance.now();
-  const { id } = await client.artifacts.upload(
-    { name: 'check.txt', mediaType: 'text/plain', sizeBytes: body.length, slice: (a, b) => body.slice(a, b) },
-    { prefix: 'status' },
-  );
+  const file = { name: 'check.txt', mediaType: 'text/plain', sizeBytes: body.length };
+  const wanted = { prefix: 'status', resumeKey: `storage status ${randomUUID()}` } as const;
+  // Begun by hand, so that what does not arrive is known, too, and deleted.
+  const { id } = await client.artifacts.create({ ...file, ...wanted });
   try {
+    await client.artifacts.upload({ ...file, slice: (a, b) => body.slice(a, b) }, wanted);
     const { url } = await client.artifacts.downloadUrl(id, { expiresIn: '1m' });
     const reply = await fetch(url);
     const read = Buffer.from(await reply.arrayBuffer());
