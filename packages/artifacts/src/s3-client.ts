@@ -54,7 +54,7 @@ function unavailable(bucket: string, error: unknown): ArtifactError {
     said instanceof S3ServiceException ? said.message : 'code' in said ? String(said.code) : said.message;
   return new ArtifactError(
     'STORAGE_UNAVAILABLE',
-    `the bucket ${bucket} could not be used (${name}: ${reason}); \`spillway storage status\` looks into it`,
+    `the bucket ${bucket} could not be used (${name === 'Error' ? '' : `${name}: `}${reason}); \`spillway storage status\` looks into it`,
     { cause: error },
   );
 }

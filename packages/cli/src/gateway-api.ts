@@ -1,3 +1,4 @@
+import type { ApiError } from '@spillway/sdk/client';
 import { fetchSoundly } from '@spillway/sdk/net';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Connection } from './connection.ts';
@@ -82,6 +83,10 @@ export function unreachable(url: string, cause: unknown): CliError {
   const why = code === undefined || code === 'ECONNREFUSED' ? '' : ` (${code})`;
   return new CliError('UNREACHABLE', `no gateway at ${url}${why}; start one with \`spillway up\``);
 }
+
+/** Whether it is the gateway that did not answer, and not the bucket that an upload goes straight to. */
+export const isAway = (url: string, { code, detail }: ApiError): boolean =>
+  code === 'UNREACHABLE' && detail.includes(new URL(url).origin);
 
 /** The gateway's "no" in its own words, with what to do where that is known. */
 function refused(connection: Connection, status: number, text: string): CliError {

@@ -13,6 +13,7 @@ import { type StorageGateway, startStorageGateway } from './storage-gateway.ts';
 // `spillway storage put|get|list|delete|status` against a gateway that keeps artifacts on its disk.
 
 const MIB = 1024 * 1024;
+const USAGE = { bytes: 0, artifacts: 0, values: 0, valueBytes: 0 };
 
 let gateway: StorageGateway;
 beforeAll(async () => {
@@ -186,4 +187,28 @@ test('put says why it waits for a storage that takes nothing for now, once', asy
   server.close();
   expect(code).toBe(130);
   expect(stderr.match(/waiting/g)).toHaveLength(1);
+});
+
+test('status tells a bucket that does not take an upload from a gateway that is away', async () => {
+  const deleted: string[] = [];
+  const server = createServer((request, response) => {
+    const { url = '', method } = request;
+    if (method === 'DELETE') deleted.push(url);
+    if (url === '/v1/storage')
+      return response.end(
+        JSON.stringify({ kind: 'disk', own: USAGE, all: USAGE, quota: {}, retentionMs: {} }),
+      );
+    if (url.endsWith('/upload-url'))
+      return response.end(JSON.stringify({ url: 'http://127.0.0.1:1/bucket', method: 'PUT', headers: {} }));
+    return response.end(JSON.stringify({ id: method === 'POST' ? 'a1' : undefined }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const env = { SPILLWAY_URL: `http://127.0.0.1:${port}`, SPILLWAY_API_KEY: 'spk_any' };
+  const { code, stdout } = await gateway.storage(['status'], { env });
+  server.close();
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/ok\s+gateway/);
+  expect(deleted).toEqual(['/v1/artifacts/a1']);
+  expect(stdout).toMatch(/failed\s+upload, download\s+.*the upload to http:\/\/127\.0\.0\.1:1 broke off/);
 });

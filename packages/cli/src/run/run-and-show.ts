@@ -4,7 +4,7 @@ import { ApiError, createClient } from '@spillway/sdk/client';
 import { type CliError, EXIT } from '../cli-error.ts';
 import { type Connection, type ConnectionOptions, resolveConnection } from '../connection.ts';
 import { findEndpoint } from '../find-endpoint.ts';
-import { refusal, unreachable } from '../gateway-api.ts';
+import { isAway, refusal, unreachable } from '../gateway-api.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { note } from '../output.ts';
 import { type JobInput, parseJsonObject, resolveInputs } from './inputs.ts';
@@ -84,7 +84,7 @@ function runAll(
 /** No gateway, or one that says no to the key: the next job would fare no better. */
 function fatalError(connection: Connection, error: unknown): CliError | undefined {
   if (!(error instanceof ApiError)) return undefined;
-  if (error.code === 'UNREACHABLE') return unreachable(connection.url, error.cause);
+  if (isAway(connection.url, error)) return unreachable(connection.url, error.cause);
   const isOfAll = error.status === 401 || error.status === 403 || error.code === 'ENDPOINT_NOT_FOUND';
   return isOfAll ? refusal(connection.url, error) : undefined;
 }

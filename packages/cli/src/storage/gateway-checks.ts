@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import { ApiError, type Client, createClient } from '@spillway/sdk/client';
 import { CliError } from '../cli-error.ts';
 import { type ConnectionOptions, resolveConnection } from '../connection.ts';
+import { isAway } from '../gateway-api.ts';
 import { type Check, CheckFailed, CheckSkipped } from '../smoke/check.ts';
 import { bytesText, durationText } from '../text.ts';
 import type { BucketContext } from './bucket-context.ts';
@@ -53,11 +55,12 @@ async function diskText(dataDir: string): Promise<string> {
 async function transfer(client: Client): Promise<string> {
   const body = new TextEncoder().encode(`spillway storage status ${performance.now()}`);
   const startedAt = performance.now();
-  const { id } = await client.artifacts.upload(
-    { name: 'check.txt', mediaType: 'text/plain', sizeBytes: body.length, slice: (a, b) => body.slice(a, b) },
-    { prefix: 'status' },
-  );
+  const file = { name: 'check.txt', mediaType: 'text/plain', sizeBytes: body.length };
+  const wanted = { prefix: 'status', resumeKey: `storage status ${randomUUID()}` } as const;
+  // Begun by hand, so that what does not arrive is known, too, and deleted.
+  const { id } = await client.artifacts.create({ ...file, ...wanted });
   try {
+    await client.artifacts.upload({ ...file, slice: (a, b) => body.slice(a, b) }, wanted);
     const { url } = await client.artifacts.downloadUrl(id, { expiresIn: '1m' });
     const reply = await fetch(url);
     const read = Buffer.from(await reply.arrayBuffer());
@@ -75,17 +78,17 @@ async function askGateway<T>(
   work: (client: Client) => Promise<T>,
   mayBeAway: boolean,
 ): Promise<T> {
-  let at = 'this machine';
+  let at: string | undefined;
   try {
     const { url, client } = await clientOf();
     at = url;
     return await work(client);
   } catch (error) {
-    const isAway =
-      (error instanceof ApiError && error.code === 'UNREACHABLE') ||
+    const isNotThere =
+      (error instanceof ApiError && (at === undefined || isAway(at, error))) ||
       (error instanceof CliError && error.code === 'NO_KEY');
-    if (!isAway) throw error instanceof ApiError ? new CheckFailed(error.message) : error;
-    const sentence = `no gateway answers at ${at}; start one with \`spillway up\``;
+    if (!isNotThere) throw error instanceof ApiError ? new CheckFailed(error.message) : error;
+    const sentence = `no gateway answers at ${at ?? 'this machine'}; start one with \`spillway up\``;
     throw mayBeAway ? new CheckSkipped(sentence) : new CheckFailed(sentence);
   }
 }

@@ -1,7 +1,7 @@
 import { ApiError, type ArtifactView, type Client, createClient } from '@spillway/sdk/client';
 import { wrongUse } from '../cli-error.ts';
 import { type ConnectionOptions, resolveConnection } from '../connection.ts';
-import { refusal, unreachable } from '../gateway-api.ts';
+import { isAway, refusal, unreachable } from '../gateway-api.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { note, print, printJson, table } from '../output.ts';
 import { agoText, bytesText, durationText } from '../text.ts';
@@ -145,7 +145,7 @@ async function withClient(options: StorageOptions, work: (client: Client) => Pro
     const onRetry = options.json ? () => {} : createWaitNotes();
     await work(createClient({ baseUrl, apiKey: key, giveUpAfterMs: PATIENCE_MS, onRetry }));
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'UNREACHABLE') throw unreachable(url, error.cause);
+    if (error instanceof ApiError && isAway(url, error)) throw unreachable(url, error.cause);
     throw error instanceof ApiError ? refusal(url, error) : error;
   }
 }
