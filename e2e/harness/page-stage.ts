@@ -83,6 +83,7 @@ const endpointFor = (folder: string) => `endpoints:
     worker: ergonomics
     workers: { max: 1 }
     env: { PERSON_DETECTOR: ${writeDetector(folder)}, VIDEO_SEGMENT_S: '2', ONNX_THREADS: '1' }
+  clips: { worker: ergonomics, env: { VIDEO_MAX_HOURS: '0.001' } }
 `;
 
 /** A moment is shown in the video, which plays: not at its first frame, and there is one to be shown. */

@@ -75,11 +75,13 @@ export async function watchParts(page: Page): Promise<PartWatch> {
 
 /**
  * Uploads a video at low quality, with a pause and a reload in its middle, and goes on. Answers once one more part has
- * arrived; from then on none is begun until `pauseAfter` is raised.
+ * arrived; from then on none is begun until `pauseAfter` is raised. `onForm` is called before it begins, and again before it
+ * goes on.
  */
 export async function uploadOverReload(
   { page, choose, button, heading }: PageVisit,
   video: string,
+  onForm: () => Promise<void> = async () => undefined,
 ): Promise<PartWatch> {
   const watch = await watchParts(page);
   const { arrived } = watch;
@@ -93,6 +95,7 @@ export async function uploadOverReload(
   await choose(video);
   await page.getByLabel(/^Low/).check();
   await page.getByLabel(/Title of the report/).fill('Packing station 4');
+  await onForm();
   await oneMore(() => button('Upload and analyse').click());
   await button('Pause').click();
   await page.getByText('paused').waitFor();
@@ -102,6 +105,7 @@ export async function uploadOverReload(
   await page.getByText(/% of packing station.mp4 .* is on the server already/).waitFor();
   await slowDown(page, 24e6);
   await choose(video);
+  await onForm();
   await oneMore(() => button(/^Go on at \d+ %/).click());
   return watch;
 }
@@ -111,13 +115,14 @@ export async function makeLink(
   gateway: GatewayProcess,
   address: string,
   visitor?: string,
+  endpoint = 'ergonomics',
 ): Promise<{ readonly url: string; readonly id: string }> {
-  const wanted = { endpoint: 'ergonomics', maxBytes: 1024 ** 3, ...(visitor ? { visitor } : {}) };
+  const wanted = { endpoint, maxBytes: 1024 ** 3, ...(visitor ? { visitor } : {}) };
   const made = (await (await gateway.call('/v1/upload-tokens', wanted)).json()) as {
     token: string;
     id: string;
   };
-  return { url: `${address}#endpoint=ergonomics&token=${made.token}`, id: made.id };
+  return { url: `${address}#endpoint=${endpoint}&token=${made.token}`, id: made.id };
 }
 
 /** Somebody with a browser of their own, which keeps nothing of visits before. */

@@ -35,6 +35,26 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
     ({ page } = visitor);
   }
   const choose = () => visitor.choose(stage.video);
+  const field = (name: string) => page.getByLabel(name, { exact: true });
+  const NUMBERS = { 'Reach H, cm': '40', 'Height V, cm': '30', 'Travel D, cm': '60', 'Lifts a minute': '2' };
+
+  /** A lift is typed in before the upload begins; over a reload the browser keeps it. */
+  function createLiftTeller(): () => Promise<void> {
+    let isTold = false;
+    return async () => {
+      if (isTold) {
+        for (const [name, text] of Object.entries(NUMBERS)) expect(await field(name).inputValue()).toBe(text);
+        return;
+      }
+      isTold = true;
+      await page.locator('summary').click();
+      await button('Add a lift').click();
+      await field('Name').fill('pallet');
+      for (const [name, text] of Object.entries(NUMBERS)) await field(name).fill(text);
+      await field('How long a day').selectOption('up to 8 hours');
+      await field('Load, kg').fill('8');
+    };
+  }
   const button = (name: RegExp | string) => visitor.button(name);
   const heading = (name: RegExp | string) => visitor.heading(name);
 
@@ -44,7 +64,7 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
     await heading('Video').waitFor();
     // The token is in no address that a history keeps.
     expect(page.url()).toBe(`${stage.ownPage}/`);
-    const parts = await uploadOverReload(visitor, stage.video);
+    const parts = await uploadOverReload(visitor, stage.video, createLiftTeller());
     // The link is opened once more, as from a mail.
     const other = await page.context().newPage();
     await other.goto(url);
@@ -65,6 +85,9 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
     await heading('Packing station 4').waitFor();
     await other.getByRole('heading', { name: 'Packing station 4' }).waitFor();
     await page.getByText('packing station.mp4').waitFor();
+    // With its recommended weight limit and lifting index, by the NIOSH manual.
+    const lift = page.getByRole('row', { name: /^pallet/ });
+    expect(await lift.getByRole('cell').allTextContents()).toEqual(['8 kg', '7.2 kg', '1.11', 'increased']);
     const rows = page.locator('table.levels tbody tr');
     expect(await rows.count()).toBe(4);
     await page.getByText('OWAS', { exact: true }).click();
@@ -128,6 +151,42 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
   it('says on a page of an origin that is not listed what is to be done', async () => {
     await visit((await link(`${stage.sites[1]}/`)).url);
     await page.getByText(`does not let pages from ${stage.sites[1]} call it (cors.origins`).waitFor();
+  });
+
+  it('tells at its field what is wrong with a lift, by keyboard too, and sends nothing', async () => {
+    await visit((await link(stage.ownPage)).url);
+    await choose();
+    await page.locator('summary').focus();
+    await page.keyboard.press('Enter');
+    await button('Add a lift').focus();
+    await page.keyboard.press('Enter');
+    // What was added has the focus.
+    await page.keyboard.type('pallet');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type('400 mm');
+    await page.keyboard.press('Enter');
+    await page.getByText('Expected a number, 0 to 200 cm.').waitFor();
+    await page.getByText('Needed: 0 to 300 cm.').first().waitFor();
+    const reach = field('Reach H, cm');
+    expect(await reach.evaluate((one) => one.ownerDocument.activeElement === one)).toBe(true);
+    expect(await reach.getAttribute('aria-invalid')).toBe('true');
+    await reach.fill('40');
+    await page.keyboard.press('Tab');
+    await page.getByText('Expected a number').waitFor({ state: 'hidden' });
+    await button('Add another lift').click();
+    await button('Remove lift 1').click();
+    expect(await field('Name').inputValue()).toBe('');
+    await button('Remove lift 1').click();
+    expect(visitor.sent.filter(({ url }) => url.pathname === '/v1/artifacts')).toEqual([]);
+  });
+
+  it('takes no video that is longer than the worker does, before a byte is sent', async () => {
+    await visit((await makeLink(stage.gateway, stage.ownPage, undefined, 'clips')).url);
+    await page.getByText('up to 1.0 GiB and 3.6 seconds').waitFor();
+    await choose();
+    await page.getByText(/“packing station.mp4” lasts 0:06; videos of at most 3.6 seconds/).waitFor();
+    await heading('Video').waitFor();
+    expect(visitor.sent.filter(({ url }) => url.pathname === '/v1/artifacts')).toEqual([]);
   });
 
   it('asks for a link where none is brought, and takes no file that is no video', async () => {

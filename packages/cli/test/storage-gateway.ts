@@ -21,10 +21,11 @@ export interface StorageGateway {
 export async function startStorageGateway(
   yaml = '',
   env: Readonly<Record<string, string>> = {},
+  builtInWorkers: Parameters<typeof parseConfig>[1]['builtInWorkers'] = {},
 ): Promise<StorageGateway> {
   const cwd = await mkdtemp(path.join(os.tmpdir(), 'spillway-storage-'));
   await writeFile(path.join(cwd, 'spillway.yaml'), yaml);
-  const parsed = parseConfig(yaml, { path: path.join(cwd, 'spillway.yaml'), env: {}, builtInWorkers: {} });
+  const parsed = parseConfig(yaml, { path: path.join(cwd, 'spillway.yaml'), env: {}, builtInWorkers });
   if (!parsed.ok) throw new Error('the configuration of the test is wrong');
   const gateway = createGateway({
     config: { ...parsed.config, listen: { host: '127.0.0.1', port: 0 } },

@@ -1,28 +1,35 @@
+import type { VideoQuality } from '@spillway/protocol/ergonomics';
 import {
   ApiError,
   type ArtifactView,
   type Client,
   type EndpointClient,
   type JobReply,
+  type UploadTokenView,
 } from '@spillway/sdk/client';
+import type { Lift } from './lifts.ts';
 import { atGateway } from './progress-fetch.ts';
 import { fingerprintOf } from './video-file.ts';
 import { createActor, type Sleep } from './worker-actions.ts';
 
 /** What the page asks of the gateway and of its ergonomics worker. Each call may be made again after a reload. */
-export const QUALITIES = ['low', 'medium', 'high', 'ultra'] as const;
+export const QUALITIES = ['low', 'medium', 'high', 'ultra'] as const satisfies VideoQuality[];
 export type Quality = (typeof QUALITIES)[number];
 
 export interface AnalysisSettings {
   readonly quality: Quality;
   /** Of the report. */
   readonly title: string;
+  /** That somebody measured. */
+  readonly lifts?: readonly Lift[];
 }
 
 /** What the link allows. */
 export interface Terms {
   /** The largest video that the server takes. */
   readonly maxVideoBytes: number;
+  /** How long it may last, where there is a limit. */
+  readonly maxVideoMs?: number;
   readonly expiresAt: number;
 }
 
@@ -108,10 +115,7 @@ export function createAnalysis({ client, endpoint: name, origin, sleep }: Analys
   return {
     status,
     /** Throws where the link is not good, or nobody answers. */
-    async terms(): Promise<Terms> {
-      const { maxUploadBytes: maxVideoBytes, expiresAt } = await client.artifacts.ownUploadToken();
-      return { maxVideoBytes, expiresAt };
-    },
+    terms: async (): Promise<Terms> => termsOf(await client.artifacts.ownUploadToken()),
     /** Begins an upload, or finds the one of this file that broke off. */
     begin: (file: File, signal: AbortSignal): Promise<ArtifactView> =>
       client.artifacts.create(
@@ -147,21 +151,18 @@ export function createAnalysis({ client, endpoint: name, origin, sleep }: Analys
     /** `onStarted` hears the job's id as soon as it is known, which may be long before this resolves. */
     async start(
       videoKey: string,
-      { quality, title }: AnalysisSettings,
+      settings: AnalysisSettings,
       watch: { signal: AbortSignal; onStarted(job: StartedJob): void; onProgress(value: Progress): void },
     ): Promise<void> {
-      const input = { action: 'start_processing', video_key: videoKey, quality };
-      const started = await act<{ job_id: string; process_job_id?: string }>(
-        title === '' ? input : { ...input, title },
-        {
-          signal: watch.signal,
-          onReply(reply) {
-            const { job_id: jobId } = (reply.output ?? {}) as { job_id?: unknown };
-            if (typeof jobId === 'string') watch.onStarted({ jobId });
-            tell(reply, watch.onProgress);
-          },
+      const input = { action: 'start_processing', video_key: videoKey, ...fieldsOf(settings) };
+      const started = await act<{ job_id: string; process_job_id?: string }>(input, {
+        signal: watch.signal,
+        onReply(reply) {
+          const { job_id: jobId } = (reply.output ?? {}) as { job_id?: unknown };
+          if (typeof jobId === 'string') watch.onStarted({ jobId });
+          tell(reply, watch.onProgress);
         },
-      );
+      });
       const { job_id: jobId, process_job_id: processJobId } = started;
       watch.onStarted({ jobId, ...(processJobId === undefined ? {} : { processJobId }) });
     },
@@ -182,6 +183,18 @@ export function createAnalysis({ client, endpoint: name, origin, sleep }: Analys
     cancel: (jobId: string) => act<object>({ action: 'cancel_processing', job_id: jobId }),
   };
 }
+
+const termsOf = ({ maxUploadBytes, maxUploadDurationMs: longest, expiresAt }: UploadTokenView): Terms => ({
+  ...{ maxVideoBytes: maxUploadBytes, expiresAt },
+  ...(longest === undefined ? {} : { maxVideoMs: longest }),
+});
+
+/** As the worker calls them. */
+const fieldsOf = ({ quality, title, lifts = [] }: AnalysisSettings) => ({
+  quality,
+  ...(title === '' ? {} : { title }),
+  ...(lifts.length === 0 ? {} : { niosh: lifts }),
+});
 
 /** By the queue's job, whose looking at costs nothing. A link of somebody else can't see it. */
 async function watchJob(

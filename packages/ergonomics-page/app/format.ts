@@ -45,6 +45,22 @@ export function untilText(at: number, now: number): string {
   return `until ${new Date(at).toLocaleString('en-GB', isToday ? time : { weekday: 'short', ...time })}`;
 }
 
+/** With so many decimals at most: `11.5`, `7`. */
+export const figureText = (value: number, decimals: number): string =>
+  String(Number(value.toFixed(decimals)));
+
+/** In words, of a limit: `8 hours`, `1.5 hours`, `30 minutes`. */
+export function spanText(seconds: number): string {
+  const [count, unit] =
+    seconds >= 3600
+      ? [seconds / 3600, 'hour']
+      : seconds >= 60
+        ? [seconds / 60, 'minute']
+        : [seconds, 'second'];
+  const text = figureText(count, 1);
+  return `${text} ${unit}${text === '1' ? '' : 's'}`;
+}
+
 export const percentText = (share: number): string =>
   share > 0 && share < 0.01 ? '< 1 %' : `${Math.round(share * 100)} %`;
 

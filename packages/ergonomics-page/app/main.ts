@@ -9,6 +9,7 @@ import { createPage } from './page.ts';
 import type { PageState } from './page-state.ts';
 import { createProgressFetch } from './progress-fetch.ts';
 import { Session } from './session.ts';
+import { readFacts } from './video-file.ts';
 import './page.css';
 import './results.css';
 
@@ -60,7 +61,7 @@ async function open(link: Link): Promise<void> {
     onAsked: () => opened.tellIfSending(),
   });
   const opened = new Session({
-    ...{ analysis, endpoint: link.endpoint, terms, inFlightBytes: uploads.inFlightBytes, explain },
+    ...{ analysis, endpoint: link.endpoint, terms, inFlightBytes: uploads.inFlightBytes, explain, readFacts },
     ...{ now: () => clock.now(), tabs: joined },
     show(state) {
       if (session !== opened) return;

@@ -1,12 +1,10 @@
-import type { Quality } from './analysis.ts';
+import type { AnalysisSettings } from './analysis.ts';
 
 /** What this browser remembers of a video, for a page that is reloaded or opened anew. No token is among it. */
-export interface Remembered {
+export interface Remembered extends AnalysisSettings {
   readonly name: string;
   readonly sizeBytes: number;
   readonly fingerprint: string;
-  readonly quality: Quality;
-  readonly title: string;
   /** Of the bytes, when it was last looked at. */
   readonly sentBytes: number;
   /** Of the unfinished artifact. */

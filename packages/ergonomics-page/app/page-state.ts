@@ -1,11 +1,12 @@
 import type { JobStatusView, Progress } from './analysis.ts';
 import type { Remembered } from './memory.ts';
+import type { VideoFacts } from './video-file.ts';
 
 /** What the page shows; one at a time. */
 export type PageState =
   | { readonly is: 'needsLink'; readonly sentence: string }
   | { readonly is: 'choosing'; readonly problem?: string; readonly unfinished?: Remembered }
-  | { readonly is: 'chosen'; readonly file: File; readonly unfinished?: Remembered }
+  | ChosenState
   | UploadingState
   /** Another tab of this browser uploads it. */
   | {
@@ -22,6 +23,16 @@ export type PageState =
     }
   | { readonly is: 'done'; readonly view: JobStatusView; readonly name: string }
   | { readonly is: 'failed'; readonly sentence: string; readonly canGoOn: boolean; readonly name: string };
+
+export interface ChosenState {
+  readonly is: 'chosen';
+  readonly file: File;
+  /** Absent until the browser has looked; `unknown` where it can't play the file. */
+  readonly facts?: VideoFacts | 'unknown';
+  /** Why it can't be begun as it was asked for. */
+  readonly problem?: string;
+  readonly unfinished?: Remembered;
+}
 
 export interface UploadingState {
   readonly is: 'uploading';

@@ -78,7 +78,7 @@ function viewOf(
       });
     case 'chosen':
       return chosenView(state, {
-        begin: (quality, title) => session.begin(quality, title),
+        begin: (settings) => void session.begin(settings),
         back: () => session.open(),
       });
     case 'uploading':

@@ -18,6 +18,17 @@ export interface WorstMoment {
   readonly angles: Readonly<Record<string, number | null | undefined>>;
 }
 
+export interface ScoredLift {
+  readonly name: string | null;
+  readonly input: { readonly load_kg?: number; readonly load_lb?: number };
+  /** Kilograms; of a lift in inches and pounds there is `RWL_lb` instead. */
+  readonly RWL?: number;
+  readonly RWL_lb?: number;
+  /** Only with a load, and null where no load at all is recommended. */
+  readonly LI?: number | null;
+  readonly risk?: 'low' | 'increased' | 'high';
+}
+
 export interface SequenceResult {
   readonly title: string | null;
   readonly summary: {
@@ -30,6 +41,8 @@ export interface SequenceResult {
     };
     readonly owas: readonly LevelTime[];
     readonly worst_moments: readonly WorstMoment[];
+    /** Lifts that were told; absent in results of older workers. */
+    readonly niosh?: readonly ScoredLift[];
   };
   readonly warnings: readonly string[];
   /** What counts as the most favourable because nothing is known of it. */

@@ -1,10 +1,11 @@
-import type { Analysis, JobStatusView, Progress, Quality, StartedJob, Terms } from './analysis.ts';
+import { tooLongForQuality } from '@spillway/protocol/ergonomics';
+import type { Analysis, AnalysisSettings, JobStatusView, Progress, StartedJob, Terms } from './analysis.ts';
 import type { Explained } from './explain-error.ts';
 import { type Remembered, recall, remember } from './memory.ts';
 import type { OtherTabs } from './other-tabs.ts';
-import type { PageState } from './page-state.ts';
+import type { ChosenState, PageState } from './page-state.ts';
 import { createTransferRate, type TransferRate } from './transfer-rate.ts';
-import { fingerprintOf, refuseFile } from './video-file.ts';
+import { fingerprintOf, refuseFile, refuseLong, type VideoFacts } from './video-file.ts';
 
 export interface SessionOptions {
   readonly analysis: Analysis;
@@ -13,6 +14,8 @@ export interface SessionOptions {
   readonly terms: Promise<Terms>;
   readonly now: () => number;
   readonly tabs: Pick<OtherTabs, 'tellSending' | 'tellOver' | 'ask'>;
+  /** What this browser can tell of a file; undefined where it can't. */
+  readFacts(file: File): Promise<VideoFacts | undefined>;
   /** Of bodies that are under way. */
   inFlightBytes(): number;
   show(state: PageState): void;
@@ -33,6 +36,8 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #rate: TransferRate;
   #file: File | undefined;
+  /** Of the file, once the browser has looked. */
+  #facts: Promise<VideoFacts | undefined> = Promise.resolve(undefined);
   #running = new AbortController();
   /** Of whole parts. */
   #partBytes = 0;
@@ -41,14 +46,14 @@ export class Session {
   #shown: PageState['is'] | undefined;
   #otherTabAt = Number.NEGATIVE_INFINITY;
   #known: Remembered | undefined;
-  /** Undefined until the server has said it. */
-  #maxBytes: number | undefined;
+  /** Undefined until the server has said them. */
+  #terms: Terms | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     options.terms.then(
-      ({ maxVideoBytes }) => {
-        this.#maxBytes = maxVideoBytes;
+      (terms) => {
+        this.#terms = terms;
       },
       () => undefined,
     );
@@ -95,20 +100,41 @@ export class Session {
   }
 
   choose(chosen: File): void {
-    const problem = refuseFile(chosen, this.#maxBytes);
+    const problem = refuseFile(chosen, this.#terms?.maxVideoBytes);
     if (problem !== undefined) {
       this.#choosing(problem);
       return;
     }
     this.#file = chosen;
-    const known = this.#known;
-    const isSame = known !== undefined && known.fingerprint === fingerprintOf(chosen);
-    this.#show({ is: 'chosen', file: chosen, ...(isSame ? { unfinished: known } : {}) });
+    this.#chosen({});
+    this.#facts = this.#options.readFacts(chosen);
+    void this.#facts.then((facts) => {
+      if (this.#file === chosen && this.#shown === 'chosen') this.#measured(chosen, facts);
+    });
   }
 
-  begin(quality: Quality, title: string): void {
+  /** With what is known by now of it and of what the server takes; whether it may go on. */
+  #measured(file: File, facts: VideoFacts | undefined, settings?: AnalysisSettings): boolean {
+    const tooLong = facts && refuseLong(file, facts, this.#terms?.maxVideoMs);
+    if (tooLong !== undefined) {
+      this.#file = undefined;
+      this.#choosing(tooLong);
+      return false;
+    }
+    const problem = facts && settings && tooLongForQuality(facts.seconds * 1000, settings.quality);
+    this.#chosen({ facts: facts ?? 'unknown', ...(problem === undefined ? {} : { problem }) });
+    return problem === undefined;
+  }
+
+  /** Once its length is known, where it can be: of a video that is too long nothing is sent. */
+  async begin(settings: AnalysisSettings): Promise<void> {
     const file = this.#file;
-    if (!file) return;
+    const facts = await this.#facts;
+    if (!file || this.#file !== file || this.#shown !== 'chosen') return;
+    if (this.#measured(file, facts, settings)) this.#begin(file, settings);
+  }
+
+  #begin(file: File, settings: AnalysisSettings): void {
     const { name, size: sizeBytes } = file;
     const fingerprint = fingerprintOf(file);
     if (this.#isOtherTabSending()) this.#known = recall(this.#options.endpoint);
@@ -117,7 +143,7 @@ export class Session {
       this.#elsewhere();
       return;
     }
-    this.#keep({ sentBytes: 0, ...before, name, sizeBytes, fingerprint, quality, title });
+    this.#keep({ sentBytes: 0, ...before, name, sizeBytes, fingerprint, ...settings });
     void this.#upload();
   }
 
@@ -330,6 +356,14 @@ export class Session {
       ...(problem === undefined ? {} : { problem }),
       ...(unfinished ? { unfinished } : {}),
     });
+  }
+
+  #chosen(more: Pick<ChosenState, 'facts' | 'problem'>): void {
+    const file = this.#file;
+    if (!file) return;
+    const known = this.#known;
+    const isSame = known !== undefined && known.fingerprint === fingerprintOf(file);
+    this.#show({ is: 'chosen', file, ...more, ...(isSame ? { unfinished: known } : {}) });
   }
 
   #uploading(isPaused = false): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fingerprintOf, refuseFile, warnOfPictures } from './video-file.ts';
+import { fingerprintOf, refuseFile, refuseLong, warnOfPictures } from './video-file.ts';
 
 test('a file that is no video is refused with what is taken, before a byte is sent', () => {
   expect(refuseFile({ name: 'Walk.MP4', size: 1 })).toBeUndefined();
@@ -15,6 +15,15 @@ test('a video that is larger than the server takes is refused with both sizes, t
     '“shift.mp4” has 6.0 GiB; at most 5.0 GiB are taken here. Choose a shorter video, or one that is compressed more.',
   );
   expect(refuse(5 * 1024 ** 3 + 1)).toContain('has 5368709121 bytes; at most 5368709120 bytes are taken');
+});
+
+test('a video that is longer than the server takes is refused with both lengths; of what is close the server judges', () => {
+  const refuse = (seconds: number, maxMs?: number) => refuseLong({ name: 'shift.mp4' }, { seconds }, maxMs);
+  expect(refuse(9 * 3600)).toBeUndefined();
+  expect(refuse(5400.5, 5_400_000)).toBeUndefined();
+  expect(refuse(5461, 5_400_000)).toBe(
+    '“shift.mp4” lasts 1:31:01; videos of at most 1.5 hours are taken here. Choose a shorter one, or send it in pieces.',
+  );
 });
 
 test('another file of the same name is another upload', () => {

@@ -1,5 +1,5 @@
 import { LARGEST_FRAME_PIXELS } from '@spillway/protocol/ergonomics';
-import { bytesText } from './format.ts';
+import { bytesText, clockText, spanText } from './format.ts';
 
 /** A file that somebody chose, and what a browser can tell of it before it is sent. */
 export const VIDEO_EXTENSIONS = ['mp4', 'mov', 'mkv', 'webm', 'avi'] as const;
@@ -27,6 +27,23 @@ function tooLarge(name: string, size: number, maxBytes: number): string {
   const isClose = bytesText(size) === bytesText(maxBytes);
   const [has, most] = [size, maxBytes].map((bytes) => (isClose ? `${bytes} bytes` : bytesText(bytes)));
   return `“${name}” has ${has}; at most ${most} are taken here. Choose a shorter video, or one that is compressed more.`;
+}
+
+/** What browsers and the server make of a file's length may differ a little; of what is so close the server is the judge. */
+const CLOSE_MS = 1_000;
+
+/**
+ * Why it is too long, in a sentence; undefined when it is not.
+ *
+ * @param maxMs what the server takes; undefined until it has said so, or where it takes any.
+ */
+export function refuseLong(
+  { name }: Pick<File, 'name'>,
+  { seconds }: Pick<VideoFacts, 'seconds'>,
+  maxMs = Number.POSITIVE_INFINITY,
+): string | undefined {
+  if (seconds * 1000 <= maxMs + CLOSE_MS) return undefined;
+  return `“${name}” lasts ${clockText(seconds)}; videos of at most ${spanText(maxMs / 1000)} are taken here. Choose a shorter one, or send it in pieces.`;
 }
 
 /** Names the file among all, so that an upload of it goes on where it broke off. */

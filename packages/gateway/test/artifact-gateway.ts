@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createClient } from '@spillway/sdk/client';
 import { type Clock, createSystemClock } from '@spillway/sdk/clock';
 import { pino } from 'pino';
-import { parseConfig } from '../src/config/index.ts';
+import { type BuiltInWorkers, parseConfig } from '../src/config/index.ts';
 import { createGateway } from '../src/gateway.ts';
 
 export const ADMIN_KEY = 'spk_key-of-the-tests';
@@ -24,12 +24,13 @@ export interface ArtifactGateway {
 export async function startArtifactGateway(
   env: Record<string, string> = {},
   yaml = '',
+  builtInWorkers: BuiltInWorkers = {},
 ): Promise<ArtifactGateway> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'spillway-artifacts-'));
   const system = createSystemClock();
   let ahead = 0;
   const clock: Clock = { ...system, now: () => system.now() + ahead };
-  const parsed = parseConfig(yaml, { path: path.join(folder, 'spillway.yaml'), env: {}, builtInWorkers: {} });
+  const parsed = parseConfig(yaml, { path: path.join(folder, 'spillway.yaml'), env: {}, builtInWorkers });
   if (!parsed.ok)
     throw new Error(parsed.problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
   const config = { ...parsed.config, listen: { host: '127.0.0.1', port: 0 } };

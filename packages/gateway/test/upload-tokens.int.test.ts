@@ -12,13 +12,15 @@ endpoints:
   video: { backends: [pool] }
   other: { backends: [pool] }
   small: { backends: [pool], maxUpload: 2k }
+  films: { worker: films, backends: [pool] }
 `;
 const HOUR_MS = 3_600_000;
 const MIB = 1024 * 1024;
 
 let gateway: ArtifactGateway;
 beforeAll(async () => {
-  gateway = await startArtifactGateway({}, YAML);
+  const durationLimit = () => ({ ms: 2 * HOUR_MS, variable: 'MOST_HOURS' });
+  gateway = await startArtifactGateway({}, YAML, { films: { command: ['x'], durationLimit } });
 });
 afterAll(() => gateway.stop());
 
@@ -231,6 +233,28 @@ describe('an upload token', () => {
     // Where the endpoint sets no limit, it is the token's.
     expect((await newToken()).maxUploadBytes).toBe(100 * MIB);
     expect((await ask('GET', '/v1/upload-tokens/self')).body.code).toBe('UPLOAD_TOKEN_NOT_FOUND');
+  });
+
+  test('is told how long a video may be, and has a longer one refused before a byte of it is sent', async () => {
+    const { token, maxUploadDurationMs } = await newToken({ endpoint: 'films' });
+    expect(maxUploadDurationMs).toBe(2 * HOUR_MS);
+    expect((await ask('GET', '/v1/upload-tokens/self', undefined, token)).body).toMatchObject({
+      maxUploadDurationMs,
+    });
+    expect((await create(token, 9, { durationMs: 2 * HOUR_MS })).status).toBe(201);
+    const refused = await create(token, 9, { durationMs: 2 * HOUR_MS + 1 });
+    expect(refused).toMatchObject({ status: 413, body: { code: 'PAYLOAD_TOO_LARGE' } });
+    expect(refused.body.detail).toContain(
+      'videos of at most 2:00:00 hours, this lasts 2:00:01; send a shorter one',
+    );
+    expect(refused.body.detail).toContain('env.MOST_HOURS of the endpoint');
+    // Nobody has to know it; and what is for no such workers, or made by them, has no bound.
+    expect((await create(token, 9)).status).toBe(201);
+    const long = { durationMs: 3 * HOUR_MS };
+    expect((await create(ADMIN_KEY, 9, { ...long, endpoint: 'films' })).status).toBe(413);
+    expect((await create(ADMIN_KEY, 9, { ...long, endpoint: 'films', prefix: 'results' })).status).toBe(201);
+    expect((await create(ADMIN_KEY, 9, { ...long, endpoint: 'video' })).status).toBe(201);
+    expect(await newToken()).not.toHaveProperty('maxUploadDurationMs');
   });
 
   test('is listed without its secret, and good for nothing once it is revoked', async () => {

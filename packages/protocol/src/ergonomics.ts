@@ -1,7 +1,6 @@
-/**
- * What the levels of RULA, REBA and OWAS mean, from the best to the worst: the same wherever risk is shown, in the
- * worker's reports and on the page.
- */
+/** What the ergonomics worker, its callers and the page say of the same things. */
+
+/** What the levels of RULA, REBA and OWAS mean, from the best to the worst. */
 export interface RiskLevel {
   /** As the method numbers it. */
   readonly level: number;
@@ -42,3 +41,27 @@ export const RISK_LEVELS: Readonly<Record<RiskMethod, readonly RiskLevel[]>> = {
 
 /** Width times height of a video's frames, 4096 x 4096: all forms of 4K and 5.3K pass, 8K does not. */
 export const LARGEST_FRAME_PIXELS = 16_777_216;
+
+/** How often a video is looked at in a second, by its `quality`. */
+export const SAMPLES_PER_SECOND = { low: 3, medium: 6, high: 12, ultra: 30 } as const;
+export type VideoQuality = keyof typeof SAMPLES_PER_SECOND;
+
+/** Scores of so many take less than a gigabyte of a worker. */
+const MOST_SAMPLES = 400_000;
+
+/** Why a video of this length can't be scored in this quality, as a sentence; undefined where it can. */
+export function tooLongForQuality(durationMs: number, quality: VideoQuality): string | undefined {
+  const hours = durationMs / 3_600_000;
+  const scored = MOST_SAMPLES / SAMPLES_PER_SECOND[quality] / 3600;
+  // Also not of a quality that there is none of, which is somebody else's to tell.
+  if (!(hours > scored)) return undefined;
+  return `The video is ${hours.toFixed(1)} hours long; of quality "${quality}" at most ${scored.toFixed(1)} are scored. Take a lower quality, or send it in pieces.`;
+}
+
+/** Lifts that are told beside a video, for the NIOSH equation. */
+export const LIFT_LIMITS = { lifts: 10, nameLength: 60 } as const;
+/** For how long a day somebody lifts so, and how good the grip is. */
+export const LIFT_DURATIONS = ['<=1h', '<=2h', '<=8h'] as const;
+export type LiftDuration = (typeof LIFT_DURATIONS)[number];
+export const LIFT_COUPLINGS = ['good', 'fair', 'poor'] as const;
+export type LiftCoupling = (typeof LIFT_COUPLINGS)[number];

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { type CardUse, decideCardUse } from './engines/card-use.ts';
 import { ENGINE_ENV } from './engines/engine-env.ts';
 import { MODEL_ENV } from './engines/model-env.ts';
-import { VIDEO_ENV, videoLimit } from './ergonomics/video-jobs/video-env.ts';
+import { VIDEO_ENV, videoDurationLimit, videoLimit } from './ergonomics/video-jobs/video-env.ts';
 import { POSE_ENV } from './pose/pose-env.ts';
 import { STORAGE_ENV } from './storage/storage-env.ts';
 import type { WorkerContext, WorkerInstance } from './worker-instance.ts';
@@ -10,6 +10,12 @@ import type { WorkerContext, WorkerInstance } from './worker-instance.ts';
 /** Of one upload, and the variable that sets it. */
 export interface UploadLimit {
   readonly bytes: number;
+  readonly variable: string;
+}
+
+/** Of one video, and the variable that sets it. */
+export interface DurationLimit {
+  readonly ms: number;
   readonly variable: string;
 }
 
@@ -23,6 +29,8 @@ export interface WorkerRow {
   readonly cardUse?: () => CardUse;
   /** For a worker of uploads: the largest that it takes, with these variables. */
   readonly uploadLimit?: (env: Readonly<Record<string, string>>) => UploadLimit | undefined;
+  /** For a worker of videos: the longest that it takes, with these variables. */
+  readonly durationLimit?: (env: Readonly<Record<string, string>>) => DurationLimit | undefined;
   /** Loads and starts it; rejects with a sentence when it cannot work. */
   start(context: WorkerContext): Promise<WorkerInstance>;
 }
@@ -66,6 +74,7 @@ export const WORKERS: Readonly<Record<string, WorkerRow>> = {
     example: 'video.mp4',
     env: [...VIDEO_ENV, ...STORAGE_ENV, ...POSE_ENV, ...MODEL_ENV, ...ENGINE_ENV],
     uploadLimit: videoLimit,
+    durationLimit: videoDurationLimit,
     start: async (context) => (await import('./ergonomics/worker.ts')).startErgonomics(context),
   },
 };
@@ -82,6 +91,8 @@ export interface BuiltInWorker {
   cardUse(env: Readonly<Record<string, string>>): CardUse;
   /** Of an upload for it, with these variables; absent where it takes none, or of any size. */
   readonly uploadLimit?: (env: Readonly<Record<string, string>>) => UploadLimit | undefined;
+  /** Of a video for it, with these variables; absent where it takes none, or of any length. */
+  readonly durationLimit?: (env: Readonly<Record<string, string>>) => DurationLimit | undefined;
 }
 
 /**
@@ -97,12 +108,13 @@ const main = fileURLToPath(new URL('../bin/spillway-worker.mjs', import.meta.url
 /** What `worker:` in `spillway.yaml` may name, with the command that a gateway starts for it. */
 export const builtInWorkers: Readonly<Record<string, BuiltInWorker>> = Object.fromEntries(
   Object.entries(WORKERS).map(
-    ([name, { description, example, env, cardUse = decideCardUse, uploadLimit }]) => [
+    ([name, { description, example, env, cardUse = decideCardUse, uploadLimit, durationLimit }]) => [
       name,
       {
         ...{ description, example, env, cardUse },
         command: [process.execPath, ...WORKER_NODE_FLAGS, main, name],
         ...(uploadLimit ? { uploadLimit } : {}),
+        ...(durationLimit ? { durationLimit } : {}),
       },
     ],
   ),

@@ -50,10 +50,13 @@ async function makeLink(page: string, options: PageOptions): Promise<void> {
     return;
   }
   print(link);
-  const { createdAt, expiresAt, maxUploadBytes } = made;
-  const each = maxUploadBytes < maxBytes ? `, one video at most ${gibText(maxUploadBytes)}` : '';
+  const { createdAt, expiresAt, maxUploadBytes, maxUploadDurationMs: longest } = made;
+  const each = [
+    ...(maxUploadBytes < maxBytes ? [gibText(maxUploadBytes)] : []),
+    ...(longest === undefined ? [] : [durationText(longest)]),
+  ];
   note(
-    `good for ${durationText(expiresAt - createdAt)}, for up to ${maxGb} GiB${each}. It is shown this once; whoever has it may use it`,
+    `good for ${durationText(expiresAt - createdAt)}, for up to ${maxGb} GiB${each.length === 0 ? '' : `, one video at most ${each.join(' and ')}`}. It is shown this once; whoever has it may use it`,
   );
 }
 

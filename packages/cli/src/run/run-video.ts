@@ -33,6 +33,7 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
   const show = (stage: string, percent: number) =>
     view.change(input, { id: '', status: 'IN_PROGRESS', output: { stage, percent } });
   const { size, mtimeMs } = await stat(file);
+  const durationMs = await durationOf(file, signal);
   const handle = await open(file);
   const { input: wanted } = await input.load();
   let startedJob = '';
@@ -42,6 +43,7 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
       client,
       {
         ...{ name: path.basename(file), sizeBytes: size, mediaType: mediaTypeOf(file) },
+        ...(durationMs === undefined ? {} : { durationMs }),
         slice: (start, end) => readSlice(handle, file, start, end),
       },
       {
@@ -73,6 +75,18 @@ export async function runVideo(run: VideoRun): Promise<JobReply> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * As its worker will read it. Undefined where this machine has no ffmpeg, or it makes nothing of the file: what is wrong with
+ * that the worker says.
+ */
+async function durationOf(file: string, signal: AbortSignal): Promise<number | undefined> {
+  const { probeVideo } = await import('@spillway/workers/video');
+  return probeVideo(file, { signal }).then(
+    ({ durationMs }) => durationMs,
+    () => undefined,
+  );
 }
 
 const GOES_ON = 'the upload goes on where it was when the same video is sent again';

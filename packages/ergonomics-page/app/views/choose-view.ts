@@ -1,6 +1,6 @@
 import type { Terms } from '../analysis.ts';
 import { h, setText } from '../element.ts';
-import { bytesText, percentText, untilText } from '../format.ts';
+import { bytesText, percentText, spanText, untilText } from '../format.ts';
 import { VIDEO_EXTENSIONS } from '../video-file.ts';
 import type { StateOf, View } from './view.ts';
 
@@ -24,8 +24,9 @@ export function chooseView(state: StateOf<'choosing'>, handlers: ChooseHandlers)
   const taken = h('span', { class: 'quiet small', id: 'taken' }, formats);
   const good = h('p', { class: 'quiet small' });
   handlers.terms.then(
-    ({ maxVideoBytes, expiresAt }) => {
-      setText(taken, `${formats}, up to ${bytesText(maxVideoBytes)}`);
+    ({ maxVideoBytes, maxVideoMs, expiresAt }) => {
+      const length = maxVideoMs === undefined ? '' : ` and ${spanText(maxVideoMs / 1000)}`;
+      setText(taken, `${formats}, up to ${bytesText(maxVideoBytes)}${length}`);
       setText(good, `Your link is good ${untilText(expiresAt, Date.now())}.`);
     },
     // Told by whoever asked.

@@ -1,11 +1,12 @@
-import { QUALITIES, type Quality } from '../analysis.ts';
+import { type AnalysisSettings, QUALITIES, type Quality } from '../analysis.ts';
 import { h, setText } from '../element.ts';
 import { bytesText, clockText, percentText } from '../format.ts';
-import { readFacts, warnOfPictures } from '../video-file.ts';
+import { warnOfPictures } from '../video-file.ts';
+import { liftFields } from './lift-fields.ts';
 import type { StateOf, View } from './view.ts';
 
 export interface ChosenHandlers {
-  begin(quality: Quality, title: string): void;
+  begin(settings: AnalysisSettings): void;
   back(): void;
 }
 
@@ -17,24 +18,12 @@ const QUALITY_TEXTS: Readonly<Record<Quality, { name: string; text: string }>> =
 };
 
 /** What was chosen, and what it is to be looked at with. */
-export function chosenView(
-  { file, unfinished }: StateOf<'chosen'>,
-  handlers: ChosenHandlers,
-): View<StateOf<'chosen'>> {
-  const duration = h('dd', {}, '…');
+export function chosenView(first: StateOf<'chosen'>, handlers: ChosenHandlers): View<StateOf<'chosen'>> {
+  const { file, unfinished } = first;
+  const duration = h('dd', {});
   const warning = h('p', { class: 'box warn', role: 'alert', hidden: true });
-  void readFacts(file).then((found) => {
-    setText(duration, found ? clockText(found.seconds) : 'not known to this browser; the server looks');
-    const problem = found && warnOfPictures(found);
-    if (problem === undefined) return;
-    warning.hidden = false;
-    setText(warning, problem);
-  });
-  const facts = [
-    ['File', file.name],
-    ['Size', bytesText(file.size)],
-    ['Type', file.type === '' ? 'not told; the server looks' : file.type],
-  ] as const;
+  const refusal = h('p', { class: 'box bad', role: 'alert', hidden: true });
+  const lifts = liftFields(unfinished?.lifts ?? []);
   const title = h('input', {
     ...{ type: 'text', id: 'title', maxlength: 200, autocomplete: 'off' },
     placeholder: 'such as Packing station 4',
@@ -46,16 +35,11 @@ export function chosenView(
       submit(event: SubmitEvent) {
         event.preventDefault();
         const quality = new FormData(form).get('quality') as Quality;
-        handlers.begin(quality, title.value.trim());
+        const measured = lifts.read();
+        if (measured) handlers.begin({ quality, title: title.value.trim(), lifts: measured });
       },
     },
-    h(
-      'dl',
-      { class: 'facts' },
-      ...facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]),
-      h('dt', {}, 'Length'),
-      duration,
-    ),
+    factList(file, duration),
     warning,
     h(
       'fieldset',
@@ -69,6 +53,8 @@ export function chosenView(
       h('label', { for: 'title' }, 'Title of the report ', h('span', { class: 'quiet' }, '(if you like)')),
       title,
     ),
+    lifts.element,
+    refusal,
     h(
       'p',
       { class: 'buttons' },
@@ -82,6 +68,12 @@ export function chosenView(
       h('button', { type: 'button', class: 'plain', click: handlers.back }, 'Another file'),
     ),
   );
+  function update({ facts, problem }: StateOf<'chosen'>): void {
+    setText(duration, lengthText(facts));
+    tellIn(warning, facts === undefined || facts === 'unknown' ? undefined : warnOfPictures(facts));
+    tellIn(refusal, problem);
+  }
+  update(first);
   return {
     element: h(
       'section',
@@ -89,7 +81,33 @@ export function chosenView(
       h('h2', { id: 'step', tabindex: -1 }, 'Before it starts'),
       form,
     ),
+    update,
   };
+}
+
+function factList(file: File, duration: HTMLElement): HTMLElement {
+  const facts = [
+    ['File', file.name],
+    ['Size', bytesText(file.size)],
+    ['Type', file.type === '' ? 'not told; the server looks' : file.type],
+  ] as const;
+  return h(
+    'dl',
+    { class: 'facts' },
+    ...facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]),
+    h('dt', {}, 'Length'),
+    duration,
+  );
+}
+
+function lengthText(facts: StateOf<'chosen'>['facts']): string {
+  if (facts === undefined) return '…';
+  return facts === 'unknown' ? 'not known to this browser; the server looks' : clockText(facts.seconds);
+}
+
+function tellIn(box: HTMLElement, sentence = ''): void {
+  box.hidden = sentence === '';
+  setText(box, sentence);
 }
 
 function qualityChoice(quality: Quality, isChecked: boolean): HTMLElement {

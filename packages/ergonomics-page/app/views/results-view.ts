@@ -5,6 +5,7 @@ import { percentText, secondsText } from '../format.ts';
 import { fetchResult, levelAt, METHODS, type Method, type SequenceResult } from '../result.ts';
 import { downloadList } from './downloads.ts';
 import { levelTable } from './level-table.ts';
+import { liftTable } from './lift-table.ts';
 import { momentList } from './moments.ts';
 import { createRiskChart, type RiskChart } from './risk-chart.ts';
 import type { StateOf, View } from './view.ts';
@@ -106,6 +107,7 @@ function detailsOf(
   chart: RiskChart,
   onSeek: ((seconds: number) => void) | undefined,
 ): HTMLElement[] {
+  const { niosh = [] } = result.summary;
   const table = h('div', {});
   function show(method: Method): void {
     chart.show(method);
@@ -155,6 +157,7 @@ function detailsOf(
         ]),
     h('h3', {}, 'Worst moments'),
     momentList(result, results?.pictures ?? [], onSeek),
+    ...(niosh.length === 0 ? [] : [h('h3', {}, 'Lifts (NIOSH)'), liftTable(niosh)]),
   ];
 }
 

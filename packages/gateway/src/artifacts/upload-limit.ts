@@ -18,6 +18,22 @@ export function refuseLargeUpload(
   );
 }
 
+/**
+ * What they would refuse for its length, in the same way: as its uploader measured it, where that could be done. The worker
+ * itself looks at the video.
+ */
+export function refuseLongUpload(
+  { name, durationLimit }: Pick<Endpoint, 'name' | 'durationLimit'>,
+  durationMs = 0,
+): void {
+  if (!durationLimit || durationMs <= durationLimit.ms) return;
+  const { ms, setting } = durationLimit;
+  throw new GatewayError(
+    'PAYLOAD_TOO_LARGE',
+    `durationMs: the workers of the endpoint ${name} take videos of at most ${clock(Math.floor(ms / 1000))} hours, this lasts ${clock(Math.ceil(durationMs / 1000))}; send a shorter one, or have the limit raised (${setting} of the endpoint)`,
+  );
+}
+
 /** The most that one upload may have for the workers of an endpoint, however much is kept already. */
 export function largestUpload(
   endpoint: Pick<Endpoint, 'uploadLimit'> | undefined,
@@ -26,6 +42,12 @@ export function largestUpload(
 ): number {
   const { bytes = maxBytes } = endpoint?.uploadLimit ?? {};
   return Math.min(maxBytes, bytes, perArtifactBytes ?? maxBytes);
+}
+
+/** `8:00:00`. */
+function clock(seconds: number): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
 /** In the unit that limits are written in, and to the byte. */

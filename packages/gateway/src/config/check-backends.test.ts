@@ -86,6 +86,20 @@ test('an upload may be as large as the built-in worker takes with its variables,
   expect(limitOf('command: [x]')).toBeUndefined();
 });
 
+test('a video may be as long as the built-in worker takes with its variables', () => {
+  const durationLimit = ({ MOST_MS = '5000' }: Readonly<Record<string, string>>) => ({
+    ...{ ms: Number(MOST_MS), variable: 'MOST_MS' },
+  });
+  const builtInWorkers = { video: { command: ['x'], durationLimit } } as const;
+  const limitOf = (...lines: string[]) => {
+    const result = parseConfig(fileOf(...lines), { ...context, builtInWorkers });
+    return result.ok && result.config.endpoints[0]?.durationLimit;
+  };
+  expect(limitOf('worker: video')).toEqual({ ms: 5_000, setting: 'env.MOST_MS' });
+  expect(limitOf('worker: video', 'env: { MOST_MS: 20 }')).toEqual({ ms: 20, setting: 'env.MOST_MS' });
+  expect(limitOf('command: [x]')).toBeUndefined();
+});
+
 test('an endpoint whose workers connect by themselves needs no program', () => {
   expect(endpointOf('backends: [pool]')).toMatchObject({ backends: ['pool'], command: [] });
   expect(endpointOf('worker: detect', 'backends: [process, pool]')?.backends).toEqual(['process', 'pool']);

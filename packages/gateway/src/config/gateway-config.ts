@@ -53,6 +53,10 @@ interface BuiltInWorker {
   readonly uploadLimit?: (
     env: Readonly<Record<string, string>>,
   ) => { readonly bytes: number; readonly variable: string } | undefined;
+  /** The longest video that it takes, in the same way. Absent: of any length. */
+  readonly durationLimit?: (
+    env: Readonly<Record<string, string>>,
+  ) => { readonly ms: number; readonly variable: string } | undefined;
 }
 
 interface Origin {
@@ -126,6 +130,7 @@ function toEndpoint(
     ...(parsed.gpu === undefined ? {} : { gpu: toGpu(parsed.gpu) }),
     ...(builtIn?.cardUse ? { cardUse: builtIn.cardUse(parsed.env) } : {}),
     ...toUploadLimit(parsed, builtIn),
+    ...toDurationLimit(parsed, builtIn),
     workers: {
       min: workers.min,
       max: workers.max,
@@ -180,6 +185,14 @@ function toUploadLimit(
   if (maxUpload !== undefined && maxUpload < (own?.bytes ?? Number.POSITIVE_INFINITY))
     return { uploadLimit: { bytes: maxUpload, setting: 'maxUpload' } };
   return own ? { uploadLimit: { bytes: own.bytes, setting: `env.${own.variable}` } } : {};
+}
+
+function toDurationLimit(
+  { env }: ParsedConfig['endpoints'][string],
+  builtIn: BuiltInWorker | undefined,
+): Pick<Endpoint, 'durationLimit'> {
+  const own = builtIn?.durationLimit?.(env);
+  return own ? { durationLimit: { ms: own.ms, setting: `env.${own.variable}` } } : {};
 }
 
 function toGpu(gpu: NonNullable<ParsedConfig['endpoints'][string]['gpu']>): GpuNeed | 'none' {

@@ -113,6 +113,12 @@ export interface UploadLimit {
   readonly setting: string;
 }
 
+export interface DurationLimit {
+  readonly ms: number;
+  /** Which one of the endpoint's settings says so. */
+  readonly setting: string;
+}
+
 /**
  * Scheduled pre-warming: at given hours of given days more workers run than `workers.min` asks for, so that the first
  * jobs of a shift meet a warm worker.
@@ -150,6 +156,8 @@ export interface Endpoint {
   readonly cardUse?: CardUse;
   /** Of one upload for its workers; a larger one is refused before it begins. Absent: of any size. */
   readonly uploadLimit?: UploadLimit;
+  /** Of one video for its workers, where its length is told when its upload begins. Absent: of any length. */
+  readonly durationLimit?: DurationLimit;
   readonly workers: {
     readonly min: number;
     readonly max: number;

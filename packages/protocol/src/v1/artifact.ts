@@ -23,6 +23,13 @@ export const artifactCreateSchema = z
       .max(100)
       .regex(/^[a-z0-9.+-]+\/[a-z0-9.+-]+$/i, 'expected a media type such as video/mp4')
       .default('application/octet-stream'),
+    durationMs: z
+      .int()
+      .min(0)
+      .describe(
+        'Of a video, where it is known: one that is too long for `endpoint` is refused before it is sent.',
+      )
+      .optional(),
     prefix: z
       .enum(['uploads', 'results', 'status'])
       .default('uploads')

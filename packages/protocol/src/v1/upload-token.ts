@@ -36,6 +36,10 @@ export const uploadTokenViewSchema = z
     endpoint: z.string(),
     maxBytes: z.int().describe('All its uploads together.'),
     maxUploadBytes: z.int().describe('One of them, for the workers of its endpoint.'),
+    maxUploadDurationMs: z
+      .int()
+      .describe('How long a video may last for these workers; absent where they take any, or nobody knows.')
+      .optional(),
     maxArtifacts: z.int(),
     maxJobs: z.int(),
     used: z.object({ bytes: z.int(), artifacts: z.int(), jobs: z.int() }).describe('So far.'),

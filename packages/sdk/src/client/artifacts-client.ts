@@ -129,11 +129,12 @@ export function createArtifactsClient(parts: ArtifactsClientParts): ArtifactsCli
   return {
     ...client,
     async upload(source, options = {}) {
-      const { name, sizeBytes, mediaType } = source;
+      const { name, sizeBytes, mediaType, durationMs } = source;
       const { resumeKey, prefix, endpoint, job, signal, onProgress } = options;
       const wanted = {
         ...{ name, sizeBytes },
         ...(mediaType ? { mediaType } : {}),
+        ...(durationMs === undefined ? {} : { durationMs: Math.round(durationMs) }),
         ...(prefix ? { prefix } : {}),
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(job === undefined ? {} : { job }),

@@ -5,6 +5,8 @@ export interface UploadSource {
   readonly name: string;
   readonly sizeBytes: number;
   readonly mediaType?: string;
+  /** Of a video, where it is known: one that is too long for the workers of its endpoint is refused before it is sent. */
+  readonly durationMs?: number;
   /** Bytes from `start` up to, not including, `end`; a browser's `File` has just this. */
   slice(start: number, end: number): Promise<Bytes> | Bytes;
   /**

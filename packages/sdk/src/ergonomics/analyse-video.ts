@@ -1,9 +1,11 @@
 import type { JobReply } from '@spillway/protocol';
+import { tooLongForQuality, type VideoQuality } from '@spillway/protocol/ergonomics';
 import type { Client, EndpointClient, UploadSource } from '../client/index.ts';
 
 /** The ergonomics worker, for videos: uploaded, processed and watched in one call, from Node or a browser. */
 export interface VideoAnalysis {
-  readonly quality?: 'low' | 'medium' | 'high' | 'ultra';
+  /** Default `medium`. */
+  readonly quality?: VideoQuality;
   /** Of the report. */
   readonly title?: string;
   /** Of the recording, for the report's head, such as `{ workplace: 'Hall 3', recorded: '12 May' }`. */
@@ -71,7 +73,8 @@ export class AnalysisError extends Error {
 }
 
 /**
- * Uploads a video, has it processed, and resolves when its results are there.
+ * Uploads a video, has it processed, and resolves when its results are there. With `durationMs` in its source, one that is
+ * too long is refused before it is sent.
  *
  * @example
  * const video = await analyseVideo(client, { name: 'packing.mp4', sizeBytes, slice }, { quality: 'high' });
@@ -84,6 +87,8 @@ export async function analyseVideo(
   options: AnalyseOptions = {},
 ): Promise<AnalysedVideo> {
   const { endpoint: name = 'ergonomics', resumeKey, signal, onProgress, ...wanted } = options;
+  const problem = tooLongForQuality(source.durationMs ?? 0, wanted.quality ?? 'medium');
+  if (problem !== undefined) throw new AnalysisError(problem);
   const artifact = await client.artifacts.upload(
     { mediaType: 'video/mp4', ...source },
     {

@@ -48,7 +48,7 @@ export const artifactDocs = {
   create: {
     ...{ id: 'createArtifact', tag: 'Artifacts', summary: 'Begin an upload', body: artifactCreateSchema },
     description:
-      'Refused with 413 where the workers of `endpoint` would refuse it for its size, before a byte is sent. From 32 MiB on it goes in parts of one size. With a `resumeKey` whose upload is not finished, that one is answered with 200, and only its missing parts need be sent.',
+      'Refused with 413 where the workers of `endpoint` would refuse it for its size, or for the length that `durationMs` tells, before a byte is sent. From 32 MiB on it goes in parts of one size. With a `resumeKey` whose upload is not finished, that one is answered with 200, and only its missing parts need be sent.',
     answers: {
       201: { description: 'A new upload.', schema: artifactViewSchema },
       200: { description: 'The one that is not finished.', schema: artifactViewSchema },

@@ -10,7 +10,7 @@ import {
   type StorageView,
 } from '@spillway/protocol/v1';
 import type { ArtifactRecord, Viewer } from '../../artifacts/artifact-records.ts';
-import { refuseLargeUpload } from '../../artifacts/upload-limit.ts';
+import { refuseLargeUpload, refuseLongUpload } from '../../artifacts/upload-limit.ts';
 import { parseDuration } from '../../config/duration.ts';
 import { GatewayError } from '../../errors.ts';
 import { jobIdOf } from '../../jobs/wire-id.ts';
@@ -120,11 +120,11 @@ async function complete(call: Call): Promise<ArtifactView> {
 async function create(call: Call): Promise<ArtifactView> {
   const { parts, body, reply } = call;
   refuseIfStopping(parts);
-  const { job, ...wanted } = parseBody(artifactCreateSchema, body);
+  const { job, durationMs, ...wanted } = parseBody(artifactCreateSchema, body);
   const { record, isNew } = await parts.artifacts.create({
     ...wanted,
     ...ownerOf(call),
-    ...aimOf(call, wanted),
+    ...aimOf(call, wanted, durationMs),
     ...(job === undefined ? {} : { reader: await submitterOfJob(call, job) }),
   });
   if (isNew) reply.code(201).header('location', `/v1/artifacts/${record.id}`);
@@ -145,6 +145,7 @@ async function submitterOfJob({ caller, parts }: Call, wireId: string): Promise<
 function aimOf(
   call: Call,
   { endpoint, prefix, sizeBytes }: { endpoint?: string | undefined; prefix: string; sizeBytes: number },
+  durationMs: number | undefined,
 ) {
   const { token } = call.caller;
   if (token && prefix !== 'uploads') {
@@ -153,7 +154,10 @@ function aimOf(
   }
   const name = endpoint ?? token?.endpoint;
   const aim = name === undefined ? undefined : endpointNamed(call, name);
-  if (aim && prefix === 'uploads') refuseLargeUpload(aim, sizeBytes);
+  if (aim && prefix === 'uploads') {
+    refuseLargeUpload(aim, sizeBytes);
+    refuseLongUpload(aim, durationMs);
+  }
   return {
     endpoint: aim?.name,
     ...(token ? { allowance: token } : {}),

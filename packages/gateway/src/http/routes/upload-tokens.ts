@@ -73,10 +73,15 @@ function visible({ parts, caller }: Call): readonly UploadToken[] {
 
 function viewOf({ parts }: Call, token: UploadToken): UploadTokenView {
   const { id, endpoint, maxBytes, maxArtifacts, maxJobs, createdAt, expiresAt } = token;
-  const maxUploadBytes = largestUpload(parts.endpoints.get(endpoint), parts.artifacts.limits.quota, maxBytes);
+  const aim = parts.endpoints.get(endpoint);
+  const maxUploadBytes = largestUpload(aim, parts.artifacts.limits.quota, maxBytes);
+  const maxUploadDurationMs = aim?.durationLimit?.ms;
   const { bytes, artifacts } = parts.artifacts.usage(token);
   const used = { bytes, artifacts, jobs: parts.uploadTokens.jobsOf(token) };
-  return { id, endpoint, maxBytes, maxUploadBytes, maxArtifacts, maxJobs, used, createdAt, expiresAt };
+  return {
+    ...{ id, endpoint, maxBytes, maxUploadBytes, maxArtifacts, maxJobs, used, createdAt, expiresAt },
+    ...(maxUploadDurationMs === undefined ? {} : { maxUploadDurationMs }),
+  };
 }
 
 function lifeOf(text: string): number {

@@ -1,3 +1,4 @@
+import { LIFT_LIMITS } from '@spillway/protocol/ergonomics';
 import { z } from 'zod';
 import { type NioshScore, nioshInputSchema, scoreNiosh } from './niosh.ts';
 import type { ScoringSettings } from './scoring-settings.ts';
@@ -21,9 +22,11 @@ export interface ScoredLift extends NioshScore {
   readonly assumed: readonly string[];
 }
 
-const MOST_LIFTS = 10;
 const NAME = { error: 'expected text' };
-const nameSchema = z.string(NAME).max(60, 'expected at most 60 characters').optional();
+const nameSchema = z
+  .string(NAME)
+  .max(LIFT_LIMITS.nameLength, `expected at most ${LIFT_LIMITS.nameLength} characters`)
+  .optional();
 
 const liftSchema = z.unknown().transform((value, context): Lift => {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -43,7 +46,7 @@ const liftSchema = z.unknown().transform((value, context): Lift => {
 
 export const liftsSchema = z
   .array(liftSchema, { error: 'expected a list of lifts' })
-  .max(MOST_LIFTS, `expected at most ${MOST_LIFTS} lifts`);
+  .max(LIFT_LIMITS.lifts, `expected at most ${LIFT_LIMITS.lifts} lifts`);
 
 export const scoreLifts = (
   lifts: readonly Lift[],

@@ -1,11 +1,6 @@
+import { LIFT_COUPLINGS, LIFT_DURATIONS, type LiftDuration } from '@spillway/protocol/ergonomics';
 import { z } from 'zod';
-import {
-  COUPLING_MULTIPLIERS,
-  FREQUENCY_ROWS,
-  LIFT_COUPLINGS,
-  LIFT_DURATIONS,
-  type LiftDuration,
-} from './tables/niosh.ts';
+import { COUPLING_MULTIPLIERS, FREQUENCY_ROWS } from './tables/niosh.ts';
 
 /**
  * The revised NIOSH lifting equation: recommended weight limit RWL = LC · HM · VM · DM · AM · FM · CM and lifting index

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { ArtifactStore } from '@spillway/artifacts';
+import { tooLongForQuality } from '@spillway/protocol/ergonomics';
 import type { Clock } from '@spillway/sdk/clock';
 import {
   choosePerson,
@@ -333,16 +334,11 @@ function* shown(samples: Iterable<SeenSample>, { widthPx, shownWidthPx }: OpenVi
 const between = ({ from, to }: { from: number; to: number }, share: number) =>
   Math.floor(from + (to - from) * Math.min(1, share));
 
-/** Scores of so many take less than a gigabyte. */
-const MOST_SAMPLES = 400_000;
-
 function refuseLong({ durationMs }: OpenVideo, { maxHours }: VideoSettings, quality: QualityName): void {
   const hours = durationMs / 3_600_000;
-  const scored = MOST_SAMPLES / QUALITIES[quality].samplesPerSecond / 3600;
-  const long = `The video is ${hours.toFixed(1)} hours long`;
-  if (hours > maxHours) throw new VideoRefusal(`${long}; at most ${maxHours} are taken (VIDEO_MAX_HOURS).`);
-  if (hours <= scored) return;
-  throw new VideoRefusal(
-    `${long}; of quality "${quality}" at most ${scored.toFixed(1)} are scored. Take a lower quality, or send it in pieces.`,
-  );
+  const problem =
+    hours > maxHours
+      ? `The video is ${hours.toFixed(1)} hours long; at most ${maxHours} are taken (VIDEO_MAX_HOURS).`
+      : tooLongForQuality(durationMs, quality);
+  if (problem !== undefined) throw new VideoRefusal(problem);
 }

@@ -1,3 +1,5 @@
+import { SAMPLES_PER_SECOND, type VideoQuality } from '@spillway/protocol/ergonomics';
+
 /** What a `quality` means: how often the video is looked at, and how large the pictures are that models get. */
 export interface Quality {
   readonly samplesPerSecond: number;
@@ -5,7 +7,7 @@ export interface Quality {
   readonly maxSidePx: number;
 }
 
-export const QUALITY_NAMES = ['low', 'medium', 'high', 'ultra'] as const;
+export const QUALITY_NAMES = ['low', 'medium', 'high', 'ultra'] as const satisfies VideoQuality[];
 export type QualityName = (typeof QUALITY_NAMES)[number];
 
 /**
@@ -13,8 +15,8 @@ export type QualityName = (typeof QUALITY_NAMES)[number];
  * frame.
  */
 export const QUALITIES: Readonly<Record<QualityName, Quality>> = {
-  low: { samplesPerSecond: 3, maxSidePx: 640 },
-  medium: { samplesPerSecond: 6, maxSidePx: 960 },
-  high: { samplesPerSecond: 12, maxSidePx: 1280 },
-  ultra: { samplesPerSecond: 30, maxSidePx: 1920 },
+  low: { samplesPerSecond: SAMPLES_PER_SECOND.low, maxSidePx: 640 },
+  medium: { samplesPerSecond: SAMPLES_PER_SECOND.medium, maxSidePx: 960 },
+  high: { samplesPerSecond: SAMPLES_PER_SECOND.high, maxSidePx: 1280 },
+  ultra: { samplesPerSecond: SAMPLES_PER_SECOND.ultra, maxSidePx: 1920 },
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Environment, parseEnvironment } from '../../environment.ts';
-import { DEFAULT_VIDEO_MAX_GB, gigabytes } from './video-env.ts';
+import { DEFAULT_VIDEO_MAX_GB, DEFAULT_VIDEO_MAX_HOURS, gigabytes } from './video-env.ts';
 import { VIDEO_EXTENSIONS } from './video-keys.ts';
 
 /** Settings of video jobs, from the worker's environment. */
@@ -24,7 +24,7 @@ const above0 = (unit: string, fallback: number) =>
 
 const schema = z.object({
   VIDEO_MAX_GB: above0('gigabytes', DEFAULT_VIDEO_MAX_GB),
-  VIDEO_MAX_HOURS: above0('hours', 8),
+  VIDEO_MAX_HOURS: above0('hours', DEFAULT_VIDEO_MAX_HOURS),
   VIDEO_EXTENSIONS: z.string().default(VIDEO_EXTENSIONS.join(',')),
   VIDEO_JOB_TIMEOUT_S: above0('seconds', 86_400).refine(
     (value) => value >= 5 && value <= 604_800,

@@ -1,13 +1,10 @@
+import type { LiftCoupling } from '@spillway/protocol/ergonomics';
+
 /**
  * The revised NIOSH lifting equation: what its multipliers are read from.
  * Source: Waters TR, Putz-Anderson V, Garg A. Applications manual for the revised NIOSH lifting equation.
  * DHHS (NIOSH) Publication 94-110 (rev. 9/2021).
  */
-
-export const LIFT_DURATIONS = ['<=1h', '<=2h', '<=8h'] as const;
-export type LiftDuration = (typeof LIFT_DURATIONS)[number];
-export const LIFT_COUPLINGS = ['good', 'fair', 'poor'] as const;
-export type LiftCoupling = (typeof LIFT_COUPLINGS)[number];
 
 /** Two columns: the hands begin below 75 cm (30 in), or at that height or above. */
 type ByHeight = readonly [below: number, fromThere: number];
