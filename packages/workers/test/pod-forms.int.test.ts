@@ -191,6 +191,7 @@ describe('a body', () => {
   test.each([
     ['that is too large', '', 413],
     ['that is compressed', 'content-encoding: gzip\r\n', 415],
+    ['after which the connection shall end', 'connection: close\r\n', 413],
   ])('%s is told so, also when it is sent to its end', async (_name, header, status) => {
     const bytes = 33 * 1024 * 1024;
     const socket = connect(Number(new URL(pod.url).port), '127.0.0.1');

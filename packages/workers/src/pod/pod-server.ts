@@ -95,12 +95,11 @@ class PodFace {
       if (!response.writableFinished) gone.abort(new DOMException('The client hung up.', 'AbortError'));
     });
     try {
-      send(response, await this.#serve(request, id, gone.signal), this.isStopping);
+      send(request, response, await this.#serve(request, id, gone.signal), this.isStopping);
     } catch (error) {
       if (gone.signal.aborted) return;
-      send(response, this.#refusal(error, id), this.isStopping);
+      send(request, response, this.#refusal(error, id), this.isStopping);
     }
-    if (!request.complete) dropRest(request);
   }
 
   async #serve(request: IncomingMessage, id: string, signal: AbortSignal): Promise<PodAnswer> {
@@ -207,23 +206,26 @@ function urlOf({ url = '/' }: IncomingMessage): URL {
   throw new PodError(400, 'INPUT_INVALID', 'The path of the call cannot be read.');
 }
 
-const DROP_MS = 5_000;
+const DROP_MS = 10_000;
 
 /**
  * What was not read of a request would be taken for the next one. It is read for a moment and thrown away, since many
  * clients read no answer before they have sent all, and a connection that is cut with bytes unread takes the answer with it.
  */
-function dropRest(request: IncomingMessage): void {
+function dropRest(request: IncomingMessage, then: () => void): void {
   request.resume();
   const timer = setTimeout(() => request.destroy(), DROP_MS);
   timer.unref();
-  request.once('close', () => clearTimeout(timer));
+  request.once('end', then).once('close', () => {
+    clearTimeout(timer);
+    then();
+  });
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** `isLast`: the server waits for its connections to end. */
-function send(response: ServerResponse, answer: PodAnswer, isLast: boolean): void {
+function send(request: IncomingMessage, response: ServerResponse, answer: PodAnswer, isLast: boolean): void {
   const { status = 200, body, headers = {} } = answer;
   if (response.destroyed) return;
   const text = body === undefined ? undefined : JSON.stringify(body);
@@ -234,5 +236,10 @@ function send(response: ServerResponse, answer: PodAnswer, isLast: boolean): voi
       ? {}
       : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
   });
-  response.end(text);
+  if (request.complete) response.end(text);
+  else {
+    // Whole only with the body's end: with this one's the connection ends where the client wants no other answer.
+    if (text !== undefined) response.write(text);
+    dropRest(request, () => response.end());
+  }
 }
