@@ -37,8 +37,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.e2e.test.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          testTimeout: 360_000,
+          // Some install what is published.
+          hookTimeout: 600_000,
           expect: expectation,
         },
       },

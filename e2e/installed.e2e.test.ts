@@ -62,7 +62,7 @@ describe.skipIf(installation === undefined)('an installation from tarballs', () 
 
   const write = (name: string, text: string) => writeFileSync(path.join(folder, name), text);
   const run = (program: string, ...args: string[]) =>
-    spawnSync(program, args, { cwd: folder, env, encoding: 'utf8', timeout: 60_000 });
+    spawnSync(program, args, { cwd: folder, env, encoding: 'utf8', timeout: 150_000 });
   const output = (...args: string[]) => {
     const { status, stdout, stderr } = run('spillway', 'run', '--json', ...args);
     expect({ status, stderr }).toMatchObject({ status: 0 });

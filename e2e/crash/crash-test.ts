@@ -68,7 +68,7 @@ const KILLS: readonly Kill[] = [
 /** Acknowledged jobs are looked up after so many rounds; in between a backlog is carried from gateway to gateway. */
 const CHECK_EVERY = 5;
 const SETTLE_MS = 60_000;
-const GONE_MS = 10_000;
+const GONE_MS = 30_000;
 
 interface Run {
   readonly folder: string;

@@ -141,7 +141,7 @@ export interface PageVisit {
 export async function openVisit(browser: Browser, url: string): Promise<PageVisit> {
   const context = await browser.newContext();
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(150_000);
   const complaints: string[] = [];
   const sent: { url: URL; authorization: string | undefined }[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));

@@ -97,7 +97,7 @@ function mayStay(folder: string, name: string): boolean {
 
 /** Throws with what is left where that does not go away. */
 export async function expectNothingLeft(folder: string, temporary: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   let left: string[] = [];
   await until(() => {
     left = leftoversOf(folder, temporary);

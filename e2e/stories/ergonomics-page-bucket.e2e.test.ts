@@ -75,7 +75,7 @@ describe.skipIf(!s3)('the page of ergonomics, with a bucket', () => {
     const parts = await uploadOverReload(visitor, stage.video);
     const { arrived } = parts;
     parts.pauseAfter = Number.POSITIVE_INFINITY;
-    await heading('Worst moments').waitFor({ timeout: 120_000 });
+    await heading('Worst moments').waitFor({ timeout: 300_000 });
     // What the bucket has acknowledged is not sent again.
     expect(arrived).toHaveLength(new Set(arrived).size);
     const puts = visitor.sent.filter(({ url }) => url.searchParams.has('partNumber'));
@@ -95,7 +95,7 @@ describe.skipIf(!s3)('the page of ergonomics, with a bucket', () => {
     await choose(stage.video);
     await page.getByLabel(/^Low/).check();
     await button('Upload and analyse').click();
-    await heading('Worst moments').waitFor({ timeout: 120_000 });
+    await heading('Worst moments').waitFor({ timeout: 300_000 });
     expect(arrived.toSorted((a, b) => a - b)).toEqual(PARTS);
     await expectShown();
   });

@@ -81,7 +81,7 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
     expect(readFileSync(join(uploads, kept)).equals(readFileSync(stage.video))).toBe(true);
     // Closed and opened again, it shows how far the server is.
     await page.reload();
-    await heading('Worst moments').waitFor({ timeout: 120_000 });
+    await heading('Worst moments').waitFor({ timeout: 300_000 });
     await heading('Packing station 4').waitFor();
     await other.getByRole('heading', { name: 'Packing station 4' }).waitFor();
     await page.getByText('packing station.mp4').waitFor();
@@ -143,7 +143,7 @@ describe.skipIf(!canShowPages)('the page of ergonomics', () => {
     await choose();
     await page.getByLabel(/^Low/).check();
     await button('Upload and analyse').click();
-    await heading('Worst moments').waitFor({ timeout: 120_000 });
+    await heading('Worst moments').waitFor({ timeout: 300_000 });
     expect(arrived.toSorted((a, b) => a - b)).toEqual(PARTS);
     await expectMomentShown(visitor);
   });
