@@ -1,4 +1,4 @@
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { link, mkdir, open, rename, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { ArtifactError } from './artifact-error.ts';
 
@@ -16,12 +16,24 @@ export async function writeJson(file: string, value: unknown, temporary: string)
   await moveTo(temporary, file);
 }
 
+/** Of folders that go with their last file while another one comes. */
+const TRIES = 20;
+
 /** Moves it there, folders included. On disk when it resolves. */
 export async function moveTo(from: string, to: string, move: typeof rename = rename): Promise<void> {
   const folder = path.dirname(to);
-  await mkdir(folder, { recursive: true }).catch(refuseFull);
-  await move(from, to);
-  const handle = await open(folder, 'r');
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await mkdir(folder, { recursive: true }).catch(refuseFull);
+      await move(from, to);
+      break;
+    } catch (error) {
+      if (!isMissing(error) || tries === TRIES) throw error;
+    }
+  }
+  const handle = await open(folder, 'r').catch(ignoreMissing);
+  // What was deleted since has nothing to keep.
+  if (!handle) return;
   try {
     await handle.sync();
   } finally {
@@ -69,6 +81,18 @@ export async function removeFile(file: string): Promise<void> {
   await unlink(file).catch(ignoreMissing);
 }
 
+/** The file, and folders in which nothing is any more; those right in `root` stay. */
+export async function removeBelow(root: string, file: string): Promise<void> {
+  await removeFile(file);
+  for (let at = path.dirname(file); path.relative(root, at).includes(path.sep); at = path.dirname(at)) {
+    const isGone = await rmdir(at).then(
+      () => true,
+      () => false,
+    );
+    if (!isGone) return;
+  }
+}
+
 export function isMissing(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
@@ -84,6 +108,6 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
-function ignoreMissing(error: unknown): void {
+function ignoreMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error;
 }

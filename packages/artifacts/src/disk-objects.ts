@@ -3,7 +3,15 @@ import path from 'node:path';
 import { checkKey } from './artifact-key.ts';
 import type { ArtifactBytes, ArtifactInfo, ArtifactStore, ByteRange } from './artifact-store.ts';
 import { clipRange } from './byte-range.ts';
-import { isMissing, moveTo, moveToNew, removeFile, writeJson, writeStream } from './disk-files.ts';
+import {
+  isMissing,
+  moveTo,
+  moveToNew,
+  removeBelow,
+  removeFile,
+  writeJson,
+  writeStream,
+} from './disk-files.ts';
 import { exactBytes } from './exact-bytes.ts';
 import { createKeyedTurns } from './keyed-turns.ts';
 import { changed, existsAlready, notFound } from './not-found.ts';
@@ -22,7 +30,8 @@ export function createDiskObjects(folder: string, ids: ShortIds): DiskObjects {
   const objects = path.join(folder, 'objects');
   const objectFile = (key: string) => path.join(objects, checkKey(key));
   const inTurn = createKeyedTurns();
-  const metaFile = (key: string) => path.join(folder, 'meta', `${checkKey(key)}.json`);
+  const meta = path.join(folder, 'meta');
+  const metaFile = (key: string) => path.join(meta, `${checkKey(key)}.json`);
 
   async function temporary(): Promise<string> {
     await mkdir(path.join(folder, 'incoming'), { recursive: true });
@@ -92,8 +101,8 @@ export function createDiskObjects(folder: string, ids: ShortIds): DiskObjects {
       }
     },
     async delete(key) {
-      await removeFile(objectFile(key));
-      await removeFile(metaFile(key));
+      await removeBelow(objects, objectFile(key));
+      await removeBelow(meta, metaFile(key));
     },
     async *list(prefix) {
       for await (const key of keysIn(objects, '')) {
