@@ -47,6 +47,12 @@ test('a native job over the limit is answered 413', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 413 /);
 });
 
+test('a worker is told what to do with a chunk over the limit', async () => {
+  const answer = await send('POST', '/v2/echo/job-stream/w1/some', 129 * MIB);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  expect(answer).toContain('exceeded max body size of 128MiB; put large results in as an artifact');
+});
+
 test('a file that is not as long as was announced is answered with both lengths', async () => {
   const reply = await gateway.call('POST', '/v1/artifacts', { name: 'a.mp4', sizeBytes: 10 });
   const { upload } = (await reply.json()) as { upload: { url: string } };
