@@ -90,3 +90,10 @@ it('a body that never ends behind its refusal is read for a while, and then its 
   await test.clock.advance(10_000);
   await closed;
 });
+
+it('a worker is told what to do with a chunk over the limit', async () => {
+  socket.write(head('POST /v2/echo/job-stream/w1/some', `Content-Length: ${129 * MIB}`));
+  await once(socket, 'data');
+  expect(received).toMatch(/^HTTP\/1\.1 400 /);
+  expect(received).toContain('exceeded max body size of 128MiB; put large results in as an artifact');
+});

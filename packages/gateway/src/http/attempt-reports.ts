@@ -20,6 +20,8 @@ const MIB = 1024 * 1024;
 /** Results come back inline up to 100 MB; anything over the limit would be lost with the worker's 4xx. */
 export const RESULT_LIMIT_BYTES = 100 * MB;
 export const CHUNK_LIMIT_BYTES = 128 * MIB;
+const AS_ARTIFACT =
+  "put large results in as an artifact (context.artifacts.upload, or POST /v1/artifacts with the worker's key) and return its id or URL";
 /** The answer to a report, as JSON. */
 const NOTED = '{}';
 
@@ -86,7 +88,7 @@ export async function jobStream(call: Call): Promise<object | string> {
 export async function largeJobStream(call: Call): Promise<object | string> {
   const by = reporterOf(call);
   return spooled(call, CHUNK_LIMIT_BYTES, async (read) => {
-    if (read.type === 'too-large') throw chunkTooLarge();
+    if (read.type === 'too-large') return chunkTooLarge();
     if (read.type === 'unreadable') return unreadable(call, by, read.problem);
     const { output: file } = read;
     const chunk = (await shortText(file)) ?? (file ? sourceOf(file) : 'null');
@@ -95,11 +97,9 @@ export async function largeJobStream(call: Call): Promise<object | string> {
   });
 }
 
-function chunkTooLarge(): GatewayError {
-  return new GatewayError(
-    'BODY_TOO_LARGE',
-    `bad request: body: exceeded max body size of ${CHUNK_LIMIT_BYTES / MIB}MiB`,
-  );
+export function chunkTooLarge(): never {
+  const most = `bad request: body: exceeded max body size of ${CHUNK_LIMIT_BYTES / MIB}MiB`;
+  throw new GatewayError('BODY_TOO_LARGE', `${most}; ${AS_ARTIFACT}`);
 }
 
 /** A chunk's place in its attempt's stream, where its worker says it. */
@@ -165,7 +165,7 @@ function isOutputOnly(value: Record<string, unknown>): boolean {
 export async function resultTooLarge(call: Call): Promise<object> {
   const by = reporterOf(call);
   call.parts.stops.obeyed(by.workerId, by.wireId);
-  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MB} MB; put large results in as an artifact (context.artifacts.upload, or POST /v1/artifacts with the worker's key) and return its id or URL`;
+  const error = `the result is larger than ${RESULT_LIMIT_BYTES / MB} MB; ${AS_ARTIFACT}`;
   await call.parts.queue.fail(by, { error, failureType: 'OUTPUT_INVALID', isRetryable: false });
   return {};
 }

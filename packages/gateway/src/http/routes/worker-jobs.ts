@@ -3,6 +3,7 @@ import type { Job } from '../../jobs/job.ts';
 import { isReference } from '../../jobs/large-values/value-reference.ts';
 import {
   CHUNK_LIMIT_BYTES,
+  chunkTooLarge,
   jobDone,
   jobStream,
   largeJobDone,
@@ -83,6 +84,7 @@ export const workerJobRoutes: readonly Route[] = [
     bodyLimitBytes: CHUNK_LIMIT_BYTES,
     handle: jobStream,
     handleLarge: largeJobStream,
+    onBodyTooLarge: chunkTooLarge,
   },
   {
     methods: ['GET'],
