@@ -7,6 +7,8 @@ export default class ClosingLine implements Reporter {
     for (const module of modules) {
       // A module that failed to load has no tests, and must not look like one that passed.
       if (module.errors().length > 0) count.failed += 1;
+      // Nor does a hook that failed have its tests fail: they are skipped.
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) count.failed += 1;
       for (const test of module.children.allTests()) count[test.result().state] += 1;
     }
     // Written when the process ends, so that it stands after every other reporter's summary.

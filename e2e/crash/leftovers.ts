@@ -1,5 +1,5 @@
 import { readdirSync, readlinkSync } from 'node:fs';
-import { isGroupRunning } from '../harness/gateway-process.ts';
+import { isGroupRunning } from '../harness/running-processes.ts';
 
 /**
  * Processes that outlived their gateway. On Linux every process whose working folder is that of the test counts, known

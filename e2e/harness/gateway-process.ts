@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { ADMIN_KEY } from './start-gateway.ts';
 
-const MAIN = new URL('./gateway-main.ts', import.meta.url).pathname;
+const MAIN = join(import.meta.dirname, 'gateway-main.ts');
 
 /** Folder with a configuration and the files beside it, which several gateways may use one after the other. */
 export function makeFolder(
@@ -77,25 +77,6 @@ export async function spawnGateway(
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
   };
-}
-
-/** True while a process with this pid runs; one that has ended but was not reaped yet doesn't. */
-export function isRunning(pid: number): boolean {
-  return processes().some((one) => one.pid === pid);
-}
-
-/** True while any process of this group runs. */
-export function isGroupRunning(group: number): boolean {
-  return processes().some((one) => one.group === group);
-}
-
-function processes(): { pid: number; group: number }[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,pgid=,stat='], { encoding: 'utf8' });
-  return stdout
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , state]) => state !== undefined && !state.startsWith('Z'))
-    .map(([pid, group]) => ({ pid: Number(pid), group: Number(group) }));
 }
 
 /** Resolves when `holds` does; looks again after every turn of the event loop, and every 20 ms at most. */

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { createClient } from '@spillway/sdk/client';
 import { type GatewayProcess, until } from './gateway-process.ts';
+import { runningProcesses } from './running-processes.ts';
 import { ADMIN_KEY } from './start-gateway.ts';
 
 /** Whole video jobs by the API, action by action, as a program that isn't ours would do them. */
@@ -71,9 +71,8 @@ const JOB_FILE = /^(?:objects|meta)\/(?:status|results)\/job_([0-9a-f-]{36})(\.|
 
 /** What video jobs leave behind where something goes wrong: programs, temporary files, segments, results of failed jobs. */
 function leftoversOf(folder: string, temporary: string): string[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' });
-  const programs = stdout
-    .split('\n')
+  const programs = runningProcesses()
+    .map(({ pid, command }) => `${pid} ${command}`)
     .filter((line) => /\bff(mpeg|probe)\b/.test(line) && line.includes(folder));
   // Of Node itself, which keeps what it compiled.
   const files = readdirSync(temporary).filter((name) => name !== 'node-compile-cache');

@@ -1,8 +1,9 @@
 // The unmodified Python worker of RunPod, started by the gateway from a `command` endpoint: it finds the gateway by
 // its environment alone, and jobs that return, fail, stream and are cancelled end as on RunPod.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isGroupRunning, until } from '../harness/gateway-process.ts';
+import { until } from '../harness/gateway-process.ts';
 import { pythonWithRunpod } from '../harness/python-sdk.ts';
+import { isGroupRunning } from '../harness/running-processes.ts';
 import { startGateway, type TestGateway } from '../harness/start-gateway.ts';
 
 const PLAIN = `

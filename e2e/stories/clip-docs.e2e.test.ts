@@ -25,7 +25,11 @@ function blockOf(head: string, including = ''): string {
   return found;
 }
 
-const has = (program: string, args: readonly string[]) => spawnSync(program, args).status === 0;
+function has(title: string, [program = '', ...args]: readonly string[]): boolean {
+  const isThere = spawnSync(program, args).status === 0;
+  if (!isThere) console.warn(`SKIPPED: ${title} is not installed`);
+  return isThere;
+}
 
 describe('docs/clip.md', () => {
   let test: TestGateway;
@@ -81,7 +85,7 @@ describe('docs/clip.md', () => {
     expect(JSON.parse(answer)).toMatchObject({ dims: [512, 512] });
   });
 
-  it.skipIf(!has('openssl', ['version']) || !has('curl', ['--version']))(
+  it.skipIf(!has('openssl', ['openssl', 'version']) || !has('curl', ['curl', '--version']))(
     'its shell signs and calls',
     async () => {
       // Of its own, since one URL counts once a second by version 0.
@@ -94,8 +98,11 @@ describe('docs/clip.md', () => {
     },
   );
 
-  it.skipIf(!has('python3', ['-c', 'import openai']))('its Python embeds a text and a picture', async () => {
-    const { stdout } = await run('python3', ['-c', blockOf('python')], { env });
-    expect(stdout.trim()).toBe('[512, 512]');
-  });
+  it.skipIf(!has('Python with openai', ['python3', '-c', 'import openai']))(
+    'its Python embeds a text and a picture',
+    async () => {
+      const { stdout } = await run('python3', ['-c', blockOf('python')], { env });
+      expect(stdout.trim()).toBe('[512, 512]');
+    },
+  );
 });

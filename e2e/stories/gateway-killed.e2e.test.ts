@@ -1,8 +1,9 @@
 // The promise of a 2xx: kill -9 of the gateway under load loses nothing that it acknowledged, and leaves no worker
 // behind, though it never got to say goodbye. The hard part is that both are checked while submits are in flight.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isRunning, makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
+import { makeFolder, spawnGateway, until } from '../harness/gateway-process.ts';
 import { nodeEndpoint, nodeWorker } from '../harness/node-worker.ts';
+import { isRunning } from '../harness/running-processes.ts';
 
 const ROUNDS = 3;
 const SUBMITTERS = 8;

@@ -16,7 +16,11 @@ function isGood(auth: unknown): boolean {
   return verifier.verify(auth, { v0: (ts) => [jobTextV0(env.URL, ts)], v1 }) === undefined;
 }
 
-const has = (program: string) => spawnSync(program, ['version']).error === undefined;
+function has(program: string): boolean {
+  const isThere = spawnSync(program, ['version']).error === undefined;
+  if (!isThere) console.warn(`SKIPPED: ${program} is not installed (Debian: apt-get install ${program})`);
+  return isThere;
+}
 
 test.skipIf(!has('python3'))('the Python of the docs signs what is accepted', () => {
   const call = `import sys\nprint(json.dumps(sign_job("clip", json.loads(sys.argv[1]))))`;

@@ -23,6 +23,7 @@ async function hasPython(modules: string): Promise<boolean> {
   );
 }
 const [python, numpy] = [await hasPython('pickle'), await hasPython('numpy')];
+if (!python) console.warn('SKIPPED: python3 is not installed (Debian: apt-get install python3)');
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'spillway-ergonomics-'));

@@ -10,6 +10,7 @@ import { collectTimes, hasFfmpeg, makeFolder, makeVideo } from './test-videos.ts
 const { folder, remove } = makeFolder();
 const file = (name: string) => path.join(folder, name);
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+if (!hasOpenssl) console.warn('SKIPPED: openssl is not installed (Debian: apt-get install openssl)');
 
 describe.skipIf(!hasFfmpeg || !hasOpenssl)('videos at a URL', () => {
   let server: Server;

@@ -18,6 +18,7 @@ const hasPython = await execute('python3', ['-c', 'import pickle']).then(
   () => true,
   () => false,
 );
+if (!hasPython) console.warn('SKIPPED: python3 is not installed (Debian: apt-get install python3)');
 const stage = createVideoJobStage();
 const { open, start, statusOf } = stage;
 

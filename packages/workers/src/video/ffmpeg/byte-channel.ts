@@ -20,6 +20,16 @@ export interface ByteChannel {
   readonly ours: Socket;
 }
 
+const SOCKET = 'frames';
+/** Of a socket's path: macOS takes no more, Linux four more. */
+const LONGEST_BYTES = 103;
+
+/** The temporary folder, unless no socket can lie as deep as that. */
+function folderOfSockets(): string {
+  const place = path.join(tmpdir(), 'spillway-123456', SOCKET);
+  return Buffer.byteLength(place) <= LONGEST_BYTES ? tmpdir() : '/tmp';
+}
+
 /**
  * A channel from a child to memory of ours. A child's stdout as Node makes it takes a new buffer for each 64 KB, which
  * then have to be copied together: for frames that is as much work as half of ffmpeg's scaling. Here the bytes are read to
@@ -27,10 +37,10 @@ export interface ByteChannel {
  */
 export async function openByteChannel(sink: ByteSink): Promise<ByteChannel> {
   // Of this user alone, and gone before the child runs.
-  const folder = await mkdtemp(path.join(tmpdir(), 'spillway-'));
+  const folder = await mkdtemp(path.join(folderOfSockets(), 'spillway-'));
   const server = createServer({ pauseOnConnect: true });
   try {
-    const place = path.join(folder, 'frames');
+    const place = path.join(folder, SOCKET);
     server.listen(place);
     await once(server, 'listening');
     const accepted = once(server, 'connection');
