@@ -29,3 +29,9 @@ test.each([
   const checked = await checkVideo(storeWith(key, known), SETTINGS, key, { submitter: undefined });
   expect(checked).toMatchObject({ key, name });
 });
+
+test('a kind of file that is not taken is told as that, not as an upload of somebody else', async () => {
+  const key = 'uploads/file_a1b2c3d4e5f6a7b8c9d0e1f2a3b4c5d6.mov';
+  const checking = checkVideo(storeWith(key, {}), SETTINGS, key, { submitter: undefined });
+  await expect(checking).rejects.toThrow('expected a video (.mp4), got "uploads/file_');
+});

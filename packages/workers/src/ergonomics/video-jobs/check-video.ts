@@ -4,7 +4,7 @@ import { type Asker, mayUse } from './ownership.ts';
 import { arriving } from './patience.ts';
 import { readNote, refuseLarge } from './upload-actions.ts';
 import { VideoActionError } from './video-action-error.ts';
-import { isUploadKey } from './video-keys.ts';
+import { extensionsText, isUploadKey, VIDEO_EXTENSIONS } from './video-keys.ts';
 import type { VideoSettings } from './video-settings.ts';
 
 export interface CheckedVideo {
@@ -25,6 +25,11 @@ export async function checkVideo(
 ): Promise<CheckedVideo> {
   if (!key) throw new VideoActionError('video_key is required');
   if (!isUploadKey(key, settings.extensions)) {
+    // Uploaded through the gateway, which knows nothing of what this worker was told to take.
+    if (isUploadKey(key, VIDEO_EXTENSIONS))
+      throw new VideoActionError(
+        `video_key: expected a video (${extensionsText(settings.extensions)}), got "${key}"; VIDEO_EXTENSIONS of the worker says which are taken`,
+      );
     throw new VideoActionError(
       `video_key: "${key}" is none that this service issued; ask for one with generate_upload_url`,
     );

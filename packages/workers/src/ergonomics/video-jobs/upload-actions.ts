@@ -5,7 +5,7 @@ import { arriving } from './patience.ts';
 import { bytesBody } from './replayed-body.ts';
 import { VideoActionError } from './video-action-error.ts';
 import { parseFields, schemas } from './video-input.ts';
-import { extensionOf, isUploadKey, uploadNoteKey } from './video-keys.ts';
+import { extensionOf, extensionsText, isUploadKey, uploadNoteKey } from './video-keys.ts';
 import type { VideoSettings } from './video-settings.ts';
 
 /** Getting a video into the store: by one URL, or in parts that go on after a break. */
@@ -44,7 +44,7 @@ export function createUploadActions(parts: UploadParts) {
     const name = filename?.trim() || `video_${id.slice(0, 8)}.mp4`;
     const extension = extensionOf(name);
     if (extension === undefined || !settings.extensions.includes(extension)) {
-      const known = settings.extensions.map((one) => `.${one}`).join(', ');
+      const known = extensionsText(settings.extensions);
       throw new VideoActionError(`filename: expected a video (${known}), got "${name}"`);
     }
     const mediaType = MEDIA_TYPES[extension] ?? 'video/mp4';

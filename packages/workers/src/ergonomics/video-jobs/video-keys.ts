@@ -19,6 +19,10 @@ export function isUploadKey(key: string, extensions: readonly string[]): boolean
   return extension !== undefined && extensions.includes(extension);
 }
 
+/** The kinds of files that are taken, as users are told them. */
+export const extensionsText = (extensions: readonly string[]): string =>
+  extensions.map((one) => `.${one}`).join(', ');
+
 export const extensionOf = (filename: string): string | undefined =>
   /\.([a-z0-9]{1,8})$/.exec(filename.toLowerCase())?.[1];
 
