@@ -16,7 +16,14 @@ export function momentList(
     return h('li', { class: 'moment' }, url !== undefined && pictureOf(moment, url), factsOf(moment, onSeek));
   });
   if (items.length === 0)
-    return h('p', { class: 'quiet' }, 'No posture above the lowest levels lasted for half a second.');
+    return h(
+      'p',
+      { class: 'quiet' },
+      // What has no score is not therefore harmless.
+      summary.seconds.scored > 0
+        ? 'No posture above the lowest levels lasted for half a second.'
+        : 'There is no moment with a score.',
+    );
   return h('ol', { class: 'moments' }, ...items);
 }
 

@@ -165,7 +165,9 @@ function cards({ summary }: SequenceResult): HTMLElement {
   const { seconds, worse_side: worse, owas } = summary;
   const worstOwas = owas.filter((one) => one.seconds > 0).at(-1)?.level ?? null;
   const severe = (method: 'rula' | 'reba') =>
-    percentText(worse[method].reduce((sum, { level, share }) => sum + (level >= SEVERE ? share : 0), 0));
+    seconds.scored > 0
+      ? percentText(worse[method].reduce((sum, { level, share }) => sum + (level >= SEVERE ? share : 0), 0))
+      : '–';
   return h(
     'dl',
     { class: 'cards' },
