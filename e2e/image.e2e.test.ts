@@ -2,7 +2,7 @@
 // ordinary user with the environment of the image, as a pod that serves HTTP and as a worker that takes jobs.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -31,10 +31,12 @@ describe.skipIf(registryTrouble() !== undefined)('the files of a worker image', 
     folder = mkdtempSync(path.join(tmpdir(), 'spillway-image-'));
     chmodSync(folder, 0o755);
     installWorker(folder);
+    // The Node of the checkout may lie in a home that is closed to other users.
+    copyFileSync(process.execPath, path.join(folder, 'node'));
     const bin = path.join(folder, 'node_modules/.bin');
     env = {
       ...environmentOf(IMAGE),
-      PATH: `${bin}:${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      PATH: `${bin}:${folder}:/usr/bin:/bin`,
       API_HOST: '127.0.0.1',
       API_PORT: '0',
       DETECTOR_VARIANT: 'nano',

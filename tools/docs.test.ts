@@ -23,7 +23,9 @@ const MADE = read('.gitignore')
   .split('\n')
   .map((line) => line.replace(/\/$/, ''));
 /** First parts of paths into the repository; `docs` alone is a word, `docs/…` is a path. */
-const TOP_LEVEL = new Set(readdirSync(ROOT).filter((name) => !MADE.includes(name)));
+const TOP_LEVEL = new Set(
+  readdirSync(ROOT).filter((name) => !MADE.includes(name) && !MADE.includes(`/${name}`)),
+);
 
 /** Back-ticked paths that begin at the root. Patterns (`*`, `<name>`, `…`) name no single file. */
 function pathsIn(markdown: string): string[] {

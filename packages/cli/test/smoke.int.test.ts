@@ -73,7 +73,7 @@ describe('a worker of the user', () => {
   test('each test of .runpod/tests.json is a line; a failed job fails it with its reason', async () => {
     gateway = await stage.play(endpointAnswers('greet', greets));
     writeTests([
-      { name: 'greets', input: { name: 'Ada' }, timeout: 100_000 },
+      { name: 'greets', input: { name: 'Ada' }, timeout: 10_000 },
       { name: 'nobody', input: {} },
     ]);
     const run = await spillway(['greet']);
