@@ -37,7 +37,14 @@ const CASES: readonly DecodeCase[] = [
   },
 ];
 
-const ROUNDS = 3;
+/** Odd, so that one of them is the median. */
+const ROUNDS = 5;
+
+/** Milliseconds. */
+interface Turn {
+  readonly ours: number;
+  readonly theirs: number;
+}
 
 export async function benchDecode(isQuick: boolean): Promise<BenchResult> {
   const seconds = isQuick ? 10 : 60;
@@ -50,26 +57,35 @@ export async function benchDecode(isQuick: boolean): Promise<BenchResult> {
     const { pixels } = options;
     const isSame = (await hashOurs(clip, options)) === (await hashFfmpeg(clip, filters, pixels));
     if (!isSame) throw new Error(`${name}: our pixels are not those of ffmpeg`);
-    const [ours, theirs]: [number[], number[]] = [[], []];
+    const turns: Turn[] = [];
     let othersShare = 0;
     for (let round = 0; round < rounds; round++) {
-      const { value, othersShare: share } = await measureUndisturbed([], async () => [
-        await timeOf(() => readOurs(clip, options)),
-        await timeOf(() => runFfmpeg(clip, filters, pixels)),
-      ]);
-      ours.push(value[0] ?? Number.NaN);
-      theirs.push(value[1] ?? Number.NaN);
+      const { value, othersShare: share } = await measureUndisturbed([], async () => {
+        const sides: Record<keyof Turn, () => Promise<void>> = {
+          ours: () => readOurs(clip, options),
+          theirs: () => runFfmpeg(clip, filters, pixels),
+        };
+        // Nobody always comes first.
+        const order = round % 2 === 0 ? (['ours', 'theirs'] as const) : (['theirs', 'ours'] as const);
+        const turn = { ours: 0, theirs: 0 };
+        for (const side of order) turn[side] = await timeOf(sides[side]);
+        return turn;
+      });
+      turns.push(value);
       othersShare = Math.max(othersShare, share);
     }
-    const ratio = median(theirs) / median(ours);
+    // Of each turn by itself: between turns the machine may become faster or slower.
+    const ratio = median(turns.map(({ ours, theirs }) => theirs / ours));
     ratios.push(ratio);
-    const speed = (times: number[]) => Math.round((seconds * 1000) / median(times));
-    figures[name] = { ratio: round3(ratio), timesRealTime: { ours: speed(ours), ffmpeg: speed(theirs) } };
+    const speed = (side: keyof Turn) =>
+      Math.round((seconds * 1000) / median(turns.map((turn) => turn[side])));
+    const timesRealTime = { ours: speed('ours'), ffmpeg: speed('theirs') };
+    figures[name] = { ratio: round3(ratio), timesRealTime };
     const others =
       othersShare > 0.04 ? `; others took ${Math.round(othersShare * 100)} % of the processors` : '';
     rows.push([
       name,
-      `${ratio.toFixed(3)} of ffmpeg alone (${speed(ours)} and ${speed(theirs)} times real time, ${rounds} rounds${others})`,
+      `${ratio.toFixed(3)} of ffmpeg alone (${timesRealTime.ours} and ${timesRealTime.ffmpeg} times real time, ${rounds} rounds${others})`,
     ]);
   }
   return {
