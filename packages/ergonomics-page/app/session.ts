@@ -1,26 +1,10 @@
 import { tooLongForQuality } from '@spillway/protocol/ergonomics';
-import type { Analysis, AnalysisSettings, JobStatusView, Progress, StartedJob, Terms } from './analysis.ts';
-import type { Explained } from './explain-error.ts';
+import type { AnalysisSettings, JobStatusView, Progress, StartedJob, Terms } from './analysis.ts';
 import { type Remembered, recall, remember } from './memory.ts';
-import type { OtherTabs } from './other-tabs.ts';
 import type { ChosenState, PageState } from './page-state.ts';
+import type { SessionOptions } from './session-options.ts';
 import { createTransferRate, type TransferRate } from './transfer-rate.ts';
 import { fingerprintOf, refuseFile, refuseLong, type VideoFacts } from './video-file.ts';
-
-export interface SessionOptions {
-  readonly analysis: Analysis;
-  readonly endpoint: string;
-  /** Rejects where the link is not good, or nobody answers. */
-  readonly terms: Promise<Terms>;
-  readonly now: () => number;
-  readonly tabs: Pick<OtherTabs, 'tellSending' | 'tellOver' | 'ask'>;
-  /** What this browser can tell of a file; undefined where it can't. */
-  readFacts(file: File): Promise<VideoFacts | undefined>;
-  /** Of bodies that are under way. */
-  inFlightBytes(): number;
-  show(state: PageState): void;
-  explain(error: unknown): Explained;
-}
 
 const PAUSED = 'paused';
 const LEFT = 'left';
